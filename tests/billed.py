@@ -19,7 +19,7 @@ Line = tuple[str, str, str, int]
 LENGTHS = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 
 PLANS = """SELECT substr(stream, 7) || '/' || (item ->> 'item') AS key, item FROM o2c.event, jsonb_array_elements(body -> 'items') AS item
-    WHERE type = 'order.planned'"""
+    WHERE type IN ('order.planned', 'order.revised') ORDER BY position"""
 ACCOUNTS = """SELECT stream, type, body FROM o2c.event
     WHERE type IN ('account.charge-started', 'account.charge-withdrawn', 'account.billed') ORDER BY stream, version"""
 STARTED = "SELECT substr(stream, 7) || '/' || (body ->> 'item') AS key FROM o2c.event WHERE type = 'charging.started'"
@@ -126,7 +126,7 @@ def wrong(
 ) -> Iterator[str]:
     """Say what differs: a plan from the price list, a charge from its plan, invoice lines from what the charge must have led to."""
     offerings = {offering["id"]: prices_of(offering) for offering in catalogue}
-    planned = {row["key"]: row["item"] for row in plans}
+    planned = {row["key"]: row["item"] for row in plans}  # the last one counts
     charges = charges_of(accounts)
     billed: dict[str, list[Line]] = defaultdict(list)
     for line in lines:

@@ -2,7 +2,7 @@
 imported.
 
 A use is one order's at a time and of a code of its campaign, at most so many of a code; all that are not given back come to its budget at most. What a use can
-come to is what the discount takes off the prices that the order was planned with: once, or off each period that begins while it lasts (for good: off one). It
+come to is what the discount takes off the prices that the order was planned with: once, or off each period that begins while it lasts (for good: off one); an order that is changed afterwards keeps what it reserved. It
 is redeemed by an order of which some item that it lowers was completed, and else given back as the order ends. Of a campaign of which nothing is told, as in
 timelines of orders alone, nothing is judged.
 """
@@ -45,6 +45,9 @@ class Campaigns:
         if name == "order.planned":
             self.items[key] = {item["item"]: item for item in data["items"]}
             self._planned(key)
+        elif name == "order.revised":
+            self.items[key] |= {item["item"]: item for item in data["items"]}
+            self._fits(key)
         elif name == "order.vouchers-expired":
             for item, told in self.items[key].items():
                 left = [x for x in told["terms"]["discounts"] if x["voucher"] not in data["codes"]]
@@ -62,17 +65,28 @@ class Campaigns:
 
     def _planned(self, order: str) -> None:
         """An order was planned with its prices: what its vouchers take off these is their campaigns', and what each can come to is what was reserved."""
-        items = self.items[order].values()
-        codes = {x["voucher"] for item in items for x in item["terms"]["discounts"]}
-        for code, campaign in ((code, code.partition("-")[0]) for code in codes if code.partition("-")[0] in self.issued):
+        self._fits(order)
+        for code, campaign in self._known(order):
+            held = self._held(campaign, code, order)
+            must = [sum(at_most(item, x, use["on"]) for item, x in self._lowered(order, code)) for use in held[:1]]
+            if not held or must != [use["amount_minor"] for use in held]:
+                self.wrong.append(f"voucher {code} of order {order}: must come to {must}, is {held}")
+
+    def _fits(self, order: str) -> None:
+        """What an order, as it is planned by now, has off by vouchers it holds them for: what they are for, by as much as they say."""
+        for code, campaign in self._known(order):
             told, found = self.issued[campaign], self._lowered(order, code)
-            held = [use for (of, _), use in self.uses[campaign].items() if (of, use["order"]) == (code, order)]
-            must = [sum(at_most(item, x, use["on"]) for item, x in found) for use in held[:1]]
             fits = all(item["offering"] in (told["offerings"] or [item["offering"]]) for item, _ in found)
-            if not held or must != [use["amount_minor"] for use in held] or not fits:
-                self.wrong.append(f"voucher {code} of order {order}: must come to {must}, is {held}, fits: {fits}")
-            if any(x != {**told["discount"], "voucher": code} for _, x in found):
-                self.wrong.append(f"voucher {code} of order {order}: takes {found} off, not {told['discount']}")
+            if not fits or not self._held(campaign, code, order) or any(x != {**told["discount"], "voucher": code} for _, x in found):
+                self.wrong.append(f"voucher {code} of order {order}: takes {found} off, not {told['discount']}, fits: {fits}")
+
+    def _known(self, order: str) -> list[tuple[str, str]]:
+        """The codes that lower something of an order, each with its campaign."""
+        codes = {x["voucher"] for item in self.items[order].values() for x in item["terms"]["discounts"]}
+        return [(code, campaign) for code in sorted(codes) if (campaign := code.partition("-")[0]) in self.issued]
+
+    def _held(self, campaign: str, code: str, order: str) -> list[Json]:
+        return [use for (of, _), use in self.uses[campaign].items() if (of, use["order"]) == (code, order)]
 
     def _used(self, campaign: str, name: str, data: Json) -> None:
         told, uses, use = self.issued[campaign], self.uses[campaign], (data["code"], data["turn"])

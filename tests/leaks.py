@@ -34,13 +34,14 @@ def ended(history: Sequence[Told], number: int, *, withdrawn: bool) -> list[Told
     return [*history[:6], *events]
 
 
-def settled(history: Sequence[Told], number: int, *, final: bool) -> list[Told]:
-    """The line was ended for a debt on 10 January, and the bill of 8 February was the final one, or none."""
+def settled(history: Sequence[Told], number: int, *, final: bool = False, rests: bool = False) -> list[Told]:
+    """The line was ended for a debt on 10 January, or rests from then on, uncharged; and the bill of 8 February was the final one, or none."""
     order, account = order_id(number, SALT), f"account-BA-L{number}"
     barred = told(f"collection-BA-L{number}", "collections.barred", 10, level="ended", lines=[{"order": order, "item": "1"}])
-    withdrawn = told(account, "account.charge-withdrawn", 10, order=order, item="1", served=True, ended_on="2026-01-10")
+    over = {"order": order, "item": "1", "served": True, "ended_on": "2026-01-10", "rests": rests, "product": f"{order}:1"}
     billed = told(account, "account.billed", 39, run_on="2026-02-08", invoice="", final=True)
-    return [*history[:6], barred, withdrawn, *([billed] if final else [])]
+    withdrawn = told(account, "account.charge-withdrawn", 10, **over)
+    return [*history[:6], *([] if rests else [barred]), withdrawn, *([billed] if final else [])]
 
 
 def reported(number: int, day: int) -> Told:
@@ -250,6 +251,9 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: secured(h, n, bills=1, final=True), lambda h, n: secured(h, n, bills=1)),
             ("ended for a debt, and no final bill", "ended-without-final-bill", 0,
              lambda h, n: settled(h, n, final=False), lambda h, n: settled(h, n, final=True)),
+            ("ended while it rested, and no final bill", "ended-without-final-bill", 0,
+             lambda h, n: [*settled(h, n, rests=True), told(f"account-BA-L{n}", "account.rest-ended", 14, product=f"{order_id(n, SALT)}:1", ended_on="2026-01-14")],
+             lambda h, n: settled(h, n, rests=True)),
             ("used before the end, told late, and on no further bill", "late-usage-not-billed", 0,
              lambda h, n: [*settled(h, n, final=True), reported(n, 11)],
              lambda h, n: [*settled(h, n, final=True), reported(n, 41), told(f"account-BA-L{n}", "account.billed", 46, run_on="2026-03-08", final=True)]),

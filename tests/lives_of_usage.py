@@ -2,6 +2,8 @@
 
 from typing import Any
 
+_LINE = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1"
+_RESTS = {"served": True, "rests": True, "product": _LINE, "by_product": True}
 OF_USAGE: dict[str, Any] = {
     "usage, up to its limit and beyond": (
         ("account.opened", {}), ("account.charge-started", {"terms": {"usage_version": 12}}), ("account.limit-set", {}),
@@ -13,5 +15,10 @@ OF_USAGE: dict[str, Any] = {
         ("account.bill-run-requested", {"run_on": "2026-02-08"}), ("account.billed", {"run_on": "2026-02-08", "billed_to": "2026-03-08", "final": True}),
         ("account.late-usage-reported", {"came_on": "2026-02-20"}), ("account.bill-run-requested", {"run_on": "2026-03-08"}), ("account.usage-rated", {"run_on": "2026-03-08"}),
         ("account.billed", {"run_on": "2026-03-08", "billed_to": "2026-04-08", "final": True}), ("account.usage-waived", {}),
+    ),
+    "a product that rests, uncharged, serves again, rests, and ends": (
+        ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}), ("account.charge-withdrawn", _RESTS),
+        ("account.charge-started", {"item": "2", "product": _LINE, "starts_on": "2026-02-03"}), ("account.charge-withdrawn", {**_RESTS, "item": "2", "ended_on": "2026-02-20"}),
+        ("account.rest-ended", {"product": _LINE}), ("account.bill-run-requested", {"run_on": "2026-04-08"}),
     ),
 }  # fmt: skip

@@ -13,11 +13,9 @@ largest, stackable ones on what is left, by priority and name: a line below noth
 Ends. Of what was billed of a service that ended, the days from its end on are credited, but for what notes took off; of one that was complete, those until then
 that are on no bill are charged. While a line is barred by a policy that says so no bill has its days; where the policy gives them back, what was billed of them
 before is credited, from the bar on, and billed anew from when it serves.
-Money. What comes above what is open of an invoice is a credit, which the next bill takes; what becomes of the deposit of an order that
-completed (in part) tests/oracle_deposits.py works out, that of any other is owed as it ends. Paid back is first what is owed, and what is to go back is owed, until that is given up and
-what is told of it is a credit again. What is charged
+Money. What comes above what is open of an invoice is a credit, which the next bill takes; money that is on no bill tests/oracle_held.py works out. What is charged
 back or moved is open again, but for what is told to come off the credit that it made. What is written off of an invoice is told; its tax is relieved by its
-share, and what comes all the same is open again. What prepaid usage took off the balance is told; it is earned then, and what is left of a top-up when it expires.
+share, and what comes all the same is open again.
 Books. What is billed for days is earned by days, what was served before the bill on its day.
 Goods are billed apart, on the day of their delivery, with all tax; of what is paid in instalments nothing is open of that bill: each later one has a part,
 without tax, the first ones a penny more, and what settles them is billed at once; a note on one gives it up.
@@ -187,9 +185,9 @@ class Bill:
         discount goes with the line that it lowered, and takes no more off than that gives back."""
         due, left = {}, 0
         for n, line in enumerate(self.lines, 1):
-            over = min(charges[line.key].ended.date(), self.cut.get(line.key, date.max)) if line.key in charges else date.max
-            whole = line.kind == "usage" or line.key not in charges
-            kept, sign = line.net if whole else charges[line.key].owed(line, over), 1 if line.net >= 0 else -1
+            x, sign = charges.get(line.key), 1 if line.net >= 0 else -1
+            over = min(x.ended.date(), self.cut.get(line.key, date.max)) if x else date.max
+            kept = x.owed(line, over) if x and line.kind != "usage" else line.net
             rests = line.net - kept - self.taken[n, True], line.net - self.taken[n, True] - self.taken[n, False]
             credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
             credited = max(credited, -left) if line.kind == "discount" else credited
@@ -199,12 +197,12 @@ class Bill:
 
 
 class Account:
-    """A billing account: its charges, the day of its next run, bills, deposits by order, and what was posted, by day and account of the chart; `stand` is
-    the sum of that. `delivered` are the goods of the last bill of goods, `apart` counts bills beside the runs, `going` is set aside for refunds."""
+    """A billing account: its charges, the day of its next run, bills, and what was posted, by day and account of the chart; `stand` is the sum of that.
+    `delivered` are the goods of the last bill of goods, `apart` counts bills beside the runs."""
 
     def __init__(self) -> None:
         self.charges, self.used, self.must, self.bills, self.served, self.delivered, self.run = {}, {}, {}, {}, [], [], date.max
-        self.apart, self.deposits, self.stand, self.posted, self.going, self.top_ups = 0, *(Counter() for _ in range(5))
+        self.apart, self.stand, self.posted = 0, Counter(), Counter()
 
     def look(self, until: datetime, rises: list[Json], *, beside: bool) -> None:
         """Work out the bill runs up to a time that were not looked at yet; then what is billed `beside` them: all goods that wait of one day, or else what is
@@ -291,14 +289,15 @@ class Oracle:
         self.rises += [data] if name == "catalogue.price-rise-announced" else []
         self.payers |= {key: data["account"]} if data.get("account") else {}
         payer = key if kind in ("account", "collection", "quota") else self.payers.get(key) if kind in ("order", "invoice") else None
-        for of in (self.of_invoice,) if kind == "invoice" else (self.of_charges, self.of_balance) if payer else ():
-            of(self.accounts[payer], key, name, data, at)
+        if payer:
+            (self.of_invoice if kind == "invoice" else self.of_account)(self.accounts[payer], key, name, data, at)
 
-    def of_charges(self, account: Account, key: str, name: str, data: Json, at: datetime) -> None:
-        """What is charged: from when, until when, and what was used."""
+    def of_account(self, account: Account, key: str, name: str, data: Json, at: datetime) -> None:
+        """What is charged to an account: from when, until when, and what was used."""
         charge = self.items.get(item := f"{data.get('order', key)}/{data.get('item')}")
-        if name == "order.planned":
-            self.items |= {x.key: x for x in (Charge(key, told, told.get("account") or data["account"]) for told in data["items"])}
+        if name in ("order.planned", "order.revised"):  # a paper that is changed plans anew what is not charged yet
+            anew = [Charge(key, told, told.get("account") or data["account"]) for told in data["items"]]
+            self.items |= {x.key: x for x in anew if self.items.get(x.key, x).known == NEVER}
         elif name == "order.vouchers-expired":
             for x in (x for item, x in self.items.items() if item.startswith(f"{key}/")):
                 x.discounts = [each for each in x.discounts if each["voucher"] not in data["codes"]]
@@ -327,34 +326,6 @@ class Oracle:
             run = iso(data["run_on"])
             costs = [(x, share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in data["lines"] if not x.get("prepaid")]
             account.used[run] = [Line(place(x), "usage", turned(run, -1), run, net, x["tax_group"]) for x, net in costs if net]
-
-    def of_balance(self, account: Account, key: str, name: str, data: Json, at: datetime) -> None:
-        """Money that is on no bill: deposits, what is owed, and prepaid money, which is owed until it pays for usage or expires, the first to expire first."""
-        if name == "deposit.received":
-            account.deposits[key] += data["amount_minor"]
-            account.post(at.date(), "cash", {"deposit": data["amount_minor"]})
-        elif name == "account.refund-released" and account.going.pop(data["refund"], 0):
-            account.post(at.date(), "owed-to-customers", {"customer-credit": data["of_credit_minor"]})
-        elif name[6:] in ("failed", "rejected", "cancelled") or (name == "account.deposit-freed" and account.deposits[data["order"]]):
-            minor, order = data.get("amount_minor", account.deposits[key]), data.get("order", key)
-            account.deposits[order] -= minor
-            account.post(at.date(), "deposit", {"customer-credit" if data.get("becomes") == "credit" else "owed-to-customers": minor})
-        elif name in ("account.refund-reserved", "account.money-returned"):
-            minor, becomes = data["amount_minor"], "cash" if "returned" in name else "owed-to-customers"
-            owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())
-            account.going |= Counter({data["refund"]: minor}) if "reserved" in name else {}  # it goes back by nothing else
-            account.post(at.date(), becomes, {"owed-to-customers": -owed, "customer-credit": owed - minor})
-        elif name == "prepaid.topped-up":
-            account.top_ups[datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER] += data["amount_minor"]
-            account.post(at.date(), "cash", {"prepaid": data["amount_minor"]})
-        elif name in ("quota.committed", "prepaid.usage-charged"):
-            left, tax = data["charged_minor"], data["tax_minor"]
-            for expires in sorted(x for x in account.top_ups if x > at):
-                account.top_ups[expires] -= (part := min(account.top_ups[expires], left))
-                left -= part  # what remains is more than there was
-            account.post(at.date(), "prepaid", {"tax": tax, "revenue": data["charged_minor"] - tax - left})
-        elif name == "prepaid.expired":
-            account.post(at.date(), "prepaid", {"revenue": sum(account.top_ups.pop(x) for x in [*account.top_ups] if x <= at)})
 
     def of_invoice(self, account: Account, number: str, name: str, data: Json, at: datetime) -> None:
         """What is billed, taken off, paid, taken back, and given up."""

@@ -16,6 +16,7 @@ from tests.oracle_late import LateAccount, LateOracle
 
 GOOD_BILLS, AT_LAST = 3, timedelta(45)
 Part = tuple[str, int, str]
+RESTS = ("product.suspended", "product.resumed", "product.terminated", "product.changed")
 
 
 class Judged:
@@ -46,7 +47,7 @@ class Judged:
 
 class SecuredAccount(LateAccount):
     """An account with how its bills were paid, in their order, and before which of them none counts for the deposit of an order that is `kept` on; `parts` are
-    to be freed now, and `pays` what they are to pay."""
+    to be freed now, and `pays` what they are to pay; products that are `resting`, uncharged, are charged again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +58,7 @@ class SecuredAccount(LateAccount):
             Counter[str](),
             NEVER,
         )
+        self.resting = set[str]()
 
     def row(self, since: int, on: date) -> int:
         """How many of the last bills are good, of those from a place on."""
@@ -71,8 +73,8 @@ class SecuredAccount(LateAccount):
 
     @property
     def over(self) -> bool:
-        """Whether nothing is charged any more, and all instalments are billed."""
-        return not any(x.left or (x.ended == NEVER and (x.every or not x.goods)) for x in self.charges.values())
+        """Whether nothing is charged any more nor rests, to be charged again, and all instalments are billed."""
+        return not self.resting and not any(x.left or (x.ended == NEVER and (x.every or not x.goods)) for x in self.charges.values())
 
     def free(self, at: datetime, rises: list[Json]) -> None:
         """Say which deposits are free at a time, in a bill run or beside the runs."""
@@ -116,9 +118,22 @@ class DepositOracle(LateOracle):
         super().__init__()
         self.accounts, self.wrong = defaultdict(SecuredAccount), list[str]()
 
-    def of_charges(self, account: SecuredAccount, key: str, name: str, data: Json, at: datetime) -> None:
+    def take(self, event: Json) -> None:
+        """A product that rests, uncharged, keeps its account going until it ends or has another payer."""
+        kind, _, product = event["stream"].partition("-")
+        if kind == "product" and event["type"] in RESTS:
+            payer = event["data"].get("standing", {}).get("account")
+            for name in {x.account for x in self.items.values() if x.product == product}:
+                account = self.accounts[name]
+                rests = event["data"].get("charged") is False or (product in account.resting and payer == name)
+                # Where it ended while it rested, a last bill is to come.
+                account.settled = account.settled and (rests or product not in account.resting)
+                account.resting = account.resting | {product} if rests else account.resting - {product}
+        super().take(event)
+
+    def of_account(self, account: SecuredAccount, key: str, name: str, data: Json, at: datetime) -> None:
         """A bill run that is over leaves no deposit that is free."""
-        super().of_charges(account, key, name, data, at)
+        super().of_account(account, key, name, data, at)
         if name == "account.billed":
             if account.kept:
                 account.free(at, self.rises)

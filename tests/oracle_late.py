@@ -1,4 +1,4 @@
-"""What a business owes for paying late, worked out again from events alone, over tests/oracle.py; of the engine nothing is imported.
+"""What a business owes for paying late, worked out again from events alone, over tests/oracle_held.py; of the engine nothing is imported.
 
 Of an invoice that was not paid by its due day each day is late on which anything was open as it began: of what was open, without what is itself charged for
 late payment, at 11.75 % a year (8 above the Bank Rate of 31 December 2025 and of 30 June 2026) of 365 days, in all rounded once; and a sum by how much was open
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 
-from tests.oracle import LONDON, Account, Bill, Json, Line, Oracle, iso
+from tests.oracle import LONDON, Bill, Json, Line, iso
+from tests.oracle_held import HeldAccount, HeldOracle
 
 KINDS = ("late-interest", "late-sum")
 TAKEN_OFF = ("credit-note.issued", "invoice.voided")
@@ -63,7 +64,7 @@ class Lateness:
         return {kind: self.charged[kind] - minor for kind, minor in owed.items() if self.charged[kind] != minor}
 
 
-class LateAccount(Account):
+class LateAccount(HeldAccount):
     """An account with what was late of its bills, by number; of a business alone. It is `settled` once a run was the last of what it was served."""
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ def own(lines: list[Line]) -> int:
     return sum(line.net for line in lines if line.kind in KINDS)
 
 
-class LateOracle(Oracle):
+class LateOracle(HeldOracle):
     """The oracle that knows of late payment as well."""
 
     def __init__(self) -> None:

@@ -1,9 +1,10 @@
 """Promises kept and broken, counted from the log alone and held against what the projection says of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from o2c.engine.app import Engine
@@ -32,6 +33,7 @@ class Item:
     ended: bool = False
     cause: tuple[str, str] | None = None
     fell_out: tuple[str, str] | None = None
+    revised: bool = False
     done: set[str] = field(default_factory=set)
 
     @property
@@ -50,6 +52,9 @@ def read(app: Engine) -> dict[tuple[str, str], Item]:
                 steps = {step["step"] for step in planned["steps"]}
                 items[row["stream"], planned["item"]] = Item(steps, tuple(planned["relies_on"]), [planned["promised_on"]])
             continue
+        if row["type"] == "order.revised":
+            _plan_anew(items, row["stream"], body["items"])
+            continue
         item = items.get((row["stream"], body.get("item", "")))
         if item is None:
             continue
@@ -64,9 +69,20 @@ def read(app: Engine) -> dict[tuple[str, str], Item]:
             item.done_at = row["occurred_at"]
         elif kind.shape in ("undone", "renewed", "replanned"):
             item.done.discard(step)
+        elif kind.shape == "given-up":
+            # What waited for this alone is complete by it.
+            item.steps.discard(step)
+            item.done_at = row["occurred_at"]
         elif kind.shape == "fell-out":
             item.fell_out = (step, body["reason"])
     return items
+
+
+def _plan_anew(items: dict[tuple[str, str], Item], stream: str, planned: Iterable[Mapping[str, Any]]) -> None:
+    """The paper was changed: items that come are promised for the first time, others have other steps and keep the day that they were promised."""
+    for one in planned:
+        item = items.setdefault((stream, one["item"]), Item(set(), (), [one["promised_on"]]))
+        item.steps, item.bases, item.revised = {step["step"] for step in one["steps"]}, tuple(one["relies_on"]), True
 
 
 def claims(app: Engine) -> Iterator[Claim]:
@@ -84,7 +100,7 @@ def claims(app: Engine) -> Iterator[Claim]:
         counted["kept_last" if day <= item.days[-1] else "broken_last"] += 1
         if not kept:
             causes[item.cause or item.fell_out or ("", "")] += 1
-        if not item.fell_out and not any(items[stream, base].fell_out for base in item.bases):
+        if not any(one.fell_out or one.revised for one in (item, *(items[stream, base] for base in item.bases))):
             smooth[kept] += 1
     [said] = app.reads.rows(SAID)
     by_cause = {(row["step"], row["reason"]): row["broken_first"] for row in app.reads.rows(SAID_BY_CAUSE)}

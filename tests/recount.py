@@ -129,10 +129,10 @@ class Recount:
             self._markets[stream] = _country(body)
         elif name == "invoice.issued":
             self._markets[stream] = _country(body)
-        elif name == "order.planned":
+        elif name in ("order.planned", "order.revised"):
             order = self.orders[stream]
-            order.prices = {item["item"]: item.get("recurring_minor", 0) + item.get("one_time_minor", 0) for item in body["items"]}
-            order.line_of = {item["item"]: item["line"] for item in body["items"]}
+            order.prices |= {item["item"]: item.get("recurring_minor", 0) + item.get("one_time_minor", 0) for item in body["items"]}
+            order.line_of |= {item["item"]: item["line"] for item in body["items"]}
         elif stream.startswith("fallout-"):
             self._handled(record)
         elif shape in ("requested", "recall"):

@@ -84,7 +84,7 @@ def story_of(records: Iterable[Record]) -> Story:
         place = (stream, body.get("item", ""), step or body.get("step", ""))
         if name == "order.captured":
             priority[stream] = (body["priority"], record["occurred_at"])
-        elif name == "order.planned":
+        elif name in ("order.planned", "order.revised"):
             promised |= {(stream, item["item"]): item["promised_on"] for item in body["items"]}
         elif name == "promise.revised":
             promised[stream, body["item"]] = body["promised_on"]

@@ -34,8 +34,9 @@ from o2c.simulation.launch_data import FIBRE, LINE
 from o2c.store.embedded import acquire
 from o2c.views.ledger import lines_between, trial_balance
 from o2c.views.reading import caught_up
-from tests import person, year_controls
+from tests import person, year_controls, year_outside
 from tests.agreeing import differences, standing, sums, with_earned, wrong_papers
+from tests.book import Entry, booked
 from tests.campaigns import Campaigns
 from tests.cash import BALANCES, OPEN
 from tests.fates import Claim
@@ -56,11 +57,13 @@ KINDS = (
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
     "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
     "product.changed", "product.suspended", "product.resumed", "product.terminated", "account.deposit-retained",
+    "order.revised", "step.renewed",
 )  # fmt: skip
 RARE = (
     "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",
     "payment.chargeback-reversed", "account.late-usage-reported", "collections.plan-part-kept", "collections.plan-kept", "collections.plan-broken",
 )  # fmt: skip
+AMENDED_SHARE = 0.1
 ACCOUNTS_MANY = 200
 """The ways in which money moves of which a year that proves anything has at least one, and those of a year of many accounts."""
 FIND = ("events", "find", "-o", "jsonl")
@@ -141,7 +144,8 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
     """A store in which a year has passed: papers taken in, and people doing what they do."""
     app.create_clock(kind="simulated", seed=SEED)
     provider = simulated_partners(SEED, {})
-    runner = Runner(app, {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)})
+    book = list[Entry]()
+    runner = Runner(app, booked({**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)}, book))
     rising: tuple[str, ...] = (LINE.id, FIBRE.id)
     if folder is None:
         folder = home / "papers"
@@ -160,7 +164,7 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
         loading.load_stock(app, runner, "devices", stock, when)
     campaigns(app, orders)
     intake.Intake(app, papers, home / "quarantine").run()
-    year = Year(app, runner, home, SEED, FIRST, rising)
+    year = Year(app, runner, home, SEED, FIRST, rising, book)
     year.live(months)
     return year
 
@@ -214,6 +218,10 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     )
     yield from money_of_every_kind(oracle, told, plans)
     of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(accounts) > ACCOUNTS_MANY else ()))}
+    yield from year_outside.claims(app, year.book)
+    share = len(year.amended) / max(told.kinds["order.planned"], 1)
+    figures = f"{len(year.amended)} of {told.kinds['order.planned']} planned orders ({100 * share:.0f} %), {told.kinds['order.revised']} times, {told.kinds['order.revision-refused']} past; refused {dict(year.why)}"
+    yield Claim("orders are changed in flight", share >= AMENDED_SHARE, figures)
     yield Claim("money moved in every way", all(of_kinds.values()), str(of_kinds))
     yield Claim("collections ran all stages", all(told.stages[stage] for stage in STAGES), str(dict(told.stages)))
     yield from controls(oracle, told, file)

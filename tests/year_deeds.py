@@ -25,7 +25,9 @@ from o2c.kernel.partner import Accepted, Answer, Partner, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
 from o2c.views.reading import caught_up
+from tests.book import Entry
 from tests.world import Document
+from tests.year_amendments import looks, with_orders
 from tests.year_products import parts_of, with_prepaid, with_products
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
@@ -107,9 +109,12 @@ class Year:
     seed: int
     first: date
     rising: tuple[str, ...]
+    book: list[Entry] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     used: dict[tuple[str, str], Document] = field(default_factory=dict)
+    amended: Counter[str] = field(default_factory=Counter)
+    why: Counter[str] = field(default_factory=Counter)
     sequence: int = 0
     by: Context = ANN
 
@@ -132,6 +137,9 @@ class Year:
                 (21, self.switch),
                 (27, self.people),
             ):
+                for at in looks(self.now, at_noon(month.replace(day=day))):
+                    self.runner.run(at)
+                    with_orders(self, at)
                 self.runner.run(at_noon(month.replace(day=day)))
                 caught_up(self.app)
                 deeds(month.replace(day=day))
@@ -143,7 +151,7 @@ class Year:
         except Refused:
             self.refused[kind] += 1
 
-    def chance(self, key: str, day: date, what: str) -> float:
+    def chance(self, key: str, day: date | datetime, what: str) -> float:
         return draw(self.seed, f"{key}/{day}", 1, what)
 
     def close(self, day: date) -> None:

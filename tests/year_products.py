@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from o2c.desk import prepaid, quota
+from o2c.desk import prepaid, products, quota
 from o2c.desk.capture import capture
+from o2c.engine.app import Context, Engine
 from o2c.kernel.chance import draw
 from o2c.kernel.refusal import Refused
-from o2c.simulation.launch_data import LINE, SECOND_LINE
 from tests.world import ADDRESS, Document, order
+from tests.year_amendments import ANOTHER
 
 if TYPE_CHECKING:
     from tests.year_deeds import Year
@@ -20,7 +21,7 @@ IN_SERVICE = """SELECT product, account, customer_id, offering, status, msisdn, 
     AND specification IN ('spec-mobile', 'spec-access', 'spec-add-on') ORDER BY product"""
 PREPAYS, TO_MOBILES = 0.15, "+447700900123"
 """The share of numbers that have prepaid money, and a number in the zone of mobiles."""
-ANOTHER = {LINE.id: SECOND_LINE.id, SECOND_LINE.id: LINE.id}
+LEAVES = "products: to another operator"
 WISHES: tuple[tuple[float, str, Mapping[str, str]], ...] = (
     (0.010, "products: another plan", {}),
     (0.016, "products: another SIM", {"simSwap": "lost"}),
@@ -28,6 +29,7 @@ WISHES: tuple[tuple[float, str, Mapping[str, str]], ...] = (
     (0.036, "products: a rest", {"status": "suspended", "statusReason": "seasonal"}),
     (0.040, "products: a lost phone", {"status": "suspended", "statusReason": "lost-phone"}),
     (0.048, "products: an end", {}),
+    (0.053, LEAVES, {}),
 )
 """What is wished of a product on a day, up to which luck, and how an order says it."""
 BACK = 0.3
@@ -39,6 +41,9 @@ def with_products(year: Year, day: date) -> None:
     for row in year.app.reads.rows(IN_SERVICE):
         if wish := _wished(year, row, day):
             kind, item = wish
+            if kind == LEAVES:
+                year.try_to(kind, _leaves, row["product"], day)
+                continue
             paper = order(f"LIFE-{row['product']}-{day}", item, on=year.now, party=row["customer_id"])
             year.try_to(kind, capture, {**paper, "billingAccount": {"id": row["account"]}})
 
@@ -48,11 +53,18 @@ def _wished(year: Year, row: Mapping[str, Any], day: date) -> tuple[str, Documen
     if row["status"] == "suspended":
         return ("products: serves again", _item(row, {"status": "active"})) if luck < BACK else None
     kind, values = next(((kind, values) for limit, kind, values in WISHES if luck < limit), ("", {}))
-    if kind.endswith(("plan", "SIM", "number", "phone")) and not (row["msisdn"] and row["offering"] in ANOTHER):
+    if kind.endswith(("plan", "SIM", "number", "phone", "operator")) and not (row["msisdn"] and row["offering"] in ANOTHER):
         return None
     if kind.endswith("plan"):
         return kind, {**_item(row, values), "productOffering": {"id": ANOTHER[row["offering"]]}}
     return (kind, _item(row, values, action="delete" if kind.endswith("end") else "modify")) if kind else None
+
+
+def _leaves(app: Engine, by: Context, product: str, day: date) -> None:
+    """A customer asks for his code, and another operator for the number with it."""
+    told = products.porting_code(app, by, product)
+    if told.code:
+        products.port_out(app, by, product, operator="RIVAL", reference=f"OUT-{product}-{day}", code=told.code)
 
 
 def _item(row: Mapping[str, Any], values: Mapping[str, str], action: str = "modify") -> Document:

@@ -372,7 +372,7 @@ def never_settled(closing: Closing, today: str, days: int) -> Iterator[Leak]:
     """An account that ended so many days ago, and has had no final bill. What is on no bill is not known, so no amount is named."""
     ended = closing.ended
     if ended is not None and day_after(ended.at[:10], days) <= today:
-        order, item = ended.body["order"], ended.body["item"]
+        order, _, item = closing.ended_last.rpartition("/")
         yield Leak(FINAL_BILL_RULE[0], order, item, closing.account, 0, closing.currency, ended.at[:10], (ended.event,), ())
 
 

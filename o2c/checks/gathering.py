@@ -16,7 +16,7 @@ TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES 
     "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
-    "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported",
+    "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported", "account.rest-ended",
     "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed", "account.instalment-billed",
     "account.settlement-asked", "account.instalments-settled",
 }  # fmt: skip
@@ -131,7 +131,8 @@ def _without(evidence: Evidence, order: str, seen: Seen) -> None:
 def _of_item(item: Item, seen: Seen, said: Said) -> None:
     match seen.type:
         case "service.activated":
-            item.active = said
+            # Whoever changes what he ordered has it switched off and on again: it did not end.
+            item.active, item.ended, item.ended_position = said, None, 0
         case "esim.downloaded":
             item.begun = said
         case "step.forced" | "step.skipped" if seen.step in ("activation", "esim-download"):

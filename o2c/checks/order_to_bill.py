@@ -257,6 +257,7 @@ class Closing:
     running: set[str] = field(default_factory=set)
     metered: set[str] = field(default_factory=set)
     goods: set[str] = field(default_factory=set)
+    resting: set[str] = field(default_factory=set)
     ended: Said | None = None
     ended_last: str = ""
     late: Said | None = None
@@ -275,17 +276,26 @@ class Closing:
             case "account.charge-started":
                 self.currency, self.ended = body["currency"], None
                 self.running.add(key)
+                self.resting.discard(body.get("product", ""))
                 if body.get("terms", {}).get("usage_version"):
                     self.metered.add(key)
             case "account.charge-withdrawn":
                 self.running.discard(key)
                 self.ended_last = key
-                if not self.running and (body.get("served") or self.metered):
-                    self.ended = Said(seen.event_id, seen.at, body)
+                self.resting |= {body["product"]} if body.get("rests") else set()
+                self._over(seen)
+            case "account.rest-ended":
+                self.resting.discard(body["product"])
+                self._over(seen)
             case "account.late-usage-reported":
                 self.late = Said(seen.event_id, seen.at, body)
             case "account.billed":
                 self.late, self.ended = None, None if body.get("final") else self.ended
+
+    def _over(self, seen: Seen) -> None:
+        """Whether the account is to have its final bill now: nothing is charged, and nothing rests that is to be charged again."""
+        if not self.running and not self.resting and (seen.body.get("served") or self.metered or seen.type == "account.rest-ended"):
+            self.ended = Said(seen.event_id, seen.at, seen.body)
 
 
 class Gone(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from o2c.collections.barring import lines, rests, while_barred
@@ -33,7 +34,7 @@ from o2c.collections.events import (
 from o2c.collections.state import Arrear, CollectionState, Notice, evolve
 from o2c.kernel.agenda import NEVER
 from o2c.kernel.arrears import ArrearsChanged
-from o2c.kernel.charges import ChargeWithdrawn, account_stream
+from o2c.kernel.charges import ChargeWithdrawn, RestEnded, account_stream
 from o2c.kernel.debts import DebtGivenUp, OwedInvoice
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
@@ -251,7 +252,8 @@ def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     running: Iterable[Any] = account.running if account else ()
     if state.bar_asked == "ended":
         told = ({"order": one.order, "item": one.item, "product": one.product} for one in running)
-        charges: Iterator[Event] = (ChargeWithdrawn(ended_on=day, served=True, **of) for of in told)
+        over = (RestEnded(product=name, ended_on=day) for name in (account.resting if account else ()))
+        charges: Iterator[Event] = chain((ChargeWithdrawn(ended_on=day, served=True, **of) for of in told), over)
     else:
         charges = rests(running, while_barred(work), day)
     elsewhere = tuple((stream, event) for event in charges)

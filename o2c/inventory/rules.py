@@ -32,7 +32,7 @@ from o2c.products.events import (
     place_of,
     product_stream,
 )
-from o2c.products.rules import EARLY, early_minor
+from o2c.products.rules import EARLY, early_minor, ends_charge
 from o2c.products.state import OWNER, TERMINATION, ProductState
 
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}
@@ -79,7 +79,7 @@ def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 def _held(work: Work) -> HeldProduct:
     """The product as it stands now: another order may have changed something else of it since this one was validated."""
     held = products_of(work.state)[work.subject.line]
-    state = cast("ProductState", work.read[product_stream(held.product)])
+    state = _product(work, held)
     now = {name: getattr(state, name) for name in ("standing", "status", "suspended_for", "suspended_on", "charged_while")}
     return held.model_copy(update=now)
 
@@ -116,7 +116,9 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
         gives_back={step: before.pieces[step] for step in replaced if step in before.pieces},
     )
     decision = Decision(elsewhere=((product_stream(held.product), event),))
-    return decision + _charged_anew(work, held, after, today) if anew and before.charge else decision
+    if anew and before.charge:
+        return decision + _charged_anew(work, held, after, today)
+    return decision + Decision(elsewhere=tuple(ends_charge(_product(work, held), today))) if after.account != before.account else decision
 
 
 def _taken_over(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:
@@ -186,13 +188,17 @@ def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since:
 
 
 def _priced_from(work: Work, held: HeldProduct) -> str:
-    return cast("ProductState", work.read[product_stream(held.product)]).priced_from
+    return _product(work, held).priced_from
 
 
-def _withdrawn(held: HeldProduct, today: date) -> tuple[str, ChargeWithdrawn]:
+def _product(work: Work, held: HeldProduct) -> ProductState:
+    return cast("ProductState", work.read[product_stream(held.product)])
+
+
+def _withdrawn(held: HeldProduct, today: date, *, rests: bool = False) -> tuple[str, ChargeWithdrawn]:
     order, _, item = held.standing.charge.partition("/")
-    ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=held.product, by_product=True)
-    return account_stream(held.standing.account), ended
+    told = {"order": order, "item": item, "ended_on": today.isoformat(), "product": held.product, "rests": rests}
+    return account_stream(held.standing.account), ChargeWithdrawn.model_validate({**told, "served": True, "by_product": True})
 
 
 def _rests_or_serves(work: Work, held: HeldProduct, today: date) -> Decision:
@@ -212,7 +218,7 @@ def _suspended(work: Work, held: HeldProduct, today: date) -> Decision:
         charged=charged,
         charge=held.standing.charge if charged else "",
     )
-    ends = () if charged or not held.standing.charge else (_withdrawn(held, today),)
+    ends = () if charged or not held.standing.charge else (_withdrawn(held, today, rests=True),)
     return Decision(elsewhere=((product_stream(held.product), event), *ends))
 
 
@@ -234,21 +240,13 @@ def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int) 
     ended: list[tuple[str, Event]] = [
         (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
     ]
-    ended += [*_early(work, held, today, charged_minor), *((_withdrawn(held, today),) if held.standing.charge else ())]
+    ended += [*_early(work, held, today, charged_minor), *ends_charge(_product(work, held), today)]
     for stream in _dependants(held):
         state = cast("ProductState | None", work.read.get(stream))
         if state is not None and state.standing is not None and not state.ended_on:
             ended.append((stream, ProductTerminated(cause="base-ended", gives_back=state.standing.pieces, **by)))
-            ended += _ends_charge(state, today)
+            ended += ends_charge(state, today)
     return Decision(elsewhere=tuple(ended))
-
-
-def _ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
-    assert state.standing is not None
-    order, _, item = state.standing.charge.partition("/")
-    if order:
-        ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=state.product, by_product=True)
-        yield account_stream(state.standing.account), ended
 
 
 def _early(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Iterator[tuple[str, Event]]:

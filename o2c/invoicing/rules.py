@@ -74,7 +74,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
     taken = (*((used,) if used else ()), *of_agreements)
-    last = bool(state.balance.retained) and not reduce(evolve_account, (*taken, billed), state).to_bill
+    last = bool(state.balance.retained) and not state.resting and not reduce(evolve_account, (*taken, billed), state).to_bill
     freed = all_freed(state) if last else earned(state, work.read)
     if not lines:
         return just(*taken) + (set_off(work, freed, 0, run_on, at, pays=pays) if last else just(*freed)) + just(billed)

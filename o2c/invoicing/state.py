@@ -23,7 +23,7 @@ from o2c.invoicing.events import (
 from o2c.invoicing.withdrawn import dues
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, GoodsTakenBack, OfRest, account_stream
+from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, GoodsTakenBack, OfRest, RestEnded, account_stream
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -46,7 +46,8 @@ class AccountState:
 
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
     for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. Its first final bill
-    was made on the day `settled_on` (empty: none, or something was charged again); usage that came after it on the day `late_on` asks for a further one. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
+    was made on the day `settled_on` (empty: none, or something was charged again); what came after it on the day `late_on` asks for a further one: usage, or the end of a product that rested. `resting` are the
+    products that rest, uncharged: the account goes on. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
     `paid_late` are invoices for which late payment is to be charged, each with the local day since which nothing is open of it (empty: something is).
     """
 
@@ -66,6 +67,7 @@ class AccountState:
     one_off_asked: bool = False
     one_offs: int = 0
     late_on: str = ""
+    resting: tuple[str, ...] = ()
     paid_late: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -96,15 +98,20 @@ class AccountState:
     def to_settle(self) -> bool:
         """Whether nothing is served any more, and a final bill is to come: something was billed, served or could be used."""
         had = (charge.billed_to or charge.served or charge.terms.usage_version for charge in self.charges.values())
-        return (not self.settled_on or bool(self.late_on)) and not self.running and any(had)
+        return (not self.settled_on or bool(self.late_on)) and not self.running and not self.resting and any(had)
 
 
 def evolve_account(state: AccountState, event: Event) -> AccountState:
     match event:
         case ChargeStarted():
             return _charged(state, event)
+        case RestEnded():
+            over = {"resting": _but(state.resting, event.product), "late_on": event.ended_on}
+            return changed(state, **over) if event.product in state.resting else state
         case ChargeWithdrawn() | GoodsTakenBack():
             ended = state.charges.get(key := f"{event.order}/{event.item}")
+            if isinstance(event, ChargeWithdrawn) and event.rests:
+                state = changed(state, resting=(*state.resting, event.product))
             return _changed_charge(state, key, **of_withdrawal(ended, event)) if ended else state
         case OfRest() | CreditDue():
             charge = state.charges.get(key := f"{event.order}/{event.item}")
@@ -140,6 +147,10 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
     return state
 
 
+def _but(names: Iterable[str], name: str) -> tuple[str, ...]:
+    return tuple(one for one in names if one != name)
+
+
 def _changed_charge(state: AccountState, key: str, **fields: Any) -> AccountState:
     charge = state.charges.get(key)
     return changed(state, charges={**state.charges, key: changed(charge, **fields)}) if charge else state
@@ -166,6 +177,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         currency=event.currency,
         market=state.market or event.market,
         settled_on=state.settled_on if charge.ends_with_its_invoice else "",
+        resting=_but(state.resting, event.product),
         charges={**state.charges, f"{event.order}/{event.item}": charge},
     )
 
@@ -215,14 +227,14 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
     """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final bill, or is
-    called off where none is due. What was billed of a service that has ended, and will not be served, is to be credited."""
+    called off where none is due; while a product rests, the run that stands makes the bill of what it was served. What was billed of a service that has ended, and will not be served, is to be credited."""
     decision = just(*dues(state))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
     if (state.to_bill or state.late_on) and not state.due_run:
         work = account_work(state, account_stream(state.account), "", "bill-run", book)
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
-    if state.due_run and not state.to_bill and not state.to_settle:
+    if state.due_run and not state.to_bill and not state.to_settle and not state.resting:
         return decision + just(StepCancelled(step="bill-run"))
     return decision or just(*unbilled(state))
 
@@ -275,7 +287,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=23,
+    shape_version=24,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -146,7 +146,8 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
     An item that ended before it was complete is not billed any more. One that was `served` until then is billed once more for what was served and used, and is
     on no bill yet. Version 2 says the day: before it, nothing was credited. Version 3 says whether it was served. Version 4 names the `product`, where the item is not
     the one that brought it, and whether it ended `by_product`: an order changed or ended that, and it says itself what serves no more. Version 5 says whether what is
-    charged once is owed all the same: it is not by who withdrew from the contract (`one_time_owed`), who gets it back where it was billed.
+    charged once is owed all the same: it is not by who withdrew from the contract (`one_time_owed`), who gets it back where it was billed. Version 6 says whether the
+    product only `rests`, uncharged: the account goes on, and charges it again when it serves.
     """
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
@@ -155,6 +156,7 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
         Upcast(defaults={"served": False}),
         Upcast(defaults={"product": "", "by_product": False}),
         Upcast(defaults={"one_time_owed": True}),
+        Upcast(defaults={"rests": False}),
     )
     order: str
     item: str
@@ -163,6 +165,17 @@ class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):
     product: str = ""
     by_product: bool = False
     one_time_owed: bool = True
+    rests: bool = False
+
+
+class RestEnded(Event, name="account.rest-ended", stream="account"):
+    """A product that rested, uncharged, will not be charged to the account again, from the local date `ended_on` on: it ended, or has another payer. `by_product` says that
+    an order decided so of the product itself; else the account was ended, and the product with it."""
+
+    example = {"product": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1", "ended_on": "2026-03-20", "by_product": True}
+    product: str
+    ended_on: str
+    by_product: bool = False
 
 
 class GoodsTakenBack(Event, name="account.goods-taken-back", stream="account"):

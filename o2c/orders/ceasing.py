@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
-from o2c.kernel.charges import ChargeWithdrawn
+from o2c.kernel.charges import ChargeWithdrawn, RestEnded
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.frozen import changed
@@ -44,17 +44,20 @@ def cease(
 
 
 def _withdrawn(cls: type[Event]) -> bool:
-    return issubclass(cls, ChargeWithdrawn)
+    return issubclass(cls, ChargeWithdrawn | RestEnded)
 
 
 def _of_account(fact: Fact) -> tuple[DecideOn, ...]:
     """An account whose services were ended ends the product; an item of before there were products gives back what it used itself."""
-    ended = cast("ChargeWithdrawn", fact.event)
-    if not ended.served or ended.by_product:
+    ended = cast("ChargeWithdrawn | RestEnded", fact.event)
+    if ended.by_product or (isinstance(ended, ChargeWithdrawn) and not ended.served):
         return ()
 
     def end(state: ProductState, at: datetime, book: Any) -> Decision:
         return terminate(state, cause="account-terminated", ended_on=ended.ended_on)
+
+    if isinstance(ended, RestEnded):
+        return (DecideOn(product_stream(ended.product), end),)
 
     def give_back(state: OrderState, at: datetime, book: Any) -> Decision:
         return NOTHING if ended.item in state.in_service else cease(state, ended.item, ended_on=ended.ended_on, at=at, book=book)

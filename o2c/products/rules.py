@@ -16,7 +16,7 @@ from o2c.catalogue.rises import announced, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerContacted
 from o2c.customers.state import stream_of
-from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, RestEnded, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.money import part_of
@@ -335,12 +335,14 @@ def base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
 
 
 def ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
-    """Give the end of a product's charge on a day."""
+    """Give the end of a product's charge on a day; of one that rests, uncharged, that its account is not to wait for it."""
     assert state.standing is not None
     order, _, item = state.standing.charge.partition("/")
+    of: dict[str, Any] = {"ended_on": today.isoformat(), "product": state.product, "by_product": True}
     if order:
-        ended = ChargeWithdrawn(order=order, item=item, ended_on=today.isoformat(), served=True, product=state.product, by_product=True)
-        yield account_stream(state.standing.account), ended
+        yield account_stream(state.standing.account), ChargeWithdrawn(order=order, item=item, served=True, **of)
+    elif state.rests_uncharged:
+        yield account_stream(state.standing.account), RestEnded(**of)
 
 
 def charged_early(state: ProductState, early: int, today: date, why: str) -> Iterator[tuple[str, Event]]:

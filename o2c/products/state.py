@@ -91,6 +91,11 @@ class ProductState:
     told_on: str = ""
 
     @property
+    def rests_uncharged(self) -> bool:
+        """Whether it rests and costs nothing meanwhile: it is to be charged again when it serves."""
+        return bool(self.suspended_for) and not self.charged_while
+
+    @property
     def status(self) -> str:
         """Its status by TMF637; empty before it was started."""
         if self.standing is None:

@@ -24,6 +24,7 @@ from o2c.markets.base import Market, first_working_day
 from o2c.orders.state import OrderState
 from o2c.orders.wish import START
 from o2c.products.events import ProductTerminated, product_stream
+from o2c.products.rules import ends_charge
 from o2c.products.state import TERMINATION, ProductState
 from o2c.withdrawals import events
 from o2c.withdrawals.events import AskedBy, Grade, WithdrawalDeclared
@@ -198,6 +199,8 @@ def _ended(contract: Contract, granted: Right, today: date) -> Iterator[tuple[st
     )
     if charged := charge_ended(contract, granted, today):
         yield account_stream(product.standing.account), charged
+    else:
+        yield from ends_charge(product, today)
 
 
 def charge_ended(contract: Contract, granted: Right, today: date) -> ChargeWithdrawn | None:

@@ -10,7 +10,7 @@ from o2c.checks.assurance import ASSURANCE_RULES, UNBILLED_DAYS, assurance_rules
 from o2c.checks.assurance_rules import Leak
 from o2c.kernel.event import types_by_name
 from tests.histories import Told, seen
-from tests.leaks import LEAKS, SOUND, Leaking
+from tests.leaks import LEAKS, SOUND, Leaking, told
 
 TODAY = "2026-02-20"
 
@@ -47,6 +47,16 @@ def test_a_sound_order_leaks_only_when_it_is_no_more_billed() -> None:
     assert found(SOUND, today="2026-04-11") == []
     [row] = found(SOUND, today="2026-04-12")
     assert (row.rule, row.since) == ("activated-not-billed", "2026-03-08")
+
+
+def test_what_is_switched_on_anew_has_not_ended() -> None:
+    """An order that is changed before its eSIM was downloaded has its service off and on again, and is billed for it."""
+    place = next(place for place, each in enumerate(SOUND) if each.type == "service.activated")
+    before, on, after = SOUND[:place], SOUND[place], SOUND[place + 1 :]
+    off = told(on.stream, "service.deactivated", 5, on.order_id, item="1")
+
+    assert found([*before, on, off, on, *after]) == []
+    assert found([*before, on, off, *after]) != []
 
 
 def test_shares_find_the_same() -> None:

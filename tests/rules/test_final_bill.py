@@ -11,7 +11,9 @@ from o2c.invoicing.events import AccountBilled
 from o2c.invoicing.rules import bill
 from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.invoicing.usage import grants_of, period_before
-from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, PriceTerms
+from o2c.kernel.balances import DepositKept, DepositRetained
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, PriceTerms, RestEnded
+from o2c.kernel.event import Event
 from o2c.rating.account import Tariff
 from o2c.rating.tariff import Allowance
 from tests.charges import ORDER, STREAM, account, charge, run, told
@@ -74,6 +76,74 @@ def test_an_account_that_is_charged_again_after_its_final_bill_is_billed_again()
     assert state.settled_on
     state = account(charge("2026-03-10", item="2"), state=state)
     assert (state.settled_on, state.due_run) == ("", "2026-04-08")
+
+
+PRODUCT = f"{ORDER}:1"
+_HELD = {"account": "BA-1001", "customer": "C-1001", "currency": "GBP", "amount_minor": 5000, "order": ORDER}
+
+
+class Life:
+    """A product in life, on an account that keeps a deposit for it: what its customer orders, a few days after another, and the bill runs between."""
+
+    def __init__(self) -> None:
+        kept = DepositKept(**_HELD, method="card"), DepositRetained(**_HELD, good_bills=3)
+        self.day, self.turn, self.status, self.finals = date(2026, 1, 5), 1, "serves", list[str]()
+        self.state = account(charge("2026-01-05"), *kept)
+
+    def tell(self, *events: Event) -> None:
+        self.state = account(*events, state=self.state)
+
+    def do(self, deed: str) -> None:
+        """Do it, if it can be done now."""
+        self.day += timedelta(days=9)
+        item, on = str(self.turn), self.day.isoformat()
+        over = ended(on, item).model_copy(update={"product": PRODUCT, "by_product": True})
+        if self.status == "serves" and deed in ("rests", "ends"):
+            self.tell(over.model_copy(update={"rests": deed == "rests"}))
+        elif self.status == "rests" and deed == "serves":
+            self.turn += 1
+            self.tell(charge(on, item=str(self.turn)).model_copy(update={"product": PRODUCT}))
+        elif self.status == "rests" and deed == "ends":
+            self.tell(RestEnded(product=PRODUCT, ended_on=on, by_product=True))
+        else:
+            return
+        self.status = deed
+
+    def bill(self) -> None:
+        """Make the bill runs that are due."""
+        while self.state.due_run and date.fromisoformat(self.state.due_run) <= self.day:
+            self.finals += [self.state.due_run] if billed(self.state).final else []
+            self.state, _ = run(self.state)
+
+
+@hypothesis.given(st.lists(st.tuples(st.sampled_from(("rests", "serves", "ends", "waits")), st.booleans()), max_size=12))
+@hypothesis.example([("rests", True), ("waits", True), ("waits", True), ("waits", True), ("ends", True)])
+@hypothesis.example([("rests", False), ("serves", False), ("rests", True), ("ends", True)])
+def test_a_rest_is_no_end(deeds: list[tuple[str, bool]]) -> None:
+    """An account whose product rests, uncharged, is to go on: it has no final bill, keeps its deposit, and no time begins after which usage is billed no more. Once the
+    product ends, wherever it rested then, there is one final bill, and the deposit is free."""
+    life = Life()
+    for deed, runs in deeds:
+        life.do(deed)
+        if runs:
+            life.bill()
+        if life.status != "ends":
+            assert (life.finals, life.state.settled_on) == ([], "")
+            assert life.state.balance.deposits == {ORDER: 5000}
+    if life.status == "ends":
+        life.day += timedelta(days=70)
+        life.bill()
+        assert len(life.finals) == 1
+        assert (life.state.balance.deposits, life.state.due_run) == ({}, "")
+
+
+def test_what_was_served_before_a_rest_is_billed_in_it() -> None:
+    """A line that was added after the last run, and rests before the next one: its days stand on the bill of the run that stands, which is not the last."""
+    state = account(charge("2026-01-10", 3100), ended("2026-01-14").model_copy(update={"rests": True, "product": PRODUCT}))
+    state, invoice = run(state)
+    assert invoice is not None
+    assert (told(invoice), invoice.final) == ([("part-period", "2026-01-10", "2026-01-14", 400)], False)
+    assert (state.due_run, state.settled_on) == ("", "")
 
 
 def test_an_item_that_never_was_complete_is_not_billed_for_its_days() -> None:
