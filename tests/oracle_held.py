@@ -2,13 +2,19 @@
 
 What becomes of the deposit of an order that completed (in part) tests/oracle_deposits.py works out, that of any other is owed as it ends. Paid back is first what
 is owed, and what is to go back is owed, until that is given up and what is told of it is a credit again. What prepaid usage took off the balance is told; it is
-earned then, and what is left of a top-up when it expires, the first to expire first.
+earned then, and what is left of a top-up when it expires, the first to expire first. A fixed line that starts late is a credit for each day from that promised first
+(moved by what was the customer's own) to that on which it is on, and so is a visit that nobody made.
 """
 
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import date, datetime
 
-from tests.oracle import NEVER, Account, Json, Oracle
+from tests.oracle import NEVER, Account, Json, Oracle, iso, place
+
+COMPENSATION = {
+    "late-start": ((date(2026, 4, 1), 646), (date(2025, 4, 1), 624)),
+    "missed-visit": ((date(2026, 4, 1), 3_231), (date(2025, 4, 1), 3_119)),
+}  # of a fixed line, a day or a visit, since a day: Ofcom, automatic compensation
 
 
 class HeldAccount(Account):
@@ -24,10 +30,15 @@ class HeldOracle(Oracle):
 
     def __init__(self) -> None:
         super().__init__()
-        self.accounts = defaultdict(HeldAccount)
+        self.accounts, self.counted_on = defaultdict(HeldAccount), dict[str, date]()
 
     def of_account(self, account: HeldAccount, key: str, name: str, data: Json, at: datetime) -> None:
         super().of_account(account, key, name, data, at)
+        if name in ("order.planned", "order.revised"):
+            days = {f"{key}/{x['item']}": iso(x["promised_on"]) for x in data["items"] if x["promised_on"]}
+            self.counted_on = {**days, **self.counted_on}
+        elif name == "promise.revised" and data["by_customer"] and (item := f"{key}/{data['item']}") in self.counted_on:
+            self.counted_on[item] += iso(data["promised_on"]) - iso(data["promised_before"])
         self.of_balance(account, key, name, data, at)
 
     def of_balance(self, account: HeldAccount, key: str, name: str, data: Json, at: datetime) -> None:
@@ -46,6 +57,11 @@ class HeldOracle(Oracle):
             owed = min(minor, account.going.pop(data.get("refund"), 0) or -account.stand["owed-to-customers"] - account.going.total())
             account.going |= Counter({data["refund"]: minor}) if "reserved" in name else {}  # it goes back by nothing else
             account.post(at.date(), becomes, {"owed-to-customers": -owed, "customer-credit": owed - minor})
+        elif name == "account.compensated" and (rates := COMPENSATION.get(data["cause"])):
+            counted_on, starts = self.counted_on.get(place(data), date.max), self.items[place(data)].starts
+            missed, days = (counted_on, (starts - counted_on).days) if data["cause"] == "late-start" else (at.date(), 1)
+            minor = next(minor for since, minor in rates if since <= missed) * days
+            account.post(at.date(), "compensation", {"customer-credit": minor})
         elif name == "prepaid.topped-up":
             account.top_ups[datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER] += data["amount_minor"]
             account.post(at.date(), "cash", {"prepaid": data["amount_minor"]})
