@@ -102,6 +102,8 @@ from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
 from o2c.stock.reaction import STOCK_CAME, stock_expected
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
+from o2c.triggers.state import FIRING, TRIGGERS
+from o2c.triggers.step import STEP as TRIGGER_TASK
 from o2c.usage.state import KIND as USAGE
 from o2c.usage.state import ZONES
 from o2c.vouchers.state import KIND as VOUCHER
@@ -125,6 +127,7 @@ STEPS: Mapping[str, Step] = {
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
         *(WITHDRAWAL_SWITCH_OFF, GOODS_RETURN, WITHDRAWAL_REFUND),
+        TRIGGER_TASK,
     )
 }
 KINDS: Mapping[str, StreamKind] = {
@@ -164,6 +167,8 @@ KINDS: Mapping[str, StreamKind] = {
         MESSAGE,
         MESSAGING,
         WITHDRAWAL,
+        TRIGGERS,
+        FIRING,
     )
 }
 

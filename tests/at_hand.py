@@ -35,7 +35,19 @@ from_hour = 8
 to_hour = 20
 """
 TEMPLATES = 'version = "ours-1"\n[en.messages.received]\nsubject = "Order $order"\ntext = "We have it, $name."\n'
+TRIGGERS = """
+[triggers.slow-ports]
+on = "porting.fell-out"
+when = [{ compare = "equals", field = "reason", value = "NP-CODE" }]
+then = { do = "task", queue = "porting", text = "Ask the customer for another code" }
+
+[triggers.asked]
+on = "customer.contacted"
+when = [{ compare = "equals", field = "topic", value = "where-is-my-order" }]
+then = { do = "alarm", severity = 4, text = "Somebody asks where an order is" }
+"""
 FILES = {
+    "triggers.toml": TRIGGERS,
     "templates.toml": TEMPLATES,
     "zones.toml": ZONES,
     "what_if.py": WHAT_IF,

@@ -52,6 +52,7 @@ LISTS = {
     "/api/v1/products/": ("/api/v1/products", "product"),
     "/api/v1/returns/": ("/api/v1/products", "product"),
     "/api/v1/ports/": ("/api/v1/orders", "order"),
+    "/api/v1/triggers/": ("/api/v1/triggers", "trigger"),
     "/api/v1/vouchers/": ("/api/v1/vouchers", "campaign"),
 }
 """Where the names of what stands in the store are found, by the beginning of the paths that take one."""

@@ -20,13 +20,17 @@ from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
 from o2c.desk.quota import commit, reserve
 from o2c.desk.saving import save_view
+from o2c.desk.triggers import set_triggers
 from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context
 from o2c.entrypoints.verbs_and_views import named
 from o2c.files import loading
 from o2c.kernel.partner import Answer, Answered, Failed, RefusedBy, Request
+from o2c.running.session import Session
+from o2c.running.triggers import Watch
 from o2c.views.journeys import places_in
 from o2c.views.reading import caught_up
+from tests.at_hand import TRIGGERS
 from tests.desk import DEPOSIT, GOLDEN
 from tests.handsets import handset, selling
 from tests.hooked import Hooked, Post
@@ -60,6 +64,7 @@ def declined(request: Request) -> Answer:
 def lived_through(dsn: str, folder: Path) -> World:
     """A store after ten weeks of trade; its projections are caught up."""
     world = World(dsn, folder).stocked(esims=30, physical=4, numbers=24, customers=6)
+    set_triggers(world.app, ROOT, definitions=TRIGGERS.replace("NP-CODE", "NP-NOANS"))
     loading.load_stock(world.app, world.runner, "numbers", world.written("golden.csv", [("msisdn", "class"), (GOLDEN, "golden")]), None)
     _sold_by_usage(world)
     _services(world)
@@ -183,6 +188,7 @@ def _beside_orders(world: World) -> None:
     telling = Telling(world.app, world.folder)
     telling.start(email="file", letter="file")
     telling.send()
+    Watch(Session(world.app, world.folder)).fire()
     issue_key(world.app, ROOT, acts_as="web-shop", roles=["service"], operations=["orders.capture"])
     trust_issuer(world.app, ROOT, ISSUER, audience="o2c", jwks=JWKS, claim="groups", roles={"care-desk": "agent"})
     link_partner(world.app, ROOT, "credit-bureau", url="https://bureau.example.net/", credential="BUREAU_KEY")

@@ -233,6 +233,12 @@ store.adopt              -        -       -           -        -        -       
 streams.act              -        -       -           -        -        -                -
 streams.append           -        -       -           -        -        -                -
 streams.show             -        yes     yes         masked   yes      yes              -
+triggers.dry-run         -        -       yes         masked   yes      -                -
+triggers.firings         -        yes     yes         masked   yes      yes              -
+triggers.list            -        yes     yes         yes      yes      yes              -
+triggers.retire          -        -       yes         -        -        -                -
+triggers.set             -        -       yes         -        -        -                -
+triggers.show            -        yes     yes         yes      yes      yes              -
 usage.gaps               -        yes     yes         yes      yes      -                yes
 usage.list               -        yes     yes         masked   yes      yes              -
 usage.load               -        -       -           -        -        -                -

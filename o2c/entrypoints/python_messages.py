@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from o2c.desk import messages
 from o2c.entrypoints.answered import answered
+from o2c.entrypoints.python_triggers import Triggers
 from o2c.views import shown
 from o2c.views.care import care_due
 from o2c.views.messages import list_messages, list_templates, show_message, silences
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from o2c.running.session import Session
 
 
-class Messages:
-    """The part of `OrderToCash` that is about what customers are told."""
+class Messages(Triggers):
+    """The part of `OrderToCash` that is about what customers are told, and what triggers set off."""
 
     _session: Session
 

@@ -41,6 +41,7 @@ from o2c.desk import prepaid as prepaid_desk
 from o2c.desk import products as product_desk
 from o2c.desk import proving as fixes
 from o2c.desk import quota as quota_desk
+from o2c.desk import triggers as trigger_desk
 from o2c.desk import vouchers as voucher_desk
 from o2c.desk import withdrawals as withdrawal_desk
 from o2c.desk.act import Refused
@@ -108,6 +109,7 @@ from o2c.views import ports as port_views
 from o2c.views import prepaid as prepaid_views
 from o2c.views import projections as projection_views
 from o2c.views import taking_back as taking_back_views
+from o2c.views import triggers as trigger_views
 from o2c.views import usage as usage_views
 from o2c.views import vouchers as voucher_views
 from o2c.views import withdrawals as withdrawal_views
@@ -211,6 +213,8 @@ VERBS = (
     Operation("store.adopt", store.adopt),
     Operation("streams.act", streams.act_by_rules),
     Operation("streams.append", streams.append_facts),
+    Operation("triggers.retire", trigger_desk.retire_trigger),
+    Operation("triggers.set", trigger_desk.set_triggers),
     Operation("usage.load", usage_files.load_usage),
     Operation("usage.load-zones", usage_files.load_zones),
     Operation("usage.purge", usage_files.purge_usage),
@@ -334,6 +338,10 @@ VIEWS = (
     Operation("status", status.show_status),
     Operation("stock.levels", devices.stock_levels),
     Operation("streams.show", following.show_stream),
+    Operation("triggers.dry-run", trigger_views.dry_run_triggers),
+    Operation("triggers.firings", trigger_views.list_firings),
+    Operation("triggers.list", trigger_views.list_triggers),
+    Operation("triggers.show", trigger_views.show_trigger),
     Operation("usage.gaps", usage_views.usage_gaps),
     Operation("usage.list", usage_views.list_usage),
     Operation("usage.zones", zone_views.list_zones),

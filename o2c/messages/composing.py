@@ -13,7 +13,7 @@ from o2c.messages.events import MessageScheduled, Withheld
 from o2c.messages.hours import hours_of, told_by
 from o2c.messages.milestones import ON_THE_WAY, UPDATES, URGENT, Told, key_of, subject_of
 from o2c.messages.state import MessagingState
-from o2c.messages.templates import book_of
+from o2c.messages.templates import TemplateBook, book_of
 
 Due = tuple[MessageScheduled, Withheld | Literal[""]]
 """A message, and why it is withheld (empty: it is not)."""
@@ -39,7 +39,7 @@ def compose(
     contact = old_contact(history, at) if urgent else contact_at(history, at)
     quiet = "" if urgent else contact.quiet if hours_of(contact.quiet) else usual.quiet
     book, media = book_of(state.documents), contact.media(state.transports)
-    language = book.language(contact.language, usual.language)
+    language = _language(told, book, contact.language, usual.language)
     operator = state.started.operator if state.started else ""
     due = MessageScheduled(
         key=key_of(subject_of(about.stream, body), told.milestone, told.about),
@@ -55,9 +55,15 @@ def compose(
         quiet=quiet,
         zone=about.zone,
         addresses={medium: contact.addresses[medium] for medium in media},
-        values={"order": about.external_id, "name": contact.name, "operator": operator, **told.values},
+        values={"order": about.external_id, "name": contact.name, "operator": operator, **told.values, **told.words.get(language, {})},
     )
     return due, _withheld(told, contact, due)
+
+
+def _language(told: Told, book: TemplateBook, *wanted: str) -> str:
+    """The first language that is wanted and has words, its own where it brings such; else the first that it brings."""
+    known = [book.language(each) for each in (*wanted, *told.words)]
+    return next((each for each in known if each in told.words), book.language(*wanted))
 
 
 def _withheld(told: Told, contact: Contact, due: MessageScheduled) -> Withheld | Literal[""]:

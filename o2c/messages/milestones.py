@@ -28,7 +28,8 @@ UPDATES = "updates"
 class Told:
     """What is told of an event: the milestone, what about it, the values for its words.
 
-    Not before `not_before`; `before` a time, if that can be. It overtakes what was to be told about `overtakes` (milestone, about).
+    Not before `not_before`; `before` a time, if that can be. It overtakes what was to be told about `overtakes` (milestone, about). What no template
+    has brings its own `words`: by language, subject and text.
     """
 
     milestone: Milestone
@@ -37,6 +38,7 @@ class Told:
     not_before: datetime | None = None
     before: datetime | None = None
     overtakes: tuple[tuple[Milestone, str], ...] = ()
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 Teller = Callable[[Mapping[str, Any], datetime, str], Told | None]
@@ -117,6 +119,11 @@ def _port_out(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
     return Told("port-out", body["reference"], values)
 
 
+def _notice(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    """What a trigger of the operator's is to tell, in its words."""
+    return Told("notice", "", words=body["then"]["words"]) if body["then"]["do"] == "notify" else None
+
+
 TELLERS: Mapping[str, tuple[Teller, ...]] = {
     "order.captured": (_received,),
     "delivery.handed-over": (_dispatched, _arriving),
@@ -132,6 +139,7 @@ TELLERS: Mapping[str, tuple[Teller, ...]] = {
     "product.change-accepted": (_sim_change,),
     "product.porting-code-issued": (_porting_code,),
     "port-out.authorised": (_port_out,),
+    "trigger.fired": (_notice,),
 }
 """By the name of an event; whatever falls out for the customer to answer is told as well (`need`)."""
 

@@ -21,7 +21,9 @@ FIELDS = frozenset({
     "order", "name", "operator", "day", "before", "reference", "number", "provider", "bill", "amount", "currency", "need",
 })  # fmt: skip
 """What a template may name with a dollar sign."""
-MILESTONES: tuple[str, ...] = get_args(Milestone)
+NOTICE: Milestone = "notice"
+"""What a trigger tells, in words of its own: no template has it."""
+MILESTONES: tuple[str, ...] = tuple(name for name in get_args(Milestone) if name != NOTICE)
 _FRAME = ("greeting", "closing", "date", "months", "needs")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _VERSION = re.compile(r"[\w.-]{1,40}")
@@ -58,11 +60,15 @@ class TemplateBook:
 
     def in_force(self, language: str, milestone: str) -> str:
         """The version whose words tell a milestone in a language now."""
-        return next(name for name, each in reversed(self._versions.items()) if milestone in each.get(language, {}).get("messages", {}))
+        return next(
+            name
+            for name, each in reversed(self._versions.items())
+            if language in each and (milestone == NOTICE or milestone in each[language].get("messages", {}))
+        )
 
     def text(self, version: str, language: str, milestone: str, values: Mapping[str, str]) -> Text:
         """The text of a message by the words of a version; a part of the frame that it does not have is that of the versions before it."""
-        words = self._versions[version][language]["messages"][milestone]
+        words = values if milestone == NOTICE else self._versions[version][language]["messages"][milestone]
         frame = self._frame(version, language)
         told = {name: _day(frame, value) if name in _DAYS and value else value for name, value in values.items()}
         told["need"] = frame["needs"].get(values.get("need", ""), frame["needs"]["default"])
@@ -135,19 +141,20 @@ def _of_language(each: Mapping[str, Any], *, complete: bool) -> Iterator[str]:
     for name, words in messages.items():
         yield from (f"{name}: {flaw}" for flaw in _of_words(words))
     for key in ("greeting", "closing"):
-        yield from (f"{key}: {flaw}" for flaw in _of_fields(each.get(key, "")))
+        yield from (f"{key}: {flaw}" for flaw in flaws_of_text(each.get(key, "")))
 
 
 def _of_words(words: Mapping[str, Any]) -> Iterator[str]:
     for part in ("subject", "text"):
         if not isinstance(words[part], str) or not words[part].strip():
             yield f"its {part} is no text"
-        yield from _of_fields(words[part])
+        yield from flaws_of_text(words[part])
     if "\n" in words["subject"]:
         yield "a subject is one line"
 
 
-def _of_fields(text: str) -> Iterator[str]:
+def flaws_of_text(text: str) -> Iterator[str]:
+    """What is wrong with the fields that a text names with a dollar sign."""
     template = Template(text)
     if not template.is_valid():
         yield "a dollar sign that names nothing is written twice"

@@ -12,6 +12,7 @@ from o2c.kernel.refusal import Refused
 from o2c.messages.contact import History
 from o2c.messages.events import MessageScheduled, Milestone
 from o2c.messages.state import STREAM, MessageState, MessagingState, Standing
+from o2c.messages.templates import MILESTONES as WITH_WORDS
 from o2c.messages.templates import TemplateBook, Text, book_of
 from o2c.views.orders import find_order
 from o2c.views.reading import Page, page_of, plain
@@ -104,12 +105,12 @@ def list_templates(app: Engine, *, language: str = "", milestone: str = "") -> l
 
     Raises Refused (usage) for a milestone that there is not.
     """
-    if milestone and milestone not in MILESTONES:
-        raise Refused(f"there is no milestone {milestone[:40]}; use one of {', '.join(MILESTONES)}")
+    if milestone and milestone not in WITH_WORDS:
+        raise Refused(f"no words tell {milestone[:40]}; use one of {', '.join(WITH_WORDS)}")
     state: MessagingState = app.load([STREAM])[STREAM].state
     book = book_of(state.documents)
     languages = [language] if language else sorted({code for each in book.versions.values() for code in each if code != "version"})
-    names = [milestone] if milestone else MILESTONES
+    names = [milestone] if milestone else WITH_WORDS
     return [_template(book, code, name) for code in languages if book.language(code) == code for name in names]
 
 

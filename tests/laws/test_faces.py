@@ -126,6 +126,8 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "init": "It makes the store itself: before it there is nothing to ask or do.",
         "messages send": "It sends what is due, as a process that goes on would; nobody wishes for anything.",
         "messages work": "It is a process that goes on for ever, not a wish.",
+        "triggers fire": "It does what is due, as a process that goes on would; nobody wishes for anything.",
+        "triggers work": "It is a process that goes on for ever, not a wish.",
         "metrics export": "It is a face of its own: the figures in the form that Prometheus reads.",
         "metrics serve": "It is a face of its own: the figures in the form that Prometheus reads.",
         "projections work": "It is a process that goes on for ever, not a wish.",

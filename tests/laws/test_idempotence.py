@@ -70,6 +70,7 @@ from tests.saved import OF_SAVED
 from tests.told import OF_MESSAGES
 from tests.used import OF_USAGE
 from tests.vouched import OF_PRICES
+from tests.watched import OF_TRIGGERS
 
 ROOT = Path(__file__).parents[2]
 OFFERING = {
@@ -256,7 +257,7 @@ TOLD = HOOK.evolve(HOOK.initial(""), SUBSCRIBED)
 BEGUN = JobStarted.model_validate({**JobStarted.example, "fallouts": ["f-1", "f-2"]})
 IDEMPOTENT = [
     *(*OF_ACCESS, *OF_COLLECTIONS),
-    *(*OF_SAVED, *OF_MESSAGES, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED, *OF_WITHDRAWN),
+    *(*OF_SAVED, *OF_MESSAGES, *OF_LEDGER, *OF_PRICES, *OF_REFUNDS, *OF_TAKEN_BACK, *OF_PRODUCTS_IN_SERVICE, *OF_TRIED, *OF_TRIGGERS, *OF_WITHDRAWN),
     *OF_USAGE,
     pytest.param(CATALOGUE, CATALOGUE.initial(""),
                  lambda s: just(*publish(s, document=OFFERING, market=MARKET, on=MONDAY.date(), specifications=SPECIFICATIONS)), id="publish"),

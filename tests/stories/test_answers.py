@@ -71,7 +71,7 @@ def everything(service: Visitor) -> Iterator[Asked]:
     """Every view, of everything that there is to ask about."""
     for view, call in VIEWS.items():
         if not any(parameter.default is parameter.empty for parameter in call.parameters.values()):
-            yield view, "?personal=true" if "personal" in call.parameters else "", None
+            yield view, "?personal=true" if "personal" in call.parameters else "", {} if call.method == "POST" else None
     ids = [row["order"] for row in answer(service, ("orders.list", "?limit=1000", None))]
     for order in ids:
         yield from ((view, f"{order}{query}", None) for view, query in OF_ORDER)
@@ -93,6 +93,8 @@ def everything(service: Visitor) -> Iterator[Asked]:
         yield from (("journeys.show", row["journey"] + query, None) for query in ("", "?personal=true"))
     for row in answer(service, ("messages.list", "?limit=3", None)):
         yield from (("messages.show", row["message"] + query, None) for query in ("", "?personal=true"))
+    for row in answer(service, ("triggers.list", "?retired=true", None)):
+        yield "triggers.show", row["trigger"], None
     [job] = {event["stream"] for event in service.get("/api/v1/events?types=job.started").json()}
     yield "fallout.job", job.removeprefix("job-"), None
     yield from (("streams.show", "", {"name": name}) for name in (f"order-{ids[0]}", job, "issuers-main", "partner-credit-bureau"))
@@ -113,6 +115,7 @@ OF_TEXTS: tuple[Asked, ...] = (
     ("orders.find", "", {"text": "Tamsel Holmquay"}),
     ("counterfactual", "", {"policy": POLICY, "since": "2026-01-01T00:00:00Z"}),
     ("fallout.prove", "", {"fix": FIX, "reason": "DQ-PARTY"}),
+    ("triggers.dry-run", "", {"since": "2026-01-01T00:00:00Z"}),
     ("sql", "", {"statement": "SELECT * FROM projection.orders LIMIT 2"}),
 )
 

@@ -125,6 +125,10 @@ OF_THE_LOG = {
     "projections verify": "events",
     "returns list": "heads",
     "returns show A:1": "heads",
+    "triggers dry-run": "events",
+    "triggers firings": "events",
+    "triggers list": "events",
+    "triggers show slow-ports": "events",
     "sims show 8944000000000000001": "heads, and SIMs are masked for readers",
 }
 """What a reader is refused, and what of the log it is read from."""

@@ -52,6 +52,7 @@ from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
 from tests.hooked import Hooked, Post
 from tests.metered import account_of, load, metered, number_of, record
+from tests.watched import watching
 from tests.world import World, order
 
 ORDERS, SEED, UNTIL = 100, 7, datetime(2026, 2, 20, tzinfo=UTC)
@@ -86,6 +87,8 @@ STARTS = {
     "messages start": "begun",
     "messages work": "begun",
     **dict.fromkeys(("messages", "care"), "worked"),
+    **dict.fromkeys(("triggers set", "triggers work"), "begun"),
+    "triggers": "worked",
     "hooks work": "begun",
     "hooks": "hooked",
     "keys revoke": "keyed",
@@ -164,6 +167,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         close_ledger(session.app, Context("bob"), date(2026, 1, 31))
         save_view(session.app, Context("ann"), "old ports", reason="NP-CODE")
         telling(session, folder)
+        watching(session)
         caught_up(session.app)
     used = metered(made.copied("empty", "used"), folder)
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
@@ -265,6 +269,7 @@ FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "demo --serve": is_served,
     "serve": is_served,
     "messages work": lambda process: process.stderr and process.stderr.readline(),
+    "triggers work": lambda process: process.stderr and process.stderr.readline(),
     "hooks work": lambda process: process.stderr and process.stderr.readline(),
     "metrics serve": lambda process: process.stderr and process.stderr.readline(),
     "store keep": lambda process: process.stdout and process.stdout.readline(),

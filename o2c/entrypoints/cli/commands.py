@@ -119,6 +119,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 ),
             },
         ),
+        "triggers": Part(
+            "triggers:triggers",
+            "Triggers: what is done when something happens, tried on what happened, and what was done.",
+        ),
         "numbers": Part("numbers:numbers", "Telephone numbers: reserve one for an order, release it, look at it."),
         "ports": Part("ports:ports", "Number ports: which were late, and calling one off."),
         "sims": Part("sims:sims", "SIMs: look at one."),

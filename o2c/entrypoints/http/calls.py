@@ -39,6 +39,7 @@ WITHOUT_ID = frozenset(
         "url",
         "link",
         "templates",
+        "definitions",
         "sender",
     }
 )
@@ -56,6 +57,7 @@ POSTED = frozenset(
         "sims.show",
         "sql",
         "streams.show",
+        "triggers.dry-run",
     }
 )
 """Views that are asked by POST: what they ask by is personal, or a text. They change nothing, as every view."""

@@ -70,6 +70,7 @@ TAGS: Mapping[str, str] = {
     "status": "The store in numbers.",
     "stock": "How much there is of what.",
     "streams": "The events of one thing.",
+    "triggers": "What is done when something happens: triggers, what they set off, and what they would have.",
     "usage": "Records of what was used.",
     "vouchers": "Codes that lower a price: campaigns, and what became of each use.",
 }

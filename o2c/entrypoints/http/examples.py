@@ -28,6 +28,11 @@ POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
 OFFERINGS = '[{"id": "lark-line", "version": "2.0", "lifecycleStatus": "Draft", "productSpecification": {"id": "spec-mobile"}}]'
 MESSAGE = "2c8b1b0e-6a55-5f2e-9a41-0c7b9d0f7a11"
 TEMPLATES = 'version = "own-1"\n[en.messages.received]\nsubject = "Order $order"\ntext = "We have your order $order."\n'
+TRIGGERS = """[triggers.slow-ports]
+on = "porting.fell-out"
+when = [{ compare = "equals", field = "reason", value = "NP-NOANS" }]
+then = { do = "task", queue = "porting", severity = 2, text = "Ask the other provider" }
+"""
 FIX = '[correct]\nparty = "C-1001"\n'
 _PARTY = {
     "@type": "Individual", "id": "C-2001", "givenName": "Ada", "familyName": "Example", "birthDate": "1980-02-29",
@@ -278,6 +283,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "quota.commit": {"account": "BA-C-1001", "session": "pcf-1;1767;42", "used": 18000000, "request": 1},
     "quota.release": {"account": "BA-C-1001", "session": "pcf-1;1767;43", "request": 1},
     "quota.reserve": {"party": "BA-C-1001", "session": "pcf-1;1767;42", "kind": "data", "quantity": 20000000},
+    "triggers.dry-run": {"definitions": TRIGGERS, "since": _SINCE},
+    "triggers.firings": {"does": "task", "limit": 20},
+    "triggers.list": {},
+    "triggers.retire": {"trigger": "slow-ports"},
+    "triggers.set": {"definitions": TRIGGERS},
+    "triggers.show": {"trigger": "slow-ports"},
     "usage.gaps": {"limit": 20},
     "usage.list": {"account": "BA-C-1001", "limit": 20},
     "usage.purge": {},

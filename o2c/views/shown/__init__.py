@@ -141,6 +141,7 @@ from o2c.views.shown.orders import (
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
 from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
+from o2c.views.shown.triggers import FiringShown, TriggerMatchShown, TriggerShown, TriggerWholeShown
 from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown, ZoneShown
 from o2c.views.shown.vouchers import CampaignShown, CodeUsesShown, VoucherDiscountShown
 from o2c.views.shown.waiting import (
@@ -225,6 +226,7 @@ __all__ = [
     "FieldShown",
     "FigureOfKey",
     "FigureShown",
+    "FiringShown",
     "FoundOrderShown",
     "HappeningShown",
     "HeadlineShown",
@@ -324,6 +326,9 @@ __all__ = [
     "TopUpShown",
     "TotalShown",
     "TrialBalanceShown",
+    "TriggerMatchShown",
+    "TriggerShown",
+    "TriggerWholeShown",
     "UsageFileShown",
     "UsageGapShown",
     "UsagePurgeShown",

@@ -1,0 +1,1 @@
+"""Triggers: what the operator wants done when something happens, as versioned data."""
