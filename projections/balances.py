@@ -9,7 +9,7 @@ from projections.engine.seen import Seen
 
 _TYPES = frozenset({
     "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-taken-back", "account.credit-used",
-    "account.money-returned", "account.refund-released", "account.refund-reserved", "account.compensated",
+    "account.money-returned", "account.refund-released", "account.refund-reserved", "account.compensated", "account.prepaid-owed",
 })  # fmt: skip
 
 
@@ -26,6 +26,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             sums[body["becomes"]] += amount
         case "account.credit-received" | "account.compensated":
             sums["credit"] += amount
+        case "account.prepaid-owed":
+            sums["owed"] += amount
         case "account.credit-used" | "account.credit-taken-back":
             sums["credit"] -= amount
         case "account.refund-reserved":
@@ -58,7 +60,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 BALANCES = Projection(
     name="balances",
     meaning="One row an account that holds or held money: owed to the customer, credit for its next invoices, deposits that are kept, paid back.",
-    shape_version=5,
+    shape_version=6,
     columns={
         "account": "text", "customer_id": "text", "currency": "text", "owed_minor": "bigint", "credit_minor": "bigint",
         "deposits_minor": "bigint", "returned_minor": "bigint", "moved_at": "timestamptz",

@@ -93,7 +93,7 @@ POSTINGS = Projection(
     name="postings",
     meaning="One row a posting: the event, the account of the chart, the billing account, the amount (a debit above zero, a credit below it). `said_day`: the day "
     "that the event names for itself, else it is that of `at` by the market's clock. From `from_day` to before `to_day` it is earned by days.",
-    shape_version=7,
+    shape_version=8,
     columns={
         "event": "text", "line": "integer", "position": "bigint", "type": "text", "at": "timestamptz", "said_day": "date", "market": "text",
         "ledger_account": "text", "account": "text", "customer_id": "text", "order_id": "text", "currency": "text", "amount_minor": "bigint",
@@ -103,7 +103,7 @@ POSTINGS = Projection(
     indexes=("account", "customer_id", "position"),
     types=frozenset({*_CONTEXT, *TABLE}),
     fields=frozenset({
-        *_NAMED, "amount_minor", "becomes", "charged_minor", "credit_minor", "credit_used_minor", "issued_on", "order", "lines", "net_minor", "of_credit_minor", "of_open_minor", "of_owed_minor", "tax_minor", "total_minor",
+        *_NAMED, "amount_minor", "becomes", "charged_minor", "fee_minor", "credit_minor", "credit_used_minor", "issued_on", "order", "lines", "net_minor", "of_credit_minor", "of_open_minor", "of_owed_minor", "tax_minor", "total_minor",
     }),
     group=lambda record: record.stream,
     found_by="stream",

@@ -36,7 +36,7 @@ ACCESS_NAME = f"SELECT personal ->> 'name' FROM o2c.event WHERE type = 'customer
 ACCESS_PLACE = f"""SELECT d.value ->> 'place' FROM o2c.event e, jsonb_array_elements(e.body -> 'lines') WITH ORDINALITY l (value, n),
     jsonb_array_elements(e.personal -> 'details') WITH ORDINALITY d (value, n) WHERE l.n = d.n AND e.type = 'order.captured' AND e.stream = 'order-' || {ACCESS.format("order_id")}
     AND l.value ->> 'item' = split_part({ACCESS.format("item")}, '#', 1)"""
-OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid show")
+OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid refund", "prepaid show")
 FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",

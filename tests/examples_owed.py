@@ -9,6 +9,7 @@ from o2c.desk.customers import record_contact
 from o2c.desk.journeys import note_attempt
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
+from o2c.desk.prepaid import top_up
 from o2c.desk.products import port_out, porting_code
 from o2c.desk.refunds import request_refund
 from o2c.desk.switching import switch_match
@@ -71,6 +72,8 @@ def telling(session: Session, folder: Path) -> None:
 
 
 def sending_back(app: Engine) -> None:
-    """A customer withdrew from a handset, which is to come back."""
+    """A customer withdrew from a handset, which is to come back, and has prepaid money that no line can use."""
     [row] = app.reads.rows("SELECT substr(stream, 9) AS product FROM o2c.event WHERE type = 'product.started'")
     withdraw(app, Context("ann"), row["product"])
+    [row] = app.reads.rows("SELECT substr(stream, 9) AS account FROM o2c.event WHERE type = 'account.charge-started'")
+    top_up(app, Context("ann"), row["account"], amount="10.00", reference="PAY-7781")

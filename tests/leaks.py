@@ -13,6 +13,7 @@ from tests.leaks_told import (
     SALT,
     TERMS,
     UNNUMBERED,
+    asked_back,
     bill,
     changed,
     delayed,
@@ -211,7 +212,7 @@ SOUND = story(99)
 
 
 def _planted(number: int, name: str, rule: str, amount_minor: int, wrong: Wrong, right: Wrong = lambda history, number: history) -> Leaking:
-    item = "" if rule.startswith(("deposit", "late-payment")) else "1"
+    item = "" if rule.startswith(("deposit", "late-payment", "prepaid")) else "1"
     return Leaking(name, rule, amount_minor, wrong(story(number), number), right(story(number), number), item)
 
 
@@ -322,6 +323,10 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: delayed(h, n, by_customer=True, credited=2 * 624), lambda h, n: delayed(h, n, by_customer=True)),
             ("a visit that nobody made, and nothing credited", "compensation-differs", 3_119,
              lambda h, n: delayed(h, n, by_customer=True, visits=1), lambda h, n: delayed(h, n, by_customer=True, visits=1, credited=3_119)),
+            ("prepaid money that was asked back and never went", "prepaid-not-returned", 284,
+             lambda h, n: [*h, *asked_back(n)], lambda h, n: [*h, *asked_back(n, paid="R1")]),
+            ("prepaid money that was asked back, and another refund went", "prepaid-not-returned", 284,
+             lambda h, n: [*h, *asked_back(n, paid="R2")], lambda h, n: [*h, *asked_back(n, paid="by hand")]),
             ("a month that no bill has", "days-not-billed", PRICE,
              lambda h, n: [*h[:6], bill(n, 70, line(n, "period", "2026-03-08", "2026-04-08", PRICE))]),
         )

@@ -127,3 +127,24 @@ def delayed(history: Sequence[Told], number: int, *, by_customer: bool = False, 
             told(f"account-{account}", "account.compensated", 5, order, **of, cause=cause, days=2, per_day_minor=624, amount_minor=credited)
         )
     return [*changed(history, "order.planned", items=[planned]), *done]
+
+
+def asked_back(number: int, *, paid: str = "") -> list[Told]:
+    """Who left asked on 6 January for the 2.84 that was left of a top-up, was told the 10th, and got it by its refund or otherwise (`paid`), or did not."""
+    account = f"BA-L{number}"
+    of = {"account": account, "customer": f"C-L{number}", "currency": "GBP", "amount_minor": 284}
+    told_back = {**of, "fee_minor": 0, "tax_minor": 0, "refunds": [f"{account}-R1"], "asked_on": "2026-01-06", "refund_by": "2026-01-10"}
+    asked = [
+        told(f"quota-{account}", "prepaid.topped-up", 5, **of),
+        told(f"quota-{account}", "prepaid.returned", 6, **told_back),
+        told(f"account-{account}", "account.prepaid-owed", 6, **of),
+    ]
+    went = told(
+        f"account-{account}",
+        "account.money-returned",
+        7,
+        **of,
+        of_owed_minor=284,
+        refund="" if paid == "by hand" else f"{account}-R{paid[1:]}",
+    )
+    return [*asked, *([went] if paid else [])]

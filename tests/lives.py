@@ -355,6 +355,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("quota.reserved", {"session": "s-2", "request": 1}), ("quota.released", {"session": "s-2"}), ("quota.reserved", {"session": "s-3"}),
         ),
         "used beside its sessions": (("prepaid.topped-up", {}), ("prepaid.usage-charged", {}), ("prepaid.usage-charged", {"charged_minor": 68, "tax_minor": 11, "uncharged_minor": 0})),
+        "given back, and topped up again": (("prepaid.topped-up", {}), ("prepaid.returned", {"amount_minor": 1000, "fee_minor": 100, "tax_minor": 17}), ("prepaid.topped-up", {"reference": "PAY-7782"})),
         "expired": (("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expired", {"amount_minor": 1000})),
         "a defect, tried again": (
             ("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expiry-fell-out", {}),

@@ -12,6 +12,7 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 20_000}), ("account.refund-wanted", {"amount_minor": 15_000}),
         ("account.refund-withdrawn", {"amount_minor": 15_000}),
     ),
+    "prepaid money that is given back": (("account.opened", {}), ("account.prepaid-owed", {}), ("account.refund-reserved", {"amount_minor": 284, "of_credit_minor": 0}), ("account.money-returned", {"amount_minor": 284, "of_owed_minor": 284, "refund": "BA-1001-R1"})),
     "a number that was late": (("account.opened", {}), ("account.compensated", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 300})),
     "a fixed line that was late": (
         ("account.compensated", {"cause": "missed-visit", "msisdn": "", "missed_on": "2026-01-09"}), ("account.opened", {}), ("account.charge-started", {}),

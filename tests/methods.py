@@ -156,6 +156,7 @@ METHODS = {
     "streams.append": "append",
     "streams.show": "stream",
     "prepaid.show": "prepaid",
+    "prepaid.refund": "refund_prepaid",
     "prepaid.top-up": "top_up",
     "quota.commit": "commit_quota",
     "quota.release": "release_quota",

@@ -19,7 +19,7 @@ from o2c.usage.events import UsageLoaded, ZonesLoaded
 from o2c.usage.rules import load_zones, take_in
 from o2c.usage.state import KIND, ZONES
 from o2c.usage.zoning import book_of
-from tests.given import MONDAY
+from tests.given import MARKET, MONDAY
 
 PERIOD = "2026-01-08"
 NOTICED = ACCOUNT.evolve(AccountState(account="BA-1001"), LimitNoticed.model_validate(LimitNoticed.example))
@@ -27,6 +27,7 @@ RESERVED = QUOTA.evolve(QUOTA.initial(""), QuotaReserved.model_validate(QuotaRes
 TOPPED_UP = PrepaidToppedUp.model_validate(PrepaidToppedUp.example)
 MONEY = QUOTA.evolve(QUOTA.initial(""), TOPPED_UP)
 TO_PAY: Any = {"account": "BA-1001", "customer": "C-1001", "period_from": PERIOD, "currency": "GBP", "at": MONDAY}
+LEFT = quota.Leaver("BA-1001", "C-1001", (), "2026-01-02")
 ZONING = str(ZonesLoaded.example["document"])
 ENDED = AccountState(account="BA-1001", customer="C-1001", settled_on="2026-02-08")
 LATE = [UsageRecord(1043, "1/1", "voice", "", "", MONDAY, Decimal(60), "second", "msc-1/2")]
@@ -47,6 +48,12 @@ OF_USAGE = [
     ),
     pytest.param(QUOTA, RESERVED, lambda s: quota.release(s, session=QuotaReserved.example["session"], request=1), id="release-quota"),
     pytest.param(QUOTA, QUOTA.initial(""), lambda s: quota.top_up(s, TOPPED_UP), id="top-up"),
+    pytest.param(
+        QUOTA,
+        MONEY,
+        lambda s: quota.give_back(s, LEFT, MARKET, lambda owed, today: quota.NOTHING, at=MONDAY),
+        id="give-prepaid-money-back",
+    ),
     pytest.param(QUOTA, MONEY, lambda s: quota.charge_records(s, **TO_PAY, cost=Cost(300, 60)), id="charge-records-beside-sessions"),
     pytest.param(QUOTA, MONEY, lambda s: quota.charge_records(s, **TO_PAY, cost=Cost(3000, 600)), id="charge-more-than-there-is"),
 ]

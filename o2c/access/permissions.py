@@ -186,6 +186,7 @@ payments.retry           yes      yes     yes         -        -        -       
 payments.show            own      yes     yes         masked   yes      yes              -
 ports.cancel             own      yes     yes         -        -        -                -
 ports.late               -        yes     yes         masked   yes      -                -
+prepaid.refund           yes      yes     yes         -        -        -                -
 prepaid.show             yes      yes     yes         masked   yes      yes              -
 prepaid.top-up           yes      yes     yes         -        -        -                -
 products.history         -        yes     yes         masked   yes      yes              -

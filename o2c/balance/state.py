@@ -17,6 +17,7 @@ from o2c.kernel.balances import (
     DepositRetained,
     MoneyReturned,
     OfBalance,
+    PrepaidOwed,
     RefundReleased,
     RefundReserved,
     RefundWanted,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Money of one origin, in minor units, and how it came: what came above an `invoice`, the `deposit` of an order, or a
-    `compensation` for a number or an order, which `of` names."""
+    """Money of one origin, in minor units, and how it came: what came above an `invoice`, the `deposit` of an order, a
+    `compensation` for a number or an order, or what was left of a `prepaid` payment, which `of` names."""
 
     origin: str
     of: str
@@ -132,6 +133,8 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
             return changed(balance, credits=_with(balance.credits, lot))
         case Compensated():
             return changed(balance, credits=_with(balance.credits, Lot("compensation", event.msisdn or event.order, amount_minor)))
+        case PrepaidOwed():
+            return changed(balance, owed=_with(balance.owed, Lot("prepaid", event.reference, amount_minor, event.method, event.reference)))
         case CreditTakenBack():
             return _taken_back(balance, event)
         case CreditUsed():

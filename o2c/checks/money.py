@@ -18,16 +18,21 @@ _MISPLACED = """WITH held AS (
             coalesce((body->>'of_credit_minor')::bigint, 0) * CASE type WHEN 'account.refund-released' THEN -1 ELSE 1 END AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
             'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-released', 'account.refund-reserved',
-            'account.compensated'])),
+            'account.compensated', 'account.prepaid-owed'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
         HAVING coalesce(sum(CASE WHEN type IN ('account.credit-received', 'account.compensated') OR body->>'becomes' = 'credit' THEN amount
                 WHEN type IN ('account.credit-used', 'account.credit-taken-back', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
-            OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
+            OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' OR type = 'account.prepaid-owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
         UNION ALL
         SELECT e.stream, 'has ' || (e.body->>'credit_minor') || ' too much, which no account holds' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-received' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
         WHERE e.type IN ('payment.received', 'credit-note.issued', 'invoice.voided') AND (e.body->>'credit_minor')::bigint > 0 AND h.amount IS DISTINCT FROM (e.body->>'credit_minor')::bigint
+        UNION ALL
+        SELECT e.stream, 'gave back ' || (e.body->>'amount_minor') || ' of prepaid money, which its account does not owe' FROM o2c.event e
+        LEFT JOIN held h ON h.type = 'account.prepaid-owed' AND h.command_id = e.command_id AND h.body->>'account' = e.body->>'account'
+        WHERE e.type = 'prepaid.returned' GROUP BY e.stream, e.event_id, e.body
+        HAVING coalesce(sum(h.amount), 0) <> (e.body->>'amount_minor')::bigint - (e.body->>'fee_minor')::bigint
         UNION ALL
         SELECT e.stream, 'took back a credit of ' || (e.body->>'of_credit_minor') || ', which its account did not give' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-taken-back' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
@@ -71,11 +76,12 @@ _SUMS = """WITH bill AS (
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.money-returned'), 0)::bigint AS returned,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.compensated'), 0)::bigint AS compensated,
-            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.compensated' THEN 1 WHEN 'account.deposit-kept' THEN 1
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.prepaid-owed'), 0)::bigint AS unused,
+            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.compensated' THEN 1 WHEN 'account.prepaid-owed' THEN 1 WHEN 'account.deposit-kept' THEN 1
                 WHEN 'account.credit-used' THEN -1 WHEN 'account.credit-taken-back' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
-    SELECT paid + deposited AS came, noted + compensated AS noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
-"""What came and was not charged back, what notes gave back of it and customers were compensated with, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
+    SELECT paid + deposited + unused AS came, noted + compensated AS noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
+"""What came and was not charged back (of prepaid money, what its customer got back unused), what notes gave back of it and customers were compensated with, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
 held any. No parameters."""
 
 _MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"

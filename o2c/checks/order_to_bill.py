@@ -74,6 +74,14 @@ class LateLine(NamedTuple):
     line: Mapping[str, Any]
 
 
+class GivenBack(NamedTuple):
+    """Prepaid money that the customer of an account asked back, with the event that said so last; what he has yet to get, and by which refunds, in minor units."""
+
+    said: Said
+    owed_minor: int
+    refunds: tuple[str, ...]
+
+
 class Barred(NamedTuple):
     """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred still)."""
 
@@ -311,7 +319,8 @@ class Gone(NamedTuple):
 @dataclass(slots=True)
 class Evidence:
     """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the numbers that went to other
-    operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice (`lates`), and the customers that are `organisations`."""
+    operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice (`lates`), the customers that are `organisations`, and prepaid money that
+    was asked back, by account."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
@@ -321,6 +330,7 @@ class Evidence:
     gone: list[Gone] = field(default_factory=list)
     lates: dict[str, list[LateLine]] = field(default_factory=dict)
     organisations: set[str] = field(default_factory=set)
+    prepaid: dict[str, GivenBack] = field(default_factory=dict)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""

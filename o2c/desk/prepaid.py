@@ -1,12 +1,15 @@
-"""The desk for prepaid money: a top-up came."""
+"""The desk for prepaid money: a top-up came, and what is left goes back to who left."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
+from o2c.engine.drafts import Loaded
+from o2c.kernel.balances import PrepaidOwed
 from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
@@ -15,6 +18,7 @@ from o2c.kernel.refusal import Refused
 from o2c.quota import rules
 from o2c.quota.events import PrepaidToppedUp
 from o2c.quota.state import QuotaState, stream_of
+from o2c.refunds.rules import request
 
 if TYPE_CHECKING:
     from o2c.invoicing.state import AccountState
@@ -32,9 +36,7 @@ def top_up(
     after `valid_days`, the market's when left out (0: never). Raises Refused: missing (no such account), usage (no amount, no reference, no number of days),
     conflict (that reference came with another amount).
     """
-    opened: AccountState = app.load([account_stream(account)])[account_stream(account)].state
-    if not opened.customer:
-        raise Refused(f"no account {account[:60]}; see `o2c customers show`", kind="missing")
+    opened = _opened(app.load([account_stream(account)])[account_stream(account)], account)
     market = app.book.market(opened.market)
     currency, days = opened.currency or market.currency, market.usage.quota.top_up_days if valid_days is None else valid_days
     try:
@@ -63,3 +65,39 @@ def top_up(
 
     wish = ["top-up", amount_minor, reference, method, valid_days]
     return act(app, context, "prepaid.top-up", Deed(stream_of(account), (take,), wish))
+
+
+def refund_prepaid(app: Engine, context: Context, account: str) -> Written:
+    """Give back what is left of an account's prepaid money to a customer who is served no more and asks for it, by the way in which it came.
+
+    A fee is kept where the contract has one. The refunds are those of any account (`balance.show`); a statute gives them, so that no second person is asked. Asked again,
+    once all of it went back, nothing changes. Raises Refused: missing (no such account, nothing is left), conflict (a line can still use it, a session holds units,
+    the fee is all there is).
+    """
+    from o2c.invoicing.state import evolve_account
+
+    whose = account_stream(account)
+    beside = app.load([whose])
+    opened = _opened(beside[whose], account)
+    market = app.book.market(opened.market)
+    lines = [charge for charge in opened.charges.values() if charge.terms.usage_version]
+    serving = [charge.place for charge in lines if not charge.withdrawn]
+    leaver = rules.Leaver(account, opened.customer, serving, max((charge.ended_on for charge in lines), default=""))
+
+    def give(owed: tuple[PrepaidOwed, ...], today: str) -> Decision:
+        amount_minor = sum(event.amount_minor for event in owed)
+        how = {"author": context.actor, "market": opened.market, "today": today}
+        return request(reduce(evolve_account, owed, opened), amount_minor=amount_minor, limit_minor=amount_minor, **how)
+
+    def take(state: QuotaState, at: datetime) -> Decision:
+        return rules.give_back(state, leaver, market, give, at=at)
+
+    return act(app, context, "prepaid.refund", Deed(stream_of(account), (take,), ["refund prepaid"], beside=beside))
+
+
+def _opened(loaded: Loaded, account: str) -> AccountState:
+    """The account of a customer. Raises Refused (missing) for none."""
+    opened: AccountState = loaded.state
+    if not opened.customer:
+        raise Refused(f"no account {account[:60]}; see `o2c customers show`", kind="missing")
+    return opened

@@ -77,6 +77,13 @@ class Quota:
         return prepaid.top_up(self._session.app, context, account, **told, valid_days=valid_days)
 
     @answered
+    def refund_prepaid(self, account: str, context: Context) -> Written:
+        """Give back what is left of prepaid money to a customer who left and asks for it. See `desk.prepaid.refund_prepaid`."""
+        from o2c.desk import prepaid
+
+        return prepaid.refund_prepaid(self._session.app, context, account)
+
+    @answered
     def prepaid(self, account: str, *, at: datetime | None = None) -> shown.PrepaidShown:
         """The prepaid balance of an account, and what sessions hold, at an instant. See `views.prepaid.show_prepaid`."""
         return show_prepaid(self._session.app, account, at=at)

@@ -187,6 +187,7 @@ VERBS = (
     Operation("payments.refund", payments.refund),
     Operation("payments.retry", payments.retry, decided_by="payments.show"),
     Operation("ports.cancel", orders.cancel_port, decided_by="orders.show"),
+    Operation("prepaid.refund", prepaid_desk.refund_prepaid),
     Operation("prepaid.top-up", prepaid_desk.top_up),
     Operation("products.lock", product_desk.lock),
     Operation("products.port-out", product_desk.port_out),

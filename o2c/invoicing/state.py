@@ -287,7 +287,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=24,
+    shape_version=25,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -1,7 +1,8 @@
 """Events of the money that an account holds for its customer. Orders, payments and billing share them, which do not import one another.
 
 Money that came and stands on no invoice is one of three things: a deposit that is kept, while its order is open and until enough bills were paid in
-time, a credit that the next invoice uses by itself, or owed to the customer, which somebody has to pay back.
+time, a credit that the next invoice uses by itself, or owed to the customer, which somebody has to pay back. Prepaid money comes to be owed when its
+customer leaves and asks for it.
 """
 
 from __future__ import annotations
@@ -95,6 +96,15 @@ class Compensated(OfBalance, name="account.compensated", stream="account"):
     item: str
     rules: str
     missed_on: str = ""
+
+
+class PrepaidOwed(OfBalance, name="account.prepaid-owed", stream="account"):
+    """What was left of a top-up pays for no usage any more, as its customer asked to have it back: it is owed until it is paid. Method and reference are those of
+    the payment that brought it."""
+
+    example = {**_HELD, "amount_minor": 284, "method": "card", "reference": "PAY-7781"}
+    method: str
+    reference: str
 
 
 class CreditTakenBack(OfBalance, name="account.credit-taken-back", stream="account"):

@@ -114,6 +114,11 @@ def _used(body: Body) -> Iterator[Posting]:
     yield Posting("revenue", body["tax_minor"] - body["charged_minor"])
 
 
+def _prepaid_back(body: Body) -> Iterator[Posting]:
+    """What is kept for a refund of prepaid money is earned, and taxed. The rest is owed by what the account says in the same append."""
+    return _used({"charged_minor": body["fee_minor"], "tax_minor": body["tax_minor"]})
+
+
 def _relieved(body: Body) -> tuple[Posting, ...]:
     return _moved(body["tax_minor"], debit="tax-relief", credit="write-off")
 
@@ -149,6 +154,8 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "account.deposit-freed": _freed,
     "account.money-returned": _returned,
     "prepaid.topped-up": _moves(debit="cash", credit="prepaid"),
+    "prepaid.returned": _prepaid_back,
+    "account.prepaid-owed": _moves(debit="prepaid", credit="owed-to-customers"),
     "prepaid.expired": _moves(debit="prepaid", credit="revenue"),
     "quota.committed": _used,
     "prepaid.usage-charged": _used,

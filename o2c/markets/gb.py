@@ -3,6 +3,7 @@
 Facts marked [M] were written from memory and are to be confirmed before a launch.
 """
 
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 
@@ -37,7 +38,7 @@ from o2c.markets.life import (
     WithdrawalRules,
 )
 from o2c.markets.paying import CARDS, AgainRules
-from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
+from o2c.markets.usage import EU_EEA, USUAL_PREPAID_REFUND, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 GB = Market(
     code="GB",
@@ -192,6 +193,11 @@ GB = Market(
             roaming_reminder_minor=None,
             source="Communications Act 2003, s. 124S, in force 1 October 2018; 45 GBP for mobile data abroad: the Mobile Roaming (EU Exit) "
             "Regulations 2019, reg. 3, no longer in force, kept as the operator's own practice [M]; told at 80 %: the operator's own practice",
+        ),
+        prepaid_refund=replace(
+            USUAL_PREPAID_REFUND,
+            source="to a consumer who switches and asks, for a fee only if the contract has one, proportionate to what it costs: Ofcom General Conditions of Entitlement, C7, made after "
+            "directive (EU) 2018/1972, art. 106(6) [M]; no days and no sum are set there; 14 days, no fee, and that who gives the service up gets it alike: the operator's own practice",
         ),
     ),
     collections=CollectionRules(

@@ -3,6 +3,7 @@
 Facts marked [M] were written from memory and are to be confirmed before a launch.
 """
 
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 
@@ -35,7 +36,7 @@ from o2c.markets.life import (
     WithdrawalRules,
 )
 from o2c.markets.paying import CARDS, AgainRules
-from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
+from o2c.markets.usage import EU_EEA, USUAL_PREPAID_REFUND, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
 
 NL = Market(
     code="NL",
@@ -189,6 +190,11 @@ NL = Market(
             roaming_reminder_minor=10000,
             source="Regulation (EU) 2022/612, art. 14: a cut-off near but not above 50 EUR without VAT unless another was chosen, a message at 80 % "
             "of it [M], another above 100 EUR (uke.gov.pl)",
+        ),
+        prepaid_refund=replace(
+            USUAL_PREPAID_REFUND,
+            source="to a consumer who switches and asks, for a fee only if the contract has one, proportionate to what it costs: directive (EU) 2018/1972, art. 106(6); Telecommunicatiewet, ch. 7 [M]; "
+            "no days and no sum are set there; 14 days, no fee, and that who gives the service up gets it alike: the operator's own practice",
         ),
     ),
     collections=CollectionRules(

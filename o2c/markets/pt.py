@@ -36,7 +36,7 @@ from o2c.markets.life import (
     WithdrawalRules,
 )
 from o2c.markets.paying import CARDS, AgainRules
-from o2c.markets.usage import EU_EEA, WEEKDAYS, LimitRules, TimeBand, UsageRules, Zone
+from o2c.markets.usage import EU_EEA, USUAL_PREPAID_REFUND, WEEKDAYS, LimitRules, PrepaidRefundRules, TimeBand, UsageRules, Zone
 
 PT = Market(
     code="PT",
@@ -197,6 +197,14 @@ PT = Market(
             source="Regulation (EU) 2022/612, art. 14: a cut-off near but not above 50 EUR without VAT unless another was chosen, a message at 80 % "
             "of it [M], another above 100 EUR",
         ),
+        prepaid_refund=PrepaidRefundRules(
+            days=10,
+            working_days=True,
+            fee_minor=100,
+            fee_max_minor=100,
+            source="to a consumer who ports and asks, within 10 working days, for a fee of at most 1 EUR that the contract has and that is proportionate: Regulamento ANACOM n.º 38/2025 "
+            "(boino.pt, 2025-11), after Lei n.º 16/2022 and directive (EU) 2018/1972, art. 106(6); the fee itself, and that who gives the service up gets it alike: the operator's own practice",
+        ),
     ),
     collections=CollectionRules(
         stages=USUAL_STAGES,
@@ -289,10 +297,10 @@ PT = Market(
 
 
 def _before(version: str, since: date, lead_working_days: int, law: str) -> Market:
-    """The market as it was: numbers were late at 2.50 EUR a day."""
+    """The market as it was: numbers were late at 2.50 EUR a day, and no days were set for prepaid money that is asked back [M]."""
     delay = PortDelayRules(minor_per_day=250, working_days=False, source=f"2.50 EUR a number and day late: {law} [M]")
     ports = replace(PT.porting, lead_working_days=lead_working_days, delay=delay, source=f"{law} [M]; {PT.porting.source}")
-    return replace(PT, version=version, valid_from=since, porting=ports)
+    return replace(PT, version=version, valid_from=since, porting=ports, usage=replace(PT.usage, prepaid_refund=USUAL_PREPAID_REFUND))
 
 
 PT_2012 = _before(

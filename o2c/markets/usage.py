@@ -75,6 +75,37 @@ USUAL_QUOTA = QuotaRules(
 
 
 @dataclass(frozen=True, slots=True)
+class PrepaidRefundRules:
+    """How what is left of prepaid money goes back to a customer who left and asks for it: within `days` of the day on which he asks (0: no day is set), worked ones where
+    `working_days`.
+
+    `fee_minor` is what the contract says that it costs, tax included; `fee_max_minor` what it may cost at most (None: no sum is set; it is proportionate to what the refund
+    costs). ValueError for a fee above that.
+    """
+
+    days: int
+    working_days: bool
+    fee_minor: int
+    fee_max_minor: int | None
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.fee_minor < 0 or (self.fee_max_minor is not None and self.fee_minor > self.fee_max_minor):
+            raise ValueError(f"{self.fee_minor} minor units for a refund of prepaid money are more than the market allows")
+
+
+USUAL_PREPAID_REFUND = PrepaidRefundRules(
+    days=14,
+    working_days=False,
+    fee_minor=0,
+    fee_max_minor=None,
+    source="what remains is refunded to a consumer on request, for a fee only if the contract has one, which is proportionate to what it costs: directive (EU) 2018/1972, art. 106(6), "
+    "of who switches; for who gives the service up, the 14 days, and no fee: the operator's own practice",
+)
+"""Where the market's own law names no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class LateUsageRules:
     """For how many days after a final bill usage that comes late is still billed, by a further one; what comes later is not chargeable."""
 
@@ -141,6 +172,7 @@ class UsageRules(ZoneTable):
     limits: LimitRules
     quota: QuotaRules = USUAL_QUOTA
     late: LateUsageRules = USUAL_LATE
+    prepaid_refund: PrepaidRefundRules = USUAL_PREPAID_REFUND
 
 
 EU_EEA = frozenset(

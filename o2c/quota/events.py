@@ -139,6 +139,31 @@ class PrepaidToppedUp(Event, name="prepaid.topped-up", stream="quota"):
     expires_at: datetime | None
 
 
+class PrepaidReturned(Event, name="prepaid.returned", stream="quota"):
+    """The customer, who is served no more, asked for what was left of prepaid money: it pays for nothing any more, and goes back by these `refunds`, by the local day `refund_by`
+    (empty: no day is set).
+
+    Of `amount_minor`, which these top-ups had left, `fee_minor` is kept as the contract says, of which `tax_minor` is tax. Who was served was so until the local day `left_on`
+    (empty: nothing ever was). Source: directive (EU) 2018/1972, art. 106(6).
+    """
+
+    example = {
+        "account": "BA-1001", "customer": "C-1001", "currency": "GBP", "amount_minor": 384, "fee_minor": 100, "tax_minor": 17, "references": ["PAY-7781"],
+        "refunds": ["BA-1001-R1"], "left_on": "2026-02-20", "asked_on": "2026-02-21", "refund_by": "2026-03-07",
+    }  # fmt: skip
+    account: str
+    customer: str
+    currency: str
+    amount_minor: int
+    fee_minor: int
+    tax_minor: int
+    references: tuple[str, ...]
+    refunds: tuple[str, ...]
+    left_on: str
+    asked_on: str
+    refund_by: str
+
+
 class PrepaidExpiryRequested(Requested, name="prepaid.expiry-requested", step=PREPAID_EXPIRY, stream="quota"):
     """What is left of a top-up is to expire when it is old enough."""
 

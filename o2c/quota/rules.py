@@ -1,18 +1,26 @@
-"""When units are granted to a session, what of them was used, and when prepaid money comes, pays and expires."""
+"""When units are granted to a session, what of them was used, and when prepaid money comes, pays, expires and goes back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
+from o2c.kernel.balances import PrepaidOwed, RefundReserved
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.money import from_minor, half_up
+from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
+from o2c.markets.base import Market, tax_percent, working_day_after
+from o2c.markets.currencies import converted_minor
 from o2c.quota.events import (
     PREPAID_EXPIRY,
     PrepaidExpired,
+    PrepaidReturned,
     PrepaidToppedUp,
     PrepaidUsageCharged,
     QuotaCommitted,
@@ -20,7 +28,7 @@ from o2c.quota.events import (
     QuotaReleased,
     QuotaReserved,
 )
-from o2c.quota.state import Hold, QuotaState
+from o2c.quota.state import Hold, QuotaState, TopUp, spent
 from o2c.rating.room import Cost, Room
 
 KEPT_LAPSED = timedelta(days=1)
@@ -151,6 +159,94 @@ def top_up(state: QuotaState, topped_up: PrepaidToppedUp) -> Decision:
                 raise Refused(f"account {topped_up.account}: a top-up of that reference came with another amount", kind="conflict")
             return NOTHING
     return just(topped_up)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """Who asks to have prepaid money back: an account, the lines that it could still pay for (`serving`, as ORDER/ITEM), and the local day on which the last of them
+    ended (empty: there never was one)."""
+
+    account: str
+    customer: str
+    serving: Sequence[str]
+    left_on: str
+
+
+def give_back(
+    state: QuotaState, leaver: Leaver, market: Market, give: Callable[[tuple[PrepaidOwed, ...], str], Decision], *, at: datetime
+) -> Decision:
+    """Give back what is left of prepaid money to a customer who is served no more and asks for it, less what the contract says that this costs; once.
+
+    `give` says what the account does that is to pay back what it owes from a local day on. Nothing where all of it went back before. Raises Refused: conflict (a line can
+    still use it, a session holds units, the refund costs all of it), missing (nothing is left). Source: the `source` of the market's rules for it.
+    """
+    _refuse_in_use(state, leaver, at)
+    left = [one for one in state.top_ups if one.left_minor and (one.expires_at is None or at < one.expires_at)]
+    if not left:
+        if state.returned:
+            return NOTHING
+        raise Refused(
+            f"account {leaver.account}: nothing is left of prepaid money; see `o2c prepaid show {leaver.account}`", kind="missing"
+        )
+    today, amount_minor = local_date(at, market.zone), sum(one.left_minor for one in left)
+    fee_minor = _fee(market, state.currency, today)
+    if fee_minor >= amount_minor:
+        has, costs = (from_minor(minor, state.currency) for minor in (amount_minor, fee_minor))
+        raise Refused(f"account {leaver.account}: {has} is left, and by the contract a refund costs {costs}", kind="conflict")
+    of = {"account": leaver.account, "customer": leaver.customer, "currency": state.currency}
+    owed = _owed(of, left, fee_minor)
+    given = give(owed, today.isoformat())
+    returned = PrepaidReturned(
+        **of,
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
+        tax_minor=_tax_within(market, fee_minor, today),
+        references=tuple(one.reference for one in left),
+        refunds=tuple(event.refund for event in given.events if isinstance(event, RefundReserved)),
+        left_on=leaver.left_on,
+        asked_on=today.isoformat(),
+        refund_by=_refund_by(market, today),
+    )
+    over, whose = _expired(state, at), account_stream(leaver.account)
+    told = (over, returned) if over.references else (returned,)
+    return Decision(told, (*((whose, event) for event in (*owed, *given.events)), *given.elsewhere))
+
+
+def _refuse_in_use(state: QuotaState, leaver: Leaver, at: datetime) -> None:
+    """Raises Refused (conflict) while prepaid money may have to pay for something."""
+    if leaver.serving:
+        raise Refused(
+            f"account {leaver.account}: line {leaver.serving[0]} is served still, and its prepaid money pays for that; ask again once it has ended or its number has left",
+            kind="conflict",
+        )
+    if holds := state.held(at):
+        until = stamp(max(hold.valid_until for hold in holds))
+        raise Refused(f"account {leaver.account}: session {holds[0].session[:60]} holds units; ask again after {until}", kind="conflict")
+
+
+def _fee(market: Market, currency: str, on: date) -> int:
+    fee_minor = market.usage.prepaid_refund.fee_minor
+    return converted_minor(fee_minor, market.currency, currency, on) if fee_minor else 0
+
+
+def _owed(of: Mapping[str, Any], left: Sequence[TopUp], fee_minor: int) -> tuple[PrepaidOwed, ...]:
+    """What is owed of each top-up, once the fee is taken off those that would have paid first."""
+    rest = (one for one in spent(tuple(left), fee_minor) if one.left_minor)
+    return tuple(PrepaidOwed(**of, amount_minor=one.left_minor, method=one.method, reference=one.reference) for one in rest)
+
+
+def _tax_within(market: Market, gross_minor: int, on: date) -> int:
+    """The tax in an amount that includes it, at the standard rate: a fee is for a supply of ours [M]."""
+    rate = Fraction(tax_percent(market, "standard", on))
+    return half_up(gross_minor * rate / (100 + rate))
+
+
+def _refund_by(market: Market, asked_on: date) -> str:
+    rules = market.usage.prepaid_refund
+    if not rules.days:
+        return ""
+    by = working_day_after(market.calendar, asked_on, rules.days) if rules.working_days else asked_on + timedelta(days=rules.days)
+    return by.isoformat()
 
 
 def expire(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

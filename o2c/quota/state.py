@@ -17,6 +17,7 @@ from o2c.quota.events import (
     PREPAID_EXPIRY,
     PrepaidExpired,
     PrepaidExpiryRequested,
+    PrepaidReturned,
     PrepaidToppedUp,
     PrepaidUsageCharged,
     QuotaCommitted,
@@ -48,18 +49,20 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """What is left of a top-up, in minor units, and when it expires (None: never)."""
+    """What is left of a top-up, in minor units, when it expires (None: never), and how it was paid."""
 
     reference: str
     amount_minor: int
     left_minor: int
     expires_at: datetime | None
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """Reservations by session, and the prepaid money; `paid` is what the usage of each of the last periods was paid with: its first day, net and tax
-    in minor units; `unpaid` is what the balance could not pay of it. `expiry_at` is when something is to expire that was asked for (None: nothing was)."""
+    in minor units; `unpaid` is what the balance could not pay of it. `expiry_at` is when something is to expire that was asked for (None: nothing was);
+    `returned` is what went back to its customer, the first first."""
 
     account: str = ""
     customer: str = ""
@@ -71,6 +74,7 @@ class QuotaState:
     unpaid: dict[str, int] = field(default_factory=dict)
     expiry_at: datetime | None = None
     records: dict[str, Record] = field(default_factory=dict)
+    returned: tuple[PrepaidReturned, ...] = ()
 
     def balance_minor(self, at: datetime) -> int:
         """What there is to pay with at a time: top-ups that are too old by then are no money any more."""
@@ -97,9 +101,11 @@ def evolve(state: QuotaState, event: Event) -> QuotaState:
         case QuotaReleased():
             return changed(state, holds=_without(state.holds, event.session))
         case PrepaidToppedUp():
-            top_up = TopUp(event.reference, event.amount_minor, event.amount_minor, event.expires_at)
+            top_up = TopUp(event.reference, event.amount_minor, event.amount_minor, event.expires_at, event.method)
             named = {"account": event.account, "customer": event.customer, "currency": event.currency, "market": event.market}
             return changed(state, **named, top_ups=(*state.top_ups, top_up))
+        case PrepaidReturned():
+            return changed(state, top_ups=_used_up(state.top_ups, event.references), returned=(*state.returned, event))
     return _of_expiry(state, event) if isinstance(event, OfItem) else state
 
 
@@ -108,9 +114,12 @@ def _of_expiry(state: QuotaState, event: OfItem) -> QuotaState:
     if isinstance(event, PrepaidExpiryRequested):
         return changed(state, expiry_at=event.due_at)
     if isinstance(event, PrepaidExpired):
-        top_ups = tuple(changed(one, left_minor=0) if one.reference in event.references else one for one in state.top_ups)
-        return changed(state, top_ups=top_ups, expiry_at=None, records={})
+        return changed(state, top_ups=_used_up(state.top_ups, event.references), expiry_at=None, records={})
     return state
+
+
+def _used_up(top_ups: tuple[TopUp, ...], references: tuple[str, ...]) -> tuple[TopUp, ...]:
+    return tuple(changed(one, left_minor=0) if one.reference in references else one for one in top_ups)
 
 
 def _without(holds: dict[str, Hold], *sessions: str) -> dict[str, Hold]:
@@ -172,7 +181,7 @@ def quota_work(state: QuotaState, stream: str, item: str, step: str, book: Marke
 
 KIND = StreamKind(
     category="quota",
-    shape_version=3,
+    shape_version=4,
     state_type=QuotaState,
     initial=lambda _: QuotaState(),
     evolve=evolve,

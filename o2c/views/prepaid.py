@@ -10,9 +10,10 @@ from o2c.kernel.charges import account_stream
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
 from o2c.store import queries
-from o2c.views.shown import HoldShown, PrepaidShown
+from o2c.views.shown import HoldShown, PrepaidReturnedShown, PrepaidShown
 
 if TYPE_CHECKING:
+    from o2c.quota.events import PrepaidReturned
     from o2c.quota.state import Hold
 
 
@@ -47,7 +48,19 @@ def show_prepaid(app: Engine, account: str, *, at: datetime | None = None) -> Pr
             for one in quota.top_ups
         ],
         "holds": [_hold(one) for one in quota.held(when)],
+        "returned": [_returned(one) for one in quota.returned],
         "at": stamp(when),
+    }
+
+
+def _returned(event: PrepaidReturned) -> PrepaidReturnedShown:
+    return {
+        "amount_minor": event.amount_minor,
+        "fee_minor": event.fee_minor,
+        "references": list(event.references),
+        "refunds": list(event.refunds),
+        "asked_on": event.asked_on,
+        "refund_by": event.refund_by,
     }
 
 

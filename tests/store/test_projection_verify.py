@@ -48,6 +48,8 @@ HISTORY = [
     of_order(1, "cancellation.requested", items=["1"]),
     Told("product-A:1", "product.started", dict(EVENT_TYPES["product.started"].example)),
     Told("quota-BA-1001", "prepaid.topped-up", dict(EVENT_TYPES["prepaid.topped-up"].example)),
+    Told("quota-BA-1001", "prepaid.returned", dict(EVENT_TYPES["prepaid.returned"].example)),
+    Told("account-BA-1001", "account.prepaid-owed", dict(EVENT_TYPES["account.prepaid-owed"].example)),
     Told("quota-BA-1001", "prepaid.usage-charged", dict(EVENT_TYPES["prepaid.usage-charged"].example)),
     Told("collection-BA-1001", "collections.arrears-changed", dict(EVENT_TYPES["collections.arrears-changed"].example)),
     Told("message-1", "message.scheduled", dict(EVENT_TYPES["message.scheduled"].example)),

@@ -98,6 +98,7 @@ STARTS = {
     "allowances": "used",
     "limits": "used",
     "vouchers show": "used",
+    "prepaid refund": "sold",
     "prepaid": "used",
     "quota": "used",
     **dict.fromkeys(("devices", "stock levels", "instalments", "products withdraw", "returns"), "sold"),

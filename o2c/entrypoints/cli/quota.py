@@ -14,7 +14,7 @@ from o2c.views.prepaid import show_prepaid
 from o2c.views.reading import amount_text, time_of
 
 quota = typer.Typer(no_args_is_help=True, help="Units granted to sessions of the network before they are used: reserve, commit, release.")
-prepaid = typer.Typer(no_args_is_help=True, help="Money that pays for usage before it is used: top up, see what is left.")
+prepaid = typer.Typer(no_args_is_help=True, help="Money that pays for usage before it is used: top up, see what is left, give it back.")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
 Session = Annotated[str, typer.Option(metavar="ID", help="The session, as the network names it.")]
 Request = Annotated[int, typer.Option(metavar="N", help="The number of the request in its session; sent again, it is done once.")]
@@ -108,6 +108,23 @@ def prepaid_top_up(
         top_up(opening.app, context, account, amount=amount, reference=reference, method=method, valid_days=valid_days)
         stands = show_prepaid(opening.app, account)
         err.print(f"{account} has {amount_text(stands['balance_minor'], stands['currency'])} to use")
+
+
+@prepaid.command("refund")
+def prepaid_refund(account: Account, actor: Actor, command_id: CommandId = "") -> None:
+    """Give back what is left of prepaid money to a customer who is served no more and asks for it.
+
+    Example: o2c prepaid refund BA-1001 --actor ann
+    """
+    from o2c.desk.prepaid import refund_prepaid
+
+    with opened() as opening:
+        refund_prepaid(opening.app, Context(actor, command_id=command_id), account)
+        stands = show_prepaid(opening.app, account)
+        for back in stands["returned"][-1:]:
+            goes = amount_text(back["amount_minor"] - back["fee_minor"], stands["currency"])
+            due = f", by {back['refund_by']}" if back["refund_by"] else ""
+            err.print(f"{goes} of {account} goes back ({', '.join(back['refunds'])}){due}")
 
 
 @prepaid.command("show")

@@ -278,6 +278,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "status": {},
     "stock.levels": {"kind": "device"},
     "streams.show": {"name": f"sim-{ICCID}"},
+    "prepaid.refund": {"account": "BA-C-1001"},
     "prepaid.show": {"account": "BA-C-1001"},
     "prepaid.top-up": {"account": "BA-C-1001", "amount": "10.00", "reference": "PAY-7781"},
     "quota.commit": {"account": "BA-C-1001", "session": "pcf-1;1767;42", "used": 18000000, "request": 1},

@@ -139,7 +139,7 @@ from o2c.views.shown.orders import (
     TimelineEventShown,
 )
 from o2c.views.shown.partners import FaultShown, PartnerShown, PartnerStatusShown
-from o2c.views.shown.quota import HoldShown, PrepaidShown, QuotaShown, TopUpShown
+from o2c.views.shown.quota import HoldShown, PrepaidReturnedShown, PrepaidShown, QuotaShown, TopUpShown
 from o2c.views.shown.stock import AgreementShown, DeviceShown, HappeningShown, LatePortShown, LevelShown, NumberShown, SimShown
 from o2c.views.shown.triggers import FiringShown, TriggerMatchShown, TriggerShown, TriggerWholeShown
 from o2c.views.shown.usage import AllowanceShown, LimitShown, UsageFileShown, UsageGapShown, UsagePurgeShown, UsageRecordShown, ZoneShown
@@ -294,6 +294,7 @@ __all__ = [
     "PermissionShown",
     "PlanPartShown",
     "PlannedStepShown",
+    "PrepaidReturnedShown",
     "PrepaidShown",
     "PriceShown",
     "ProductEventShown",

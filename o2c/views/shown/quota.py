@@ -50,6 +50,17 @@ class HoldShown(TypedDict):
     valid_until: str
 
 
+class PrepaidReturnedShown(TypedDict):
+    """What went back of prepaid money, as its customer left and asked for it: what these top-ups had left, what was kept of it for that, its refunds, and the day by which they are due."""
+
+    amount_minor: int
+    fee_minor: int
+    references: list[str]
+    refunds: list[str]
+    asked_on: str
+    refund_by: str
+
+
 class PrepaidShown(TypedDict):
     """The prepaid money of an account and the units that sessions hold, at a time."""
 
@@ -58,4 +69,5 @@ class PrepaidShown(TypedDict):
     balance_minor: int
     top_ups: list[TopUpShown]
     holds: list[HoldShown]
+    returned: list[PrepaidReturnedShown]
     at: str
