@@ -26,6 +26,7 @@ from o2c.markets.registry import MARKETS
 from o2c.messages.events import MessageWithheld
 from o2c.plan import STEPS
 from o2c.products.events import ProductSuspended
+from o2c.triggers.events import TriggerWithheld
 from tests.given import MARKET, MONDAY, PORTING, SEED, Story, codes_of, item
 from tests.lives_of_goods_in_service import leaving_soon, switched
 from tests.lives_of_withdrawals import after, withdrawn
@@ -130,7 +131,7 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     assert used <= REASONS.keys()
     # Why a line of a file is refused, a hook is suspended, a message is withheld, an invoice is credited, a payment is charged back, a product rests or a device is free again is no code of a fallout.
     of_money = (TakenOff, CreditNoteRequested, PaymentChargedBack)
-    others = (IntakeLineRefused, HookSuspended, MessageWithheld, *of_money, ProductSuspended, DeviceUnblocked)
+    others = (IntakeLineRefused, HookSuspended, MessageWithheld, TriggerWithheld, *of_money, ProductSuspended, DeviceUnblocked)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 
