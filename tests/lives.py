@@ -10,7 +10,7 @@ from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_journeys import OF_JOURNEYS, TRIED
 from tests.lives_of_messages import OF_MESSAGES
 from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
-from tests.lives_of_usage import OF_USAGE
+from tests.lives_of_usage import OF_PREPAID, OF_USAGE
 from tests.lives_of_withdrawals import OF_WITHDRAWALS
 from tests.vouched import LIFE as VOUCHED
 from tests.watched import OF_TRIGGERS_LIVES
@@ -355,8 +355,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
             ("quota.reserved", {"session": "s-2", "request": 1}), ("quota.released", {"session": "s-2"}), ("quota.reserved", {"session": "s-3"}),
         ),
         "used beside its sessions": (("prepaid.topped-up", {}), ("prepaid.usage-charged", {}), ("prepaid.usage-charged", {"charged_minor": 68, "tax_minor": 11, "uncharged_minor": 0})),
-        "given back, and topped up again": (("prepaid.topped-up", {}), ("prepaid.returned", {"amount_minor": 1000, "fee_minor": 100, "tax_minor": 17}), ("prepaid.topped-up", {"reference": "PAY-7782"})),
-        "expired": (("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expired", {"amount_minor": 1000})),
+        **OF_PREPAID, "expired": (("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expired", {"amount_minor": 1000})),
         "a defect, tried again": (
             ("prepaid.topped-up", {}), ("prepaid.expiry-requested", {}), ("prepaid.expiry-fell-out", {}),
             ("retry.scheduled", {**_NO, "step": "prepaid-expiry"}), ("prepaid.expiry-requested", {"attempt": 2}),

@@ -22,3 +22,7 @@ OF_USAGE: dict[str, Any] = {
         ("account.rest-ended", {"product": _LINE}), ("account.bill-run-requested", {"run_on": "2026-04-08"}),
     ),
 }  # fmt: skip
+OF_PREPAID: dict[str, Any] = {
+    "given back, and topped up again": (("prepaid.topped-up", {}), ("prepaid.returned", {"amount_minor": 1000, "fee_minor": 100, "tax_minor": 17}), ("prepaid.topped-up", {"reference": "PAY-7782"})),
+}  # fmt: skip
+"""Of prepaid money."""
