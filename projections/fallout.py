@@ -165,7 +165,7 @@ def _deed(record: Seen) -> str:
     if record.type == "fallout.correction-applied":
         return "retry" if record.body.get("corrected") in ([], ()) else "correct"
     decided = str(record.body.get("decision", ""))
-    return {"approve": "decide", "decline": "decide", "fail": "fail-item"}.get(decided, decided)
+    return {"approve": "decide", "decline": "decide", "amend": "decide", "fail": "fail-item"}.get(decided, decided)
 
 
 def _rows(stream: str, doc: Doc) -> Iterator[Row]:

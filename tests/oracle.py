@@ -304,7 +304,7 @@ class Oracle:
         elif name == "charging.started" and charge:
             charge.known, charge.starts = at, min(charge.starts, at.date())
             self.accounts[charge.account].charges[item] = charge
-        elif name == "account.charge-started" and data.get("product"):
+        elif name == "account.charge-started" and (data.get("product") or data["offering"] == "late-change"):
             charge = charge if charge and charge.every else Charge(data["order"], data, data["account"])
             charge.follow(self.items.values(), data["product"])
             charge.starts, charge.known, account.charges[item], self.items[item] = iso(data["starts_on"]), at, charge, charge

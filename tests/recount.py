@@ -344,7 +344,7 @@ ACTIONS = {
     "fallout.ticket-linked": "link-ticket", "fallout.origin-changed": "change-origin", "fallout.reopened": "reopen", "fallout.settled": "settle",
     "fallout.force-proposed": "force",
 }  # fmt: skip
-DECIDED = {"approve": "decide", "decline": "decide", "fail": "fail-item"}
+DECIDED = {"approve": "decide", "decline": "decide", "amend": "decide", "fail": "fail-item"}
 
 
 def _cost(deed: Record, reason: str, market: str) -> int:

@@ -9,7 +9,8 @@ from o2c.catalogue.events import PriceRiseAnnounced
 from o2c.checks import compensation_due, credit_to_return, late_to_bill, life_to_bill
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
 from o2c.customers.events import CustomerRegistered
-from o2c.kernel.charges import PriceTerms
+from o2c.kernel.charges import LATE_CHANGE, PriceTerms
+from o2c.orders.penalties import charge_of
 from projections.engine.seen import Seen
 
 TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | {
@@ -107,6 +108,7 @@ def _told(evidence: Evidence, seen: Seen, order: str) -> None:
         for planned in seen.body["items"]:
             named = {**planned, "account": planned.get("account") or seen.body["account"], "currency": seen.body["currency"]}
             evidence.of(order, planned["item"]).planned = Said(seen.event_id, seen.at, named)
+        _changed_late(evidence, seen, order)
     elif seen.type == "order.vouchers-expired":
         _without(evidence, order, seen)
     elif seen.type in ENDS:
@@ -120,6 +122,24 @@ def _told(evidence: Evidence, seen: Seen, order: str) -> None:
             secured.deposits.append((deposit, len(secured.bills)))
     elif "item" in seen.body:
         _of_item(evidence.of(order, seen.body["item"]), seen, said)
+
+
+def _changed_late(evidence: Evidence, seen: Seen, order: str) -> None:
+    """What it costs that an order was changed when work of it had begun is charged once, under names of its own."""
+    for one in seen.body.get("penalties", ()):
+        planned = evidence.of(order, one["item"]).planned
+        item, body = evidence.of(order, charge_of(one["item"], seen.body["revision"])), planned.body if planned else {}
+        amount_minor = one["amount_minor"] + item.terms.get("one_time_minor", 0)
+        terms = PriceTerms(one_time_tax_group=(body.get("terms") or {}).get("one_time_tax_group", "standard")).model_dump(mode="json")
+        told = {
+            "account": body.get("account", seen.body["account"]),
+            "offering": LATE_CHANGE,
+            "currency": seen.body["currency"],
+            "terms": terms,
+        }
+        said = Said(seen.event_id, seen.at, told | {"recurring_minor": 0, "one_time_minor": amount_minor})
+        item.active = item.step = item.ended = item.planned = said
+        item.ended_position = seen.position
 
 
 def _without(evidence: Evidence, order: str, seen: Seen) -> None:

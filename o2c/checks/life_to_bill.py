@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from o2c.checks.order_to_bill import Gone, Item, Said
-from o2c.products.rules import EARLY
+from o2c.kernel.charges import EARLY
 from projections.engine.seen import Seen
 
 TYPES = frozenset(

@@ -33,12 +33,12 @@ from o2c.checks.rule_kinds import (
     moved,
     named,
 )
+from o2c.kernel.charges import EARLY, LATE_CHANGE
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets import registry
 from o2c.markets.base import Market, debit_day
 from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, replan, status_after
-from o2c.products.rules import EARLY
 from projections.engine.seen import Seen
 
 _ENDS = named("order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled")
@@ -272,11 +272,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Precedence(
         name="billed-after-activation",
-        says="An item is billed only after it was switched on, or after the product that it changes was; what an early end costs after that; goods after they were charged, which they are once they were delivered.",
+        says="An item is billed only after it was switched on, or after the product that it changes was; what an early end or a late change costs after that; goods after they were charged, which they are once they were delivered.",
         source="fallout table, code BIL-START (the start of charging equals the activation)",
         by=by_item,
         first=done("activation"),
-        others=(named("account.charge-started", goods=True), named("account.charge-started", offering=EARLY), done("inventory")),
+        others=(
+            named("account.charge-started", goods=True),
+            named("account.charge-started", offering=EARLY),
+            named("account.charge-started", offering=LATE_CHANGE),
+            done("inventory"),
+        ),
         then=named("invoice.issued"),
     ),
     Precedence(

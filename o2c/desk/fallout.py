@@ -50,13 +50,45 @@ from o2c.views.fallouts import row_of_fallout
 from o2c.views.reading import caught_up
 
 __all__ = [
-    "ACTIONS", "Assign", "ChangeOrigin", "Claim", "Correct", "Decide", "Escalate", "Fail", "FailOrder", "Force", "Handling", "LinkTicket", "Note", "Park",
-    "Release", "Reopen", "Replace", "RequestInformation", "Resolution", "Resume", "Retry", "Settle", "Skip", "Snooze", "Wait", "Way", "deed_of",
-    "deed_of_work", "deed_on", "permit", "resolve", "stage_of", "work",
+    "ACTIONS",
+    "RESOLVE",
+    "Assign",
+    "ChangeOrigin",
+    "Claim",
+    "Correct",
+    "Decide",
+    "Escalate",
+    "Fail",
+    "FailOrder",
+    "Force",
+    "Handling",
+    "LinkTicket",
+    "Note",
+    "Park",
+    "Release",
+    "Reopen",
+    "Replace",
+    "RequestInformation",
+    "Resolution",
+    "Resume",
+    "Retry",
+    "Settle",
+    "Skip",
+    "Snooze",
+    "Wait",
+    "Way",
+    "deed_of",
+    "deed_of_work",
+    "deed_on",
+    "permit",
+    "resolve",
+    "stage_of",
+    "work",
 ]  # fmt: skip
 
-AGREE, ASSIGN = "fallout.resolve/agree", "fallout.work/assign"
-"""What takes more than the whole verb does: to agree to another's proposal to force, and to give a fallout to somebody else."""
+RESOLVE, AGREE, ASSIGN = "fallout.resolve", "fallout.resolve/agree", "fallout.work/assign"
+"""What another verb asks for that resolves a fallout on its way; and what takes more than the whole verb does: to agree to another's proposal to force, and to give a fallout to
+somebody else."""
 Way = Resolution | Handling
 """What can be done about a fallout: a way to resolve it, or to handle it before that."""
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from o2c.credit.difference import settle_difference
 from o2c.customers.state import stream_of as customer_stream
-from o2c.desk.act import Deed, act
+from o2c.desk.act import Deed, act, permitted
+from o2c.desk.fallout import RESOLVE
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Loaded
 from o2c.kernel.decision import Decision
@@ -22,7 +23,8 @@ from o2c.orders.revising import ChangedPaper, revise_order
 from o2c.orders.revision_events import OrderRevised, RevisionRefused
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
-from o2c.views.changed_papers import Proposed, proposed
+from o2c.orders.step import settled_by_change
+from o2c.views.changed_papers import Change, Proposed, proposed
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows
 
@@ -30,57 +32,63 @@ from o2c.views.reading import Rows
 @dataclass(frozen=True)
 class Amended:
     """What came of the wish: the order's state now, how often its paper was changed, the work that is taken back or done anew (rows of item, step, action,
-    waiting), and why not, if it was refused. No rows and no refusal: nothing that has begun is touched."""
+    waiting), what that costs (net, in minor units), and why not, if it was refused. No rows and no refusal: nothing that has begun is touched."""
 
     written: Written
     state: str
     revision: int
     work: Rows
     refused: str = ""
+    penalty_minor: int = 0
 
 
 def amend_order(
     app: Engine,
     context: Context,
     name: str,
-    paper: bytes | str | Mapping[str, Any],
+    paper: bytes | str | Mapping[str, Any] = "",
     *,
     merge: bool = False,
     base_version: int | None = None,
+    resubmission: str = "",
 ) -> Amended:
     """Make an order in flight the one of a changed paper, by our id or its external id: what is not touched goes on meanwhile.
 
     `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the place of the whole
     list). `base_version` is the version of the order's stream that it was decided by (its ETag): what others changed since stays, and where both changed
-    the same nothing is done. `assess_change` tells beforehand what it would take. Where a line is past its point of no return nothing is changed, and
-    the log says so. What it costs more has to fit the credit that the order was approved with.
+    the same nothing is done. In place of a paper `resubmission` names the fallout of one that a channel sent later: that is settled by it, and what others
+    changed since it came stays likewise. `assess_change` tells beforehand what it would take. Where a line is past its point of no return nothing is changed, and
+    the log says so. What it costs to take work back that partners have is charged by the next bill. What it costs more has to fit the credit that the order was approved with.
 
-    Raises Refused: missing (no such order), conflict (an order that is not planned or is over; more than its credit; somebody else was faster), usage (a
-    paper that cannot be read or carried out, or names another customer or a product in service); Lost where both changed the same.
+    Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; a resubmission that was decided; more than its credit; somebody else was
+    faster), usage (a paper that cannot be read or carried out, or names another customer or a product in service), forbidden (to settle a fallout takes more); Lost where both changed the same.
     """
+    wanted = Change(paper, merge, base_version, resubmission)
+    if resubmission:
+        permitted(context, RESOLVE)
     stream, first = find_order(app, name)
     [customer] = app.load([customer_stream(first.party)]).values()
 
     def rule(state: OrderState, at: datetime) -> Decision:
         # Read after the order's state was: what is written in between is seen, or makes this stale.
-        change = proposed(app, stream, state, paper, merge=merge, base_version=base_version)
-        return _decided(app, state, change, customer, context.channel, base_version, at)
+        return _decided(app, state, proposed(app, stream, state, wanted), customer, context.channel, at)
 
-    wish = ["revise", digest(_text(paper)), merge, base_version]
+    wish = ["revise", resubmission or digest(_text(paper)), merge, base_version]
     deed = Deed(stream, (rule,), wish, beside={customer.stream: customer})
     return _amended(app, act(app, context, "orders.amend", deed))
 
 
-def _decided(
-    app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, base_version: int | None, at: datetime
-) -> Decision:
+def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, at: datetime) -> Decision:
     latest, market = max(at, app.clock().window_end or at), app.book.market(state.market)
     found: Assessed = assess(state, change.in_force, change.wished, latest, app.book)
     committed_minor = planned_minor(state, found.plan.items)
-    paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, base_version or 0)
+    paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, change.base_version or 0)
     decision = revise_order(state, change.wished, found, paper, committed_minor, latest, app.book)
-    accepted = any(isinstance(event, OrderRevised) for event in decision.events)
-    return decision + settle_difference(state, customer.state, committed_minor, latest, market) if accepted else decision
+    if any(isinstance(event, RevisionRefused) for event in decision.events):
+        return decision
+    if decision:
+        decision += settle_difference(state, customer.state, committed_minor, latest, market)
+    return decision + settled_by_change(change.settles) if change.settles else decision
 
 
 def _amended(app: Engine, written: Written) -> Amended:
@@ -89,7 +97,9 @@ def _amended(app: Engine, written: Written) -> Amended:
     told = {str(row["type"]): row["body"] for row in rows}
     refused, done = told.get(RevisionRefused.type_name), told.get(OrderRevised.type_name)
     work = [{name: step[name] for name in _SHOWN} for step in done["steps"]] if done else []
-    return Amended(written, order_state(state.progress), len(state.revisions), work, _why_not(state, refused["past"]) if refused else "")
+    penalty_minor = sum(one["amount_minor"] for one in done.get("penalties", ())) if done else 0
+    why = _why_not(state, refused["past"]) if refused else ""
+    return Amended(written, order_state(state.progress), len(state.revisions), work, why, penalty_minor)
 
 
 _SHOWN = ("item", "step", "action", "waiting")

@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from o2c.kernel.charges import account_stream
+from o2c.kernel.charges import EARLY, LATE_CHANGE, account_stream
 from o2c.kernel.periods import local_date
-from o2c.products.rules import EARLY
 from o2c.store import usage
 from o2c.usage.state import ZonesState
 from o2c.usage.zoning import STREAM as ZONES
@@ -105,7 +104,7 @@ class Mediation:
 
     def _accounts(self, accounts: list[str]) -> None:
         ended = dict[str, str]()
-        for row in self.app.reads.rows(usage.CHARGED_ON, [account_stream(one) for one in accounts], EARLY):
+        for row in self.app.reads.rows(usage.CHARGED_ON, [account_stream(one) for one in accounts], [EARLY, LATE_CHANGE]):
             line = _line(row)
             if row["type"] == "account.charge-withdrawn":
                 ended[line.owner] = row["ended_on"] or ""
@@ -136,7 +135,7 @@ class Mediation:
             self.changed[row["order"], row["item"]] = (order, item)
             orders |= {order, row["order"]}
         found: dict[tuple[str, str], list[Line]] = {self.changed.get(line, line): [] for line in held}
-        for row in self.app.reads.rows(usage.CHARGED, sorted(orders), EARLY) if orders else ():
+        for row in self.app.reads.rows(usage.CHARGED, sorted(orders), [EARLY, LATE_CHANGE]) if orders else ():
             order, _, item = row["product"].partition(":") if row["product"] else (row["order"], "", row["item"])
             if (order, item) in found:
                 found[order, item].append(_line(row))

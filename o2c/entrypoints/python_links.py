@@ -26,14 +26,23 @@ class Links:
     _session: Session
 
     @answered
-    def amend(self, order: str, paper: Paper, context: Context, *, merge: bool = False, base_version: int | None = None) -> Amended:
+    def amend(
+        self,
+        order: str,
+        paper: Paper,
+        context: Context,
+        *,
+        merge: bool = False,
+        base_version: int | None = None,
+        resubmission: str = "",
+    ) -> Amended:
         """Make an order in flight the one of a changed paper; `refused` says why not when it is too late. See `desk.revising.amend_order`."""
-        return amend_order(self._session.app, context, order, paper, merge=merge, base_version=base_version)
+        return amend_order(self._session.app, context, order, paper, merge=merge, base_version=base_version, resubmission=resubmission)
 
     @answered
-    def assess_change(self, order: str, paper: Paper, *, merge: bool = False) -> shown.AssessedShown:
+    def assess_change(self, order: str, paper: Paper = "", *, merge: bool = False, resubmission: str = "") -> shown.AssessedShown:
         """What a changed paper, or a merge patch on the one captured, would take of an order in flight. See `views.assessing.assess_change`."""
-        return assess_change(self._session.app, order, paper, merge=merge)
+        return assess_change(self._session.app, order, paper, merge=merge, resubmission=resubmission)
 
     @answered
     def order_link(self, order: str, *, days: int = DAYS) -> shown.OrderLinkShown:

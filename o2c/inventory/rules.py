@@ -15,7 +15,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CreditReleased
 from o2c.customers.state import stream_of
 from o2c.inventory.events import InventoryUpdated
-from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
+from o2c.kernel.charges import EARLY, ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
@@ -32,7 +32,7 @@ from o2c.products.events import (
     place_of,
     product_stream,
 )
-from o2c.products.rules import EARLY, early_minor, ends_charge
+from o2c.products.rules import early_minor, ends_charge
 from o2c.products.state import OWNER, TERMINATION, ProductState
 
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}

@@ -12,6 +12,8 @@ from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.shapes import OfItem
 
+EARLY, LATE_CHANGE = "early-termination", "late-change"
+"""What stands for an offering where nothing is served: a contract that ended before its term; an order that was changed when work of it had begun."""
 BANK_TRANSFER = "bank-transfer"
 """The payment method of money that a person saw arrive in the bank account."""
 SET_OFF = "set-off"

@@ -1,7 +1,7 @@
 """The rules of a market for products in service: when they rest, and how a contract ends before its term."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from o2c.markets.compensating import CompensationRules
 
@@ -135,13 +135,19 @@ ASKS_TO_START = frozenset({"web", "app"})
 """The channels whose form has the customer ask, by a box to tick, that the service begins at once: the operator's own practice."""
 
 
+USUAL_CHANGE_PENALTIES: Mapping[str, int] = {"appointment": 2_500}
+"""What it costs to send a fitter another time who was booked: the operator's own price, in minor units of any of its currencies. Order life cycle, section 4, rule (e). Only what a
+partner can be asked to drop has one; a number that stays with its donor, and a profile that is given back, cost nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
 
     `suspensions` are the reasons for which a customer may let a product rest. A contract that ends before its term costs `early_percent` of the recurring prices that
-    were still to come (0: nothing). After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by the new provider there are no rules for `switching`,
-    and none for `compensation` where no scheme says what a late start or a missed visit is worth.
+    were still to come (0: nothing). An order that is changed while its partners are at work costs `change_penalties_minor` by the step that is taken back, net; a step
+    without one nothing. After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by
+    the new provider there are no rules for `switching`, and none for `compensation` where no scheme says what a late start or a missed visit is worth.
     """
 
     suspensions: Mapping[str, SuspensionRules]
@@ -154,3 +160,4 @@ class LifeRules:
     transfer: TransferRules = USUAL_TRANSFER
     switching: SwitchingRules | None = None
     compensation: CompensationRules | None = None
+    change_penalties_minor: Mapping[str, int] = field(default_factory=lambda: USUAL_CHANGE_PENALTIES)

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from o2c.kernel.frozen import changed
 from o2c.orders.ending import no_return, open_item
 from o2c.orders.events import OrderPlanned, OrderPriced
+from o2c.orders.penalties import Penalty, penalties
 from o2c.orders.planning import Book, order_price, plan_order, priced_anew
 from o2c.orders.points_of_no_return import steps_of
 from o2c.orders.promise import Outlook, bases_first
@@ -56,7 +57,7 @@ class Work(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Assessed:
     """An order and the changed order beside it: what differs, the `plan` as it would have been from the start, and how each line fares (verdict, the step that
-    decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are."""
+    decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are; `penalties` what some of that costs."""
 
     differences: tuple[Difference, ...]
     plan: OrderPlanned
@@ -65,6 +66,7 @@ class Assessed:
     before: OrderPriced
     after: OrderPriced
     promised: Mapping[str, str]
+    penalties: tuple[Penalty, ...] = ()
 
 
 def as_it_stands(state: OrderState, lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -146,6 +148,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
     fresh = (
         Work(item, step, "do", waits) for item, steps in planned.items() for step, waits in steps.items() if not _has(state, item, step)
     )
+    stays = [(item, step) for item, step in undone if item in planned]
     after = _as_changed(state, evolve(changed(wished, progress=Progress(gates=state.progress.gates)), draft), anew)
     return Assessed(
         differences=differing,
@@ -155,6 +158,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
         before=priced_anew(state),
         after=order_price(draft),
         promised=_promised(state, after, anew, at, book),
+        penalties=tuple(penalties(state, stays, [(one.line, one.attribute) for one in differing], at, book)),
     )
 
 

@@ -147,14 +147,15 @@ class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate", 
 
 
 class DuplicateSettled(Done, name="duplicate.settled", step="duplicate", stream="order"):
-    """A person decided what the resubmission was: an order of its own (approved; `order` is its id), or none (declined, and refused)."""
+    """A person decided what the resubmission was: an order of its own (approved; `order` is its id), none (declined, and refused), or the wish to change
+    the one in force, which was changed to it (amend; see `order.revised`)."""
 
     example = {
         "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "approve", "order": "960dd07c-b654-5d95-9a31-65845ce3ab78",
     }  # fmt: skip
     upcasts = (Upcast(defaults={"order": ""}),)
     fallout: str
-    decision: Literal["approve", "decline"]
+    decision: Literal["approve", "decline", "amend"]
     order: str = ""
 
 
@@ -378,7 +379,7 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
 
 
 class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
-    """A person decided a referral or the end of a step: approve, decline, fail, force, skip or replace. The event that follows closes the fallout."""
+    """A person decided a referral or the end of a step: approve, decline, fail, force, skip, replace or amend. The event that follows closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
     example = {
@@ -389,5 +390,5 @@ class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
         "note": "checked payslips",
     }
     fallout: str
-    decision: Literal["approve", "decline", "fail", "force", "skip", "replace"]
+    decision: Literal["approve", "decline", "fail", "force", "skip", "replace", "amend"]
     note: Annotated[str, Pii("note")] = ""

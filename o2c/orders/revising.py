@@ -17,10 +17,11 @@ from o2c.orders.assessing import Assessed, Work
 from o2c.orders.ending import ask_back, end_item, open_item, to_recall, todo, undo_step
 from o2c.orders.event_parts import CapturedLine, LineDetail, PlannedItem, PromisedItem
 from o2c.orders.events import ItemCancelled, PromiseMade, PromiseRevised
+from o2c.orders.penalties import charged
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.planning import Book
 from o2c.orders.promise import bases_first
-from o2c.orders.revision_events import OrderRevised, RevisedAttribute, RevisedStep, RevisionRefused
+from o2c.orders.revision_events import OrderRevised, RevisedAttribute, RevisedPenalty, RevisedStep, RevisionRefused
 from o2c.orders.state import OrderState, evolve
 from o2c.orders.wish import Line
 
@@ -46,7 +47,8 @@ def revise_order(
     changed, and the event says so (`order.revision-refused`).
 
     What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done anew. Items
-    that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways.
+    that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it costs to take work back that partners
+    have is charged.
     """
     if not found.differences:
         return NOTHING
@@ -70,7 +72,8 @@ def revise_order(
     for one in (one for one in steps if not one.waiting):
         going.add(_anew(going.state, one.item, one.step, one.action, at, book))
     going.add(_never_begun(going.state, [each.item for each in anew], at, book))
-    return going.decision + just(*_promises(state, going.state, found, book))
+    penalties = tuple(charged(going.state, found.penalties, len(going.state.revisions), at, book))
+    return going.decision + just(*_promises(state, going.state, found, book)) + Decision(elsewhere=penalties)
 
 
 def taken_back(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
@@ -212,6 +215,7 @@ def _revised(
         items=anew,
         removed=removed,
         steps=steps,
+        penalties=tuple(RevisedPenalty(**one._asdict()) for one in found.penalties),
     )
 
 

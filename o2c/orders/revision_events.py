@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from o2c.kernel.event import Event, Names, Pii
+from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.orders.event_parts import CapturedLine, LineDetail, Part, PlannedItem
 
 
@@ -26,12 +26,23 @@ class RevisedStep(Part):
     recall: str = ""
 
 
+class RevisedPenalty(Part):
+    """What it costs that a step of an item is taken back which its partner had: `amount_minor`, net, for these `attributes` of the line."""
+
+    line: str
+    item: str
+    step: str
+    attributes: tuple[str, ...] = ()
+    amount_minor: int
+
+
 class OrderRevised(Event, name="order.revised", stream="order"):
     """The order was changed while it was carried out: `original` is its paper from now on, `lines` and `details` what that says as it was read.
 
     `items` are those that are planned anew or come, `removed` those that go, `steps` the work that is taken back. `base_version` is the version of the
     stream that whoever wished it had seen. `committed_minor` is what the order commits to from now on, net, in minor units, in the credit of its
-    customer. The version of the catalogue stays that which the order pinned.
+    customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of the `revision`. The version of the catalogue
+    stays that which the order pinned.
 
     Source: order life cycle, section 4 (rules a to h).
     """
@@ -45,7 +56,9 @@ class OrderRevised(Event, name="order.revised", stream="order"):
                    "recurring_minor": 1999, "one_time_minor": 1000, "terms": {"period_unit": "week", "period_length": 4},
                    "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}], "promised_on": "2026-01-06"}],
         "removed": [], "steps": [{"item": "1", "step": "sim", "action": "redo"}],
+        "penalties": [{"line": "1", "item": "1", "step": "appointment", "attributes": ["place"], "amount_minor": 2500}],
     }  # fmt: skip
+    upcasts = (Upcast(defaults={"penalties": []}),)
     revision: int
     channel: str
     base_version: int
@@ -63,6 +76,7 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     items: tuple[PlannedItem, ...]
     removed: tuple[str, ...] = ()
     steps: tuple[RevisedStep, ...] = ()
+    penalties: tuple[RevisedPenalty, ...] = ()
 
 
 class RevisionRefused(Event, name="order.revision-refused", stream="order"):

@@ -21,6 +21,7 @@ from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.events import (
     DuplicateSettled,
     DuplicateSuspected,
+    FalloutDecided,
     OrderValidated,
     ResubmissionRefused,
     ValidationDeclined,
@@ -141,6 +142,14 @@ def _settle(work: Work, approve: bool, at: datetime) -> Decision:
         return just(DuplicateSettled(fallout=work.fallout, decision="approve", order=rules.follower(work.state, came.fingerprint)))
     refused = ResubmissionRefused(fingerprint=came.fingerprint, channel=came.channel, reason="DQ-DUP")
     return just(DuplicateSettled(fallout=work.fallout, decision="decline"), refused)
+
+
+def settled_by_change(fallout: str) -> Decision:
+    """Settle a resubmission by the change of the order in force to it, which stands in the same command."""
+    return just(
+        FalloutDecided(step=DUPLICATE.name, fallout=fallout, decision="amend"),
+        DuplicateSettled(fallout=fallout, decision="amend"),
+    )
 
 
 VALIDATION = Step(

@@ -16,7 +16,7 @@ from o2c.catalogue.rises import announced, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerContacted
 from o2c.customers.state import stream_of
-from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, RestEnded, account_stream
+from o2c.kernel.charges import EARLY, ChargeStarted, ChargeWithdrawn, RestEnded, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.money import part_of
@@ -32,8 +32,6 @@ from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTe
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
 from o2c.products.state import TERMINATION, ProductState
 
-EARLY = "early-termination"
-"""What stands for an offering where a contract ended before its term."""
 PORTED_OUT = "ported-out"
 """Why a product ended whose number went to another operator."""
 NOT_TAKEN = "FAILED"

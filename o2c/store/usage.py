@@ -131,15 +131,13 @@ _CHARGE = """SELECT type, body ->> 'order' AS "order", body ->> 'item' AS item, 
         coalesce(body -> 'terms' ->> 'usage_version', '0') <> '0' AS metered FROM o2c.event"""
 """What charges say that begin or end, each with whether it has prices of usage. To be narrowed. No parameters."""
 
-CHARGED = (
-    f"""{_CHARGE} WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[]) AND body ->> 'offering' <> %s ORDER BY position"""
-)
+CHARGED = f"""{_CHARGE} WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[]) AND body ->> 'offering' <> ALL(%s) ORDER BY position"""
 """What of orders is charged, to which account and from when, under which market, and the product that it is of (empty: its own). Parameters: the orders, and
-the name of what is charged for a contract that ends early, which is no line."""
+the names of what is charged and serves nothing, such as the early end of a contract."""
 
 CHARGED_ON = f"""{_CHARGE} WHERE type IN ('account.charge-started', 'account.charge-withdrawn') AND stream = ANY(%s)
-    AND coalesce(body ->> 'offering', '') <> %s ORDER BY position"""
-"""What is charged to accounts, as above, and what is no more, from when: the first one first. Parameters: the streams of the accounts, and that name."""
+    AND coalesce(body ->> 'offering', '') <> ALL(%s) ORDER BY position"""
+"""What is charged to accounts, as above, and what is no more, from when: the first one first. Parameters: the streams of the accounts, and those names."""
 
 LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for,
         waits_since, look_at, placed_by FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')

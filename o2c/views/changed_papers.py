@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from o2c.engine.app import Engine
@@ -20,10 +20,10 @@ from o2c.orders.document import Unreadable, parse, read
 from o2c.orders.events import CorrectionApplied
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import FINAL, order_state
-from o2c.orders.state import OrderState
+from o2c.orders.state import OrderState, Resubmission
 from o2c.orders.validation import flaw
 from o2c.orders.wish import CODE, NUMBER, Line, Wish
-from o2c.views.papers import PAPERS, before_plan
+from o2c.views.papers import PAPER_OF_RESUBMISSION, PAPERS, before_plan
 
 HIDDEN = frozenset({"place", NUMBER, CODE})
 """Attributes whose values are personal: that they differ is told, and not how. So it is with what is not significant: it may say anything."""
@@ -34,23 +34,47 @@ Attribute = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own."""
+    """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own.
+
+    `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do with the paper."""
 
     wished: OrderState
     in_force: tuple[Line, ...]
     original: str
+    base_version: int | None = None
+    settles: str = ""
 
 
-def proposed(
-    app: Engine, stream: str, state: OrderState, paper: bytes | str | Mapping[str, Any], *, merge: bool, base_version: int | None = None
-) -> Proposed:
-    """Read a changed paper as the order that it wishes. It is held against the paper that stood at `base_version` of the stream (the present one without), so that
-    what others changed since stays, as long as it is something else.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is wished for an order: the whole `paper` as it is to be, or with `merge` a merge patch on the one in force; or else, of a `resubmission` (the
+    fallout by which a person is asked, or the first letters of its id), the paper that a channel sent later. Raises Refused for both or none."""
 
-    Raises Refused: conflict (an order that is not planned or is over), usage (a paper that cannot be read or carried out, or names another customer
-    or a product in service; a version that the order never had); Lost where both changed the same.
+    paper: bytes | str | Mapping[str, Any] = field(default="", repr=False)
+    merge: bool = False
+    base_version: int | None = None
+    resubmission: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.paper in ("", b"")) != bool(self.resubmission):
+            raise Refused("say what the order is to be: a paper, or the fallout of the one that a channel sent later; one of them")
+        if self.merge and self.resubmission:
+            raise Refused("what a channel sent later is a whole paper, and no merge patch")
+
+
+def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Proposed:
+    """Read a changed paper as the order that it wishes. It is held against the paper that stood at `base_version` of the stream (the present one without; for
+    a resubmission the one that stood as it came), so that what others changed since stays, as long as it is something else.
+
+    Raises Refused: conflict (an order that is not planned or is over; a resubmission that was decided), missing (no such resubmission), usage (a paper that cannot
+    be read or carried out, or names another customer or a product in service; a version that the order never had); Lost where both changed the same.
     """
     _refuse_still(state)
+    paper, merge, base_version, settles = change.paper, change.merge, change.base_version, ""
+    if change.resubmission:
+        came = _came_later(state, change.resubmission)
+        [row] = app.reads.rows(PAPER_OF_RESUBMISSION, stream, came.fingerprint)
+        paper, base_version, settles = str(row["original"]), base_version or int(row["version"]), came.fallout
     papers = app.reads.rows(PAPERS, stream)
     seen = [row for row in papers if base_version is None or row["version"] <= base_version]
     if not seen:
@@ -68,7 +92,18 @@ def proposed(
     rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
     if why := flaw(wished, party_known=True, catalogue=catalogue, market=rules, products=products):
         raise Refused(f"order {state.external_id}: as it is to be it could not be carried out: {why}")
-    return Proposed(wished, in_force, original)
+    return Proposed(wished, in_force, original, base_version, settles)
+
+
+def _came_later(state: OrderState, fallout: str) -> Resubmission:
+    """The resubmission that a fallout is about. Raises Refused: missing, conflict."""
+    found = [one for one in state.resubmissions if one.fallout.startswith(fallout)]
+    if len(found) != 1:
+        why = "of no paper that came later" if not found else "of several papers; give more letters"
+        raise Refused(f"order {state.external_id}: fallout {fallout[:40]} is {why} (`o2c orders show`)", kind="missing")
+    if decision := found[0].decision:
+        raise Refused(f"order {state.external_id}: the paper of fallout {fallout[:40]} was decided already ({decision})", kind="conflict")
+    return found[0]
 
 
 def _refuse_still(state: OrderState) -> None:

@@ -39,7 +39,7 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     named = ["line.N.FIELD"] if any(key.startswith("line.") for key in keys) else []
     ways = [f"--correct {key}=VALUE" for key in (*(key for key in keys if not key.startswith("line.")), *named)]
     acts = (f'{resolve} {way} --reason "TEXT"' for way in (*ways, *_ways(app, step, work)))
-    return [*_money(row, work, name), *acts, *_without(app, row, work, name)]
+    return [*_money(row, work, name), *acts, *_later(row, work, name), *_without(app, row, work, name)]
 
 
 RESOLVING = frozenset({"retry", "park", "correct", "decide", "force", "skip", "replace", "fail-item", "fail-order", "cancel"})
@@ -101,6 +101,12 @@ def _without(app: Engine, row: Mapping[str, Any], work: Work, name: str) -> Iter
     """The command by which the customer does without the part of the item that fell out, as long as that can be."""
     if app.book.steps[row["step"]].part == PORT_IN and not no_return_of_port(work.state, work.item, app.clock().now, app.book):
         yield f'o2c ports cancel {shlex.quote(name)} --item {shlex.quote(work.item)} --reason "TEXT"'
+
+
+def _later(row: Mapping[str, Any], work: Work, name: str) -> Iterator[str]:
+    """The command by which an order in flight becomes the one of a paper that came later."""
+    if row["reason"] == "DQ-DUP" and work.state.planned and not work.state.closed:
+        yield f"o2c orders amend {shlex.quote(name)} --from-resubmission {row['fallout']}"
 
 
 def _decides(app: Engine, step: Step, work: Work, *, approve: bool) -> Decision | None:

@@ -16,6 +16,7 @@ from o2c.orders.state import OrderState
 DECISIONS = (
     "approve: the later paper becomes an order of its own beside the one in force",
     "decline: the order in force stays as it is, and no order comes of the later paper",
+    "amend: the order in force becomes the one of the later paper (`o2c orders amend --from-resubmission`)",
 )
 """What each decision about two papers does."""
 
@@ -37,6 +38,10 @@ WHERE stream = %s AND type = 'order.resubmitted' AND position <= %s ORDER BY pos
 
 ORIGINAL_OF_LATER = """SELECT personal ->> 'original' AS original FROM o2c.event WHERE stream = %s AND version = %s"""
 """A later paper to the letter. Parameters: the order's stream, the version of its event."""
+
+PAPER_OF_RESUBMISSION = """SELECT version, personal ->> 'original' AS original FROM o2c.event
+WHERE stream = %s AND type = 'order.resubmitted' AND body ->> 'fingerprint' = %s ORDER BY version LIMIT 1"""
+"""A paper that came later, and the version of the order's stream at which it came. Parameters: the order's stream, the paper's fingerprint."""
 
 
 def both_papers(app: Engine, row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:

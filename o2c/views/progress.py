@@ -129,7 +129,12 @@ def rejected_because(facts: Iterable[Fact], reasons: Codes) -> str:
 
 def resubmissions_of(state: OrderState) -> Rows:
     """The papers that came under the order's external id with other content, and what became of each: its channel must see that."""
-    became = {"": "waits for a person", "approve": "an order of its own", "decline": "refused (DQ-DUP)"}
+    became = {
+        "": "waits for a person",
+        "approve": "an order of its own",
+        "decline": "refused (DQ-DUP)",
+        "amend": "what this order was changed to",
+    }
     return [
         {
             "channel": came.channel,

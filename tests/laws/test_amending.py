@@ -1,20 +1,25 @@
 """An order that was changed in flight, however often and whenever, ends as one that was placed so from the start."""
 
 import os
+import sys
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from o2c.kernel.charges import LATE_CHANGE, ChargeStarted
 from o2c.kernel.decision import NOTHING
 from o2c.kernel.frozen import changed
+from o2c.kernel.partner import Accepted
 from o2c.kernel.shapes import Done, step_of
 from o2c.orders import revising
 from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
 from o2c.orders.events import OrderPlanned
+from o2c.orders.penalties import charge_of
 from o2c.orders.planning import planned_minor
 from o2c.orders.revised import as_before_plan
 from o2c.orders.revising import ChangedPaper, revise_order
@@ -23,7 +28,7 @@ from o2c.orders.rollup import FINAL
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS
-from tests.given import BOOK, MONDAY, Document, Story, flaw_of, item, wish
+from tests.given import BOOK, MARKET, MONDAY, Document, Story, flaw_of, item, wish
 
 PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
 MOMENTS = st.integers(1, 7)
@@ -135,7 +140,7 @@ def kept(story: Story) -> dict[str, Any]:
     state = story.state
     items = {name: planned for name, planned in state.items.items() if name not in state.progress.removed}
     held = Counter((kind, key if kind == "port-in" else "", holder) for (kind, key), holder in story.holders.items())
-    charges = [event for stream, event in story.elsewhere if event.type_name == "account.charge-started"]
+    charges = [event for stream, event in story.elsewhere if isinstance(event, ChargeStarted) and event.offering != LATE_CHANGE]
     return {
         "items": {
             name: (one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms, sorted(one.waits))
@@ -149,6 +154,43 @@ def kept(story: Story) -> dict[str, Any]:
         "sims": Counter(_net(story, "sim.assigned", "sim.released")),
         "numbers": Counter(_net(story, "number.assigned", "number.released")),
     }
+
+
+class Residue(NamedTuple):
+    """What a changed order costs beside what one placed so costs: the line and its attribute, the point of no return that was passed, the events, and how much."""
+
+    line: str
+    attribute: str
+    ponr: str
+    events: tuple[str, ...]
+    minor: int
+
+
+SEEN: Counter[tuple[str, str, int]] = Counter()
+"""The residues of all histories by attribute, point and amount: printed at the end (`pytest -s`)."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def printed() -> Iterator[None]:
+    yield
+    for (attribute, ponr, minor), times in sorted(SEEN.items()):
+        sys.stdout.write(f"\nresidue {attribute or chr(45)}, {ponr}, {minor} minor: {times} times")
+
+
+def residue(story: Story) -> list[Residue]:
+    """Give what it cost that the order was changed when partners had work of it; each has the price that its market declares, and is charged as it was told."""
+    found = []
+    for event in (one for one in story.events if isinstance(one, OrderRevised)):
+        for one in event.penalties:
+            names = (f"order.revised {event.revision}", f"account.charge-started {charge_of(one.item, event.revision)}")
+            found.append(Residue(one.line, ",".join(one.attributes), one.step, names, one.amount_minor))
+            assert one.amount_minor == MARKET.life.change_penalties_minor[one.step]
+    late = [event for _, event in story.elsewhere if isinstance(event, ChargeStarted) and event.offering == LATE_CHANGE]
+    assert sum(each.one_time_minor for each in late) == sum(one.minor for one in found)
+    assert {f"account.charge-started {each.item}" for each in late} == {one.events[1] for one in found}
+    assert len(late) == len({each.item for each in late})
+    SEEN.update((one.attribute, one.ponr, one.minor) for one in found)
+    return found
 
 
 RECALLED = {step.ending.recall: name for name, step in STEPS.items() if step.ending.recall}
@@ -207,7 +249,8 @@ def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Do
     placed = Story(*story.papers[-1]).run()
 
     assert placed.states()[""] in FINAL
-    assert kept(story) == kept(placed)
+    assert (kept(story), residue(placed)) == (kept(placed), [])
+    residue(story)
 
 
 @hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers()), min_size=1, max_size=3), last=MOMENTS)
@@ -231,6 +274,19 @@ def test_a_changed_order_that_is_cancelled_leaves_nothing(
 
     assert story.states()[""] == "cancelled"
     assert (story.holders, kept(story)["sims"], kept(story)["numbers"]) == ({}, Counter(), Counter())
+
+
+def test_a_fitter_who_was_booked_is_paid_once_a_change() -> None:
+    """The printed residue: another address costs the visit that was booked; the same change while that is still being called off costs nothing more."""
+    story = Changing(_fibre()).run(until="appointment")
+    story.attend("appointment", "1", Accepted("V-1", MONDAY + timedelta(days=4)))
+    assert story.change((_fibre(place=PLACES[1]),))
+    assert story.change((_fibre(),))
+    story.run()
+
+    visit = MARKET.life.change_penalties_minor["appointment"]
+    assert residue(story) == [Residue("1", "place", "appointment", ("order.revised 1", "account.charge-started 1-change-1"), visit)]
+    assert kept(story) == kept(Story(_fibre()).run())
 
 
 def test_a_partner_that_nobody_asks_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,16 @@ from typing import Any
 
 import pytest
 
+from o2c.checks.assurance import check_assurance
+from o2c.checks.conformance import check_conformance
 from o2c.desk.act import Context
 from o2c.desk.revising import Amended, amend_order
 from o2c.kernel.partner import Accepted, Answered
 from o2c.kernel.refusal import Lost, Refused
+from o2c.markets.gb import GB
 from o2c.orders.rollup import order_state
-from o2c.simulation.launch_data import LINE_ADD_ONS, SECOND_LINE
+from o2c.simulation.launch_data import FIBRE, LINE_ADD_ONS, SECOND_LINE
+from o2c.views.assessing import assess_change
 from tests.world import Document, World, at, item, line, order, ported
 
 STORE, WEB = Context("dora", channel="store"), Context("ann", channel="web")
@@ -169,6 +173,55 @@ def test_two_channels_that_change_the_same_are_told(physical: World) -> None:
 
     [row] = told.value.lost
     assert (row["item"], row["attribute"], row["by"], row["channel"], row["value_now"]) == ("1", "simType", "dora", "store", "esim")
+
+
+def test_a_paper_that_came_later_becomes_the_change(physical: World) -> None:
+    """Whoever is asked what it is settles that so; what others changed since it came stays, and it is decided once."""
+    physical.take(order("POST", line(sim="physical", offering=SECOND_LINE)), name="store.jsonl")
+    [asked] = physical.fallouts("POST", reason="DQ-DUP")
+    amended(physical, line(sim="physical", place=ELSEWHERE))
+    told = assess_change(physical.app, "POST", resubmission=asked["fallout"][:8])
+    done = amend_order(physical.app, STORE, "POST", resubmission=asked["fallout"])
+
+    assert [(row["attribute"], row["to"]) for row in told["diff"]] == [("offering", SECOND_LINE.id)]
+    stands = physical.order("POST").items["1"]
+    assert (done.refused, done.revision, stands.place, stands.offering) == ("", 2, ELSEWHERE, SECOND_LINE.id)
+    assert physical.fallouts("POST") == []
+    with pytest.raises(Refused, match="was decided already"):
+        amend_order(physical.app, STORE, "POST", resubmission=asked["fallout"])
+
+
+def test_a_paper_that_came_too_late_waits_for_a_person(physical: World) -> None:
+    """The parcel is handed over: nothing is changed, and what to do with the paper is asked still."""
+    physical.run(at(6))
+    physical.take(order("POST", line(sim="physical", place=ELSEWHERE)), name="store.jsonl")
+    [asked] = physical.fallouts("POST", reason="DQ-DUP")
+    done = amend_order(physical.app, STORE, "POST", resubmission=asked["fallout"])
+
+    assert "past the point of no return" in done.refused
+    assert len(physical.fallouts("POST")) == 1
+
+
+def test_a_visit_that_is_moved_is_charged_once(world: World) -> None:
+    """A fitter who was booked is sent another day: what that costs is told first, stands on the next bill and is not given back by the end of the order."""
+    world.stocked()
+    world.scripted.will("appointment", Accepted("V-1", at(9)), Accepted("V-2", at(12)))
+    world.take(order("FIBRE", item(FIBRE, "1", place="7 Weir Lane, Quenleigh, ZX3 4AB", commitmentMonths="24")))
+    world.run(at(5, 12))
+    told = assess_change(world.app, "FIBRE", order("FIBRE", item(FIBRE, "1", place=ELSEWHERE, commitmentMonths="24")))
+    done = amended(world, item(FIBRE, "1", place=ELSEWHERE, commitmentMonths="24"), of="FIBRE")
+
+    assert told["price"]["penalty_minor"] == done.penalty_minor == GB.life.change_penalties_minor["appointment"]
+    world.run(at(9, month=2))
+    lines = [row for row in world.app.reads.rows(LINES) if row["offering"] == "late-change"]
+    assert [(row["net"], row["item"]) for row in lines] == [(2500, "1-change-1")]
+    assert check_assurance(world.app) == []
+    assert [kept.rule for kept in check_conformance(world.app) if kept.broken] == []
+
+
+LINES = """SELECT line ->> 'offering' AS offering, line ->> 'item' AS item, (line ->> 'net_minor')::int AS net
+FROM o2c.event, jsonb_array_elements(body -> 'lines') AS line WHERE type = 'invoice.issued' ORDER BY position"""
+"""The lines of all invoices."""
 
 
 def test_the_changed_paper_sent_again_is_the_order(physical: World) -> None:

@@ -166,7 +166,7 @@ def test_both_papers_of_a_doubt_are_shown(world: World, desk: Desk) -> None:
     assert "commitmentMonths" in field["field"]
     assert personal["differing"] == [{**field, "in_force": "12", "later": "24"}]
     assert [paper["paper"] for paper in shown["papers"]] == ["in force", "later"]
-    assert [decision.partition(":")[0] for decision in shown["decisions"]] == ["approve", "decline"]
+    assert [decision.partition(":")[0] for decision in shown["decisions"]] == ["approve", "decline", "amend"]
 
 
 def test_rank_is_priority_then_tier_then_the_day_promised(world: World, desk: Desk) -> None:

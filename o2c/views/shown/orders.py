@@ -81,11 +81,12 @@ class WorkShown(TypedDict):
 
 
 class DearerShown(TypedDict):
-    """What a change costs more, once and a period; net, in minor units, less where negative."""
+    """What a change costs more, once and a period, and what taking work back costs; net, in minor units, less where negative."""
 
     currency: str
     one_time_minor: int
     recurring_minor: int
+    penalty_minor: int
 
 
 class PromisedAnewShown(TypedDict):
