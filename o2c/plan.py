@@ -85,6 +85,7 @@ from o2c.payments.step import STEP as PAYMENT
 from o2c.porting.step import CANCEL as PORTING_CANCEL
 from o2c.porting.step import CUTOVER
 from o2c.porting.step import STEP as PORTING
+from o2c.products.reaction import NOTICED
 from o2c.products.state import KIND as PRODUCT
 from o2c.products.step import CODE as PORTING_CODE
 from o2c.products.step import CUTOVER as PORT_OUT_CUTOVER
@@ -108,6 +109,7 @@ from o2c.usage.state import KIND as USAGE
 from o2c.usage.state import ZONES
 from o2c.vouchers.state import KIND as VOUCHER
 from o2c.withdrawals.state import KIND as WITHDRAWAL
+from o2c.withdrawals.step import AWAITED as WITHDRAWAL_TO_COME
 from o2c.withdrawals.step import OFF as WITHDRAWAL_SWITCH_OFF
 from o2c.withdrawals.step import RETURN as GOODS_RETURN
 from o2c.withdrawals.step import refund_step
@@ -126,7 +128,7 @@ STEPS: Mapping[str, Step] = {
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
-        *(WITHDRAWAL_SWITCH_OFF, GOODS_RETURN, WITHDRAWAL_REFUND),
+        *(WITHDRAWAL_TO_COME, WITHDRAWAL_SWITCH_OFF, GOODS_RETURN, WITHDRAWAL_REFUND),
         TRIGGER_TASK,
     )
 }
@@ -259,6 +261,7 @@ REACTIONS: tuple[Reaction, ...] = (
     PIECES,
     PORTED_OUT,
     BEGUN,
+    NOTICED,
     stock_expected(drawing=frozenset(_DRAWS), sources=frozenset(source for draw in _DRAWS.values() for source in draw.sources)),
 )
 """What follows of an event in other streams than its own, by itself."""

@@ -23,6 +23,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             "requested_at": record.at,
             "actor": record.actor,
             "items": list(record.body["items"]),
+            "reason": record.body.get("reason", ""),
         }
         return {**doc, "asked": [*asked, {**made, "answer": "", "answered_at": None, "past": {}}]}
     # Several are wished for and answered in one go; each answer is that of the last wish for the same that has none.
@@ -40,16 +41,16 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 
 CANCELLATIONS = Projection(
     name="cancellations",
-    meaning="One row a wish to cancel an order (item and part empty), an item of it, or a part of that; whether it was accepted, or what is past its point of no return.",
-    shape_version=1,
+    meaning="One row a wish to cancel an order (item and part empty), an item of it, or a part of that; for which reason, whether it was accepted, or what is past its point of no return.",
+    shape_version=2,
     columns={
         "order_id": "text", "cancellation": "text", "item": "text", "part": "text", "requested_at": "timestamptz", "actor": "text",
-        "items": "jsonb", "answer": "text", "answered_at": "timestamptz", "past": "jsonb",
+        "items": "jsonb", "answer": "text", "answered_at": "timestamptz", "past": "jsonb", "reason": "text",
     },
     key=("cancellation",),
     indexes=("order_id", "requested_at"),
     types=frozenset({REQUESTED, ACCEPTED, REFUSED}),
-    fields=frozenset({"items", "part", "past"}),
+    fields=frozenset({"items", "part", "past", "reason"}),
     group=order_of,
     found_by="order",
     initial={"asked": []},
@@ -74,3 +75,8 @@ WHERE c.item = '' AND c.part = '' AND (cardinality(%(ids)s::text[]) = 0 OR c.can
 AND (cardinality(%(orders)s::text[]) = 0 OR c.order_id = ANY(%(orders)s))
 AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || c.order_id AND e.version = 1 AND e.actor = %(captured_by)s))"""
 """How many cancellations of whole orders there are. Parameters: those of LISTED that pick."""
+
+FOR_FIGURES = """SELECT DISTINCT ON (c.order_id) c.order_id, c.reason, EXISTS (SELECT FROM projection.promises p WHERE p.order_id = c.order_id
+    AND (p.promised_on > p.first_promised_on OR p.promised_on < (c.requested_at AT TIME ZONE p.zone)::date)) AS late
+FROM projection.cancellations c WHERE c.answer = 'accepted' AND c.part = '' ORDER BY c.order_id, c.requested_at DESC, c.cancellation"""
+"""The last cancellation of each order that was accepted: for which reason, and whether a day promised had moved, or passed, by then. No parameters."""

@@ -50,6 +50,7 @@ FOUND_FOR = {
     " WHERE i.specification <> '' AND o.state IN ('inProgress', 'pending', 'held') ORDER BY o.captured_at DESC",
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
+    ("orders withdraw", "WEB-1001"): "SELECT external_id FROM projection.orders ORDER BY 1",
     **{
         (command, "BA-1001"): USED
         for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree", *OF_QUOTA)

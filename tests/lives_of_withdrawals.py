@@ -40,6 +40,14 @@ OF_WITHDRAWALS: Mapping[str, Sequence[Told]] = {
         ("withdrawal-refund.requested", {}), ("goods-return.fell-out", {}), ("goods-return.credited", {}), ("withdrawal-refund.requested", {"attempt": 2}),
         ("withdrawal-refund.settled", {"attempt": 2}), ("goods-return.graded", {"grade": "lost"}), ("step.cancelled", _BACK),
     ),
+    "what was still to come": (
+        ("withdrawal-to-come.requested", {}), ("withdrawal-to-come.requested", {}), ("withdrawal-to-come.fell-out", {}), ("withdrawal-to-come.requested", {"attempt": 2}),
+        ("withdrawal-to-come.came", {"attempt": 2}), ("withdrawal.declared", {"asked_to_start": False, "asked_by": "", "owed_minor": 0}), ("withdrawal-switch-off.requested", {}),
+        ("withdrawal-refund.requested", {}), ("withdrawal-switch-off.completed", {}), ("withdrawal-refund.settled", {"amount_minor": 0, "refunds": []}),
+    ),
+    "what never came": (
+        ("withdrawal-to-come.requested", {}), ("step.cancelled", {"item": "", "step": "withdrawal-to-come"}),
+    ),
     "stopped": (
         ("withdrawal.declared", {}), ("withdrawal-refund.requested", {}), ("step.stopped", _MONEY), ("step.forced", _OFF),
         ("step.skipped", _OFF),

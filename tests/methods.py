@@ -130,6 +130,7 @@ METHODS = {
     "orders.link": "order_link",
     "orders.list": "orders",
     "orders.show": "order",
+    "orders.withdraw": "withdraw_order",
     "refunds.approve": "approve_refund",
     "refunds.give-up": "give_up_refund",
     "refunds.request": "request_refund",

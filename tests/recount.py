@@ -90,6 +90,18 @@ class Order:
     prices: dict[str, int] = field(default_factory=dict)
     line_of: dict[str, str] = field(default_factory=dict)
     corrected: dict[str, list[tuple[str, Record]]] = field(default_factory=dict)
+    promised: dict[str, list[str]] = field(default_factory=dict)
+    zone: str = "UTC"
+    cancelling: list[Record] = field(default_factory=list)
+
+    def late_when_cancelled(self) -> bool:
+        """Whether the last cancellation named the delay, or a day promised had moved or passed by then."""
+        if not self.cancelling:
+            return False
+        last = self.cancelling[-1]
+        day = at(last).astimezone(ZoneInfo(self.zone)).date().isoformat()
+        late = any(days[-1] > days[0] or days[-1] < day for days in self.promised.values() if days[0])
+        return late or last["data"].get("reason") == "delay"
 
 
 @cache
@@ -133,6 +145,10 @@ class Recount:
             order = self.orders[stream]
             order.prices |= {item["item"]: item.get("recurring_minor", 0) + item.get("one_time_minor", 0) for item in body["items"]}
             order.line_of |= {item["item"]: item["line"] for item in body["items"]}
+            for item in body["items"]:
+                order.promised.setdefault(item["item"], [item.get("promised_on", "")])
+        elif name in ("promise.made", "promise.revised", "cancellation.requested"):
+            self._promised(self.orders[stream], record)
         elif stream.startswith("fallout-"):
             self._handled(record)
         elif shape in ("requested", "recall"):
@@ -143,6 +159,16 @@ class Recount:
             self._resolved(record)
         else:
             self._ended(record, shape, place)
+
+    @staticmethod
+    def _promised(order: Order, record: Record) -> None:
+        body = record["data"]
+        if record["type"] == "promise.made":
+            order.zone = body["zone"]
+        elif record["type"] == "promise.revised":
+            order.promised[body["item"]].append(body["promised_on"])
+        elif not body.get("part"):
+            order.cancelling.append(record)
 
     def _fell_out(self, record: Record, place: tuple[str, str, str]) -> None:
         name, (stream, item, step) = record["data"]["fallout"], place
@@ -239,7 +265,12 @@ def _of_orders(count: Recount) -> dict[str, Figure]:
     first = [end["id"] for stream, end in ended if end["type"] == "order.completed" and stream not in own]
     touchless = [end["id"] for stream, end in ended if not any(one.deeds for one in own.get(stream, ()))]
     below = [end["id"] for _, end in ended]
+    cancelled = [order for order in count.orders.values() if order.ended and order.ended["type"] == "order.cancelled"]
+    late = [order.ended["id"] for order in cancelled if order.ended and order.late_when_cancelled()]
+    over = [order.ended["id"] for order in cancelled if order.ended]
     return {
+        "cancellation-rate": Figure([(end, 1) for end in over], captured),
+        "cancelled-late-share": Figure([(end, 1) for end in late], over),
         "fallout-rate": Figure([(some[0].opened["id"], 1) for some in fell], captured),
         "fallouts-per-order": Figure([(one.opened["id"], 1) for some in fell for one in some], captured),
         "first-pass-yield": Figure([(end, 1) for end in first], below),

@@ -165,6 +165,7 @@ orders.promises          own      yes     yes         masked   yes      yes     
 orders.show              own      yes     yes         masked   yes      yes              -
 orders.timeline          own      yes     yes         masked   yes      yes              -
 orders.told              own      yes     yes         masked   yes      yes              -
+orders.withdraw          own      yes     yes         -        -        -                -
 partners.down            -        -       yes         -        -        -                yes
 partners.faults          -        -       yes         yes      yes      -                yes
 partners.link            -        -       -           -        -        -                yes
@@ -325,6 +326,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.show": ("order", "name"),
     "orders.timeline": ("order", "name"),
     "orders.told": ("order", "name"),
+    "orders.withdraw": ("order", "name"),
     "payments.show": ("invoice", "invoice"),
     "ports.cancel": ("order", "name"),
 }

@@ -165,6 +165,7 @@ END_NOTICE = _machine(
 )
 WITHDRAWAL = _machine(
     {
+        "withdrawal-to-come.came": "came",
         "withdrawal.declared": "declared",
         "goods-return.proven-sent": "sent",
         "goods-return.received": "received",
@@ -172,7 +173,8 @@ WITHDRAWAL = _machine(
         "goods-return.graded": "graded",
         "withdrawal-refund.settled": "settled",
     },
-    before="declared",
+    before="came declared",
+    came="declared",
     declared="sent received graded settled",
     sent="received credited graded",
     received="sent credited graded",

@@ -14,13 +14,15 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, types_by_name
 from o2c.kernel.shapes import GivenUp, OfItem, RecallRequested, StepCancelled, Undone, step_of
 from o2c.orders import giving_up
-from o2c.orders.cancellation import cancel
+from o2c.orders.cancellation import REASONS, cancel, reason_of
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows, amount_text
 
+CANCEL_REASONS = tuple(word for word in REASONS if word != "withdrawal")
+"""The words for why an order is cancelled; a withdrawal has a verb of its own."""
 _TOLD = (CancellationAccepted, CancellationRefused, ItemCancelled, Undone, GivenUp, RecallRequested, StepCancelled, DepositReleased)
 """The kinds of event that a cancellation is told by."""
 _NAMING = tuple(
@@ -42,26 +44,35 @@ class Cancelled:
 
 
 def cancel_order(
-    app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str, wished_for: datetime | None = None
+    app: Engine,
+    context: Context,
+    name: str,
+    *,
+    items: Sequence[str] = (),
+    note: str,
+    wished_for: datetime | None = None,
+    reason: str = "",
 ) -> Cancelled:
-    """Cancel an order, by id or external id, or some of its items with what relies on them; at once, whatever it is `wished_for` up to now.
+    """Cancel an order, by id or external id, or some of its items with what relies on them; at once, whatever it is `wished_for` up to now. `reason` is a word that is counted
+    (changed-mind, delay, ordered-twice, ordered-in-error, price, other-provider, no-answer), empty for none.
 
-    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster), usage (a time to come).
+    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster), usage (a time to come, no such reason).
     """
     if wished_for is not None and wished_for > app.clock().now:
         raise Refused(f"order {name}: a cancellation is carried out at once; ask for it when it is to be")
-    deed = deed_of_cancel(app, name, items=items, note=note)
+    deed = deed_of_cancel(app, name, items=items, note=note, reason=reason)
     return _cancelled(app, deed.stream, act(app, context, "orders.cancel", deed))
 
 
-def deed_of_cancel(app: Engine, name: str, *, items: Sequence[str] = (), note: str) -> Deed:
-    """The cancellation of an order, or of some of its items, as a deed on it."""
+def deed_of_cancel(app: Engine, name: str, *, items: Sequence[str] = (), note: str, reason: str = "") -> Deed:
+    """The cancellation of an order, or of some of its items, as a deed on it. Raises Refused (usage) for a reason that is none."""
+    why = reason_of(reason)
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return cancel(state, items, note=note, at=_latest(app, at), book=app.book)
+        return cancel(state, items, note=note, at=_latest(app, at), book=app.book, reason=why)
 
-    return Deed(stream, (rule,), ["cancel", sorted(items), note])
+    return Deed(stream, (rule,), ["cancel", sorted(items), note, *([why] if why else [])])
 
 
 def cancel_port(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -17,9 +17,12 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.discounts import off_a_period
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
-from o2c.products.events import product_stream
-from o2c.views.withdrawals import gathered
-from o2c.withdrawals import rules
+from o2c.orders.rollup import order_state
+from o2c.orders.state import OrderState
+from o2c.products.events import product_of, product_stream
+from o2c.views.orders import find_order
+from o2c.views.withdrawals import brought, gathered
+from o2c.withdrawals import of_orders, rules
 from o2c.withdrawals.events import Grade
 from o2c.withdrawals.state import WithdrawalState, withdrawal_stream
 
@@ -72,6 +75,60 @@ def withdraw(app: Engine, context: Context, product: str) -> Withdrawal:
         currency=declared.currency,
         refund_by=declared.refund_by,
         send_back_by=declared.send_back_by,
+    )
+
+
+@dataclass(frozen=True)
+class OrderWithdrawal:
+    """What a withdrawal from an order came to: the items that were `cancelled` as they were under way, the products that `ended`, the items that could be stopped no more and
+    end once they are there (`to_come`), and what stays owed for days that were served, net, in minor units of the currency."""
+
+    written: Written
+    order: str
+    state: str
+    cancelled: tuple[str, ...]
+    ended: tuple[str, ...]
+    to_come: tuple[str, ...]
+    owed_minor: int
+    currency: str
+
+
+def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str = "") -> OrderWithdrawal:
+    """Withdraw from the contracts of an order for its customer, or of some of its items with what relies on them, whether it is under way or in service. What is under way
+    is cancelled, what is in service ends as by `products.withdraw`, and what can be stopped no more ends once it is there; nothing of it is charged for but the days that were
+    served of a service that was asked to begin.
+
+    The same once more changes nothing. Raises Refused: missing (no such order or item), conflict (there is no such right, or nothing of the order is left; somebody was faster).
+    """
+    stream, _ = find_order(app, name)
+    before = cast("OrderState", app.load([stream])[stream].state)
+    found, beside = brought(app, before)
+    market = app.book.market(before.market)
+
+    def take_back(state: OrderState, at: datetime) -> Decision:
+        until = max(at, app.clock().window_end or at)
+        return of_orders.withdraw(state, found, market, items=items, note=note, at=until, book=app.book)
+
+    written = act(app, context, "orders.withdraw", Deed(stream, (take_back,), ["withdraw", sorted(items), note], beside=beside))
+    return _of_order(app, stream, items, written)
+
+
+def _of_order(app: Engine, stream: str, items: Sequence[str], written: Written) -> OrderWithdrawal:
+    state = cast("OrderState", app.load([stream])[stream].state)
+    chosen = [item for item, one in state.items.items() if not items or item in items or one.line in items]
+    named = {item: withdrawal_stream(product_of(state.order_id, item)) for item in chosen}
+    loaded = app.load(named.values())
+    states = {item: cast("WithdrawalState", loaded[one].state) for item, one in named.items()}
+    declared = [one.declared for one in states.values() if one.declared]
+    return OrderWithdrawal(
+        written=written,
+        order=state.order_id,
+        state=order_state(state.progress),
+        cancelled=tuple(item for item in chosen if state.progress.items[item].ended == "cancelled"),
+        ended=tuple(one.product for one in declared),
+        to_come=tuple(item for item, one in states.items() if one.awaited and not one.declared),
+        owed_minor=sum(one.owed_minor for one in declared),
+        currency=next((one.currency for one in state.items.values()), ""),
     )
 
 

@@ -156,14 +156,18 @@ def _command(app: Engine, rows: Sequence[DueRow], loaded: Loaded, at: datetime, 
 
 
 def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: DecideOn, command_id: str, round_: int) -> None:
-    """Let a rule decide on another stream, with all that follows; again when another process wrote to that stream first."""
+    """Let a rule decide on another stream, with all that follows; again when another process wrote to that stream first.
+
+    It decides as of the event; what an older program left undone is done today.
+    """
+    at = max(fact.occurred_at, app.clock().now) if reaction.of_before else fact.occurred_at
     for _ in range(TRIES_MAX):
         loaded = app.load([effect.stream])[effect.stream]
         carried = Carried(app.kind(effect.stream), effect.stream, loaded.state)
-        decide = partial(effect.rule, loaded.state, fact.occurred_at, app.book)
+        decide = partial(effect.rule, loaded.state, at, app.book)
         if (decision := _unless_defect(reaction, fact, decide)) is None:
             return
-        carried.carry(decision, fact.occurred_at, app.book, fact.event_id)
+        carried.carry(decision, at, app.book, fact.event_id)
         carried.close()
         guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
         seen = {effect.stream: loaded}

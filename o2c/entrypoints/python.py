@@ -145,9 +145,9 @@ class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Jo
         settings: dict[str, Any] = {"threshold_percent": threshold_percent, "dry_run": dry_run, "mark": mark}
         return many.bulk(self._engine, context, query, way, note=note, **settings)
 
-    def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
+    def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = (), reason: str = "") -> Cancelled:
         """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
-        return orders.cancel_order(self._engine, context, order, items=items, note=note)
+        return orders.cancel_order(self._engine, context, order, items=items, note=note, reason=reason)
 
     @answered
     def cancel_port(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:

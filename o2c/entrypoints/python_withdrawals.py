@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from o2c.desk import withdrawals as desk
-from o2c.desk.withdrawals import Withdrawal
+from o2c.desk.withdrawals import OrderWithdrawal, Withdrawal
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.reading import part_after_part
@@ -34,11 +34,24 @@ class Withdrawals:
         """Withdraw from the contract of a product. See `desk.withdrawals.withdraw`."""
         return desk.withdraw(self._session.app, context, product)
 
+    @answered
+    def withdraw_order(self, order: str, context: Context, *, items: Sequence[str] = (), note: str = "") -> OrderWithdrawal:
+        """Withdraw from the contracts of an order, under way or in service. See `desk.withdrawals.withdraw_order`."""
+        return desk.withdraw_order(self._session.app, context, order, items=items, note=note)
+
     def withdrawals(
-        self, *, customers: Sequence[str] = (), states: Sequence[str] = (), goods: bool | None = None, late: bool = False
+        self,
+        *,
+        customers: Sequence[str] = (),
+        states: Sequence[str] = (),
+        goods: bool | None = None,
+        late: bool = False,
+        goods_states: Sequence[str] = (),
+        overdue: bool = False,
     ) -> Iterator[shown.WithdrawalShown]:
         """The withdrawals that were declared, the oldest first. See `views.withdrawals.list_withdrawals`."""
         picked: dict[str, Any] = {"customers": customers, "states": states, "goods": goods, "late": late}
+        picked |= {"goods_states": goods_states, "overdue": overdue}
         return part_after_part(partial(list_withdrawals, self._session.app, **picked))
 
     @answered

@@ -174,6 +174,7 @@ VERBS = (
     Operation("orders.cancel", orders.cancel_order, decided_by="orders.show"),
     Operation("orders.capture", capture.capture),
     Operation("orders.ingest", intake.ingest),
+    Operation("orders.withdraw", withdrawal_desk.withdraw_order, decided_by="orders.show"),
     Operation("partners.down", partners.partner_down),
     Operation("partners.link", partners.link_partner),
     Operation("partners.plan-faults", partners.plan_faults),

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from o2c.invoicing.events import CreditDue
+from o2c.invoicing.events import CreditDue, WithdrawalCreditAsked
 from o2c.kernel.charges import (
     MONTHLY,
     ChargeRested,
@@ -37,11 +37,12 @@ class Charge:
     """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
 
     A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
-    `invoice` billed it last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
+    `first_invoice` billed it first, with what it charges once, and `invoice` last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
     are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
     `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
     `rests` are the days on which it is not charged, the first ones first. `since` is as in `account.charge-started`. Who withdrew from the contract does not owe what is
-    charged once (`one_time_owed`); goods that he sent back were `taken_back_on` a day (empty: not), and `kept_minor` of their price is kept, net.
+    charged once (`one_time_owed`); goods that he sent back were `taken_back_on` a day (empty: not), and `kept_minor` of their price is kept, net. `once_credited`
+    says that what was charged once is being credited.
     """
 
     order: str
@@ -66,6 +67,8 @@ class Charge:
     one_time_owed: bool = True
     taken_back_on: str = ""
     kept_minor: int = 0
+    first_invoice: str = ""
+    once_credited: bool = False
 
     @property
     def priced_from(self) -> str:
@@ -134,9 +137,15 @@ class Charge:
     def billed_once_by(self) -> str:
         """The invoice that has what it charges once, which is not owed any more as the customer withdrew, and nobody credits yet; empty for none. Goods
         have to be back first."""
-        if self.one_time_owed or self.credited or not self.one_time_minor or (self.goods and not self.taken_back_on):
+        if self.one_time_owed or self.once_credited or not self.one_time_minor or (self.goods and not self.taken_back_on):
             return ""
-        return self.goods_invoice if self.goods else self.invoice
+        return self.goods_invoice if self.goods else self.first_invoice or self.invoice
+
+    @property
+    def billed_by(self) -> tuple[str, ...]:
+        """The invoices that billed it, of which something may be given back: that with what is charged once, the first, and the last. A period for withdrawal is shorter than
+        two of theirs."""
+        return tuple(dict.fromkeys(each for each in (self.goods_invoice, self.first_invoice, self.invoice) if each))
 
 
 def of_withdrawal(charge: Charge, event: ChargeWithdrawn | GoodsTakenBack) -> dict[str, Any]:
@@ -157,4 +166,6 @@ def resting(charge: Charge, event: OfRest | CreditDue) -> dict[str, Any]:
             return {"rests": (*charge.rests[:-1], changed(charge.rests[-1], to_day=event.resumed_on))} if charge.rests else {}
         case CreditDue() if not charge.withdrawn:
             return {"billed_to": min(charge.billed_to, event.ended_on)}
+        case WithdrawalCreditAsked():
+            return {"credited": True, "once_credited": True}
     return {"credited": True}

@@ -213,7 +213,9 @@ def _without(records: Mapping[str, Record], step: str) -> dict[str, Record]:
 
 
 def _billed_charge(charge: Charge, billed_to: str, event: AccountBilled) -> Charge:
-    return charge if billed_to == charge.billed_to else changed(charge, billed_to=billed_to, invoice=event.invoice)
+    if billed_to == charge.billed_to:
+        return charge
+    return changed(charge, billed_to=billed_to, invoice=event.invoice, first_invoice=charge.first_invoice or event.invoice)
 
 
 def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
@@ -287,7 +289,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=25,
+    shape_version=26,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

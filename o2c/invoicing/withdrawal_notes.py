@@ -5,7 +5,7 @@ Source: Directive 2011/83/EU, art. 13(1) (all payments are reimbursed) and 14(2)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,24 +76,29 @@ class Foreseen:
     back_minor: int = 0
 
 
-def foreseen(account: AccountState, ended: ChargeWithdrawn, invoice: Work | None) -> Foreseen:
-    """Work out what the end of a charge by a withdrawal comes to; `invoice` is that which charged it last, None for none."""
+def foreseen(account: AccountState, ended: ChargeWithdrawn, invoices: Sequence[Work]) -> Foreseen:
+    """Work out what the end of a charge by a withdrawal comes to; `invoices` are those that charged it (`Charge.billed_by`)."""
     charge = account.charges.get(f"{ended.order}/{ended.item}")
     if charge is None:
         return Foreseen()
     after = changed(charge, **of_withdrawal(charge, ended))
     owed_minor = sum(line.net_minor for line in _to_bill(account, after))
-    if invoice is None or invoice.state.issued is None:
+    billed = [_foreseen_of(invoice, ended) for invoice in invoices if invoice.state.issued is not None]
+    if not billed:
         return Foreseen(owed_minor)
-    of = {"order": ended.order, "item": ended.item}
-    lines = off(invoice, **of, ended_on=ended.ended_on, kept_minor=0)
+    agreement = account.instalments.get(f"{ended.order}/{ended.item}")
+    back_minor = sum(one.back_minor for one in billed) - (agreement.left_minor if agreement else 0)
+    return Foreseen(owed_minor + sum(one.owed_minor for one in billed), sum(one.credited_minor for one in billed), max(back_minor, 0))
+
+
+def _foreseen_of(invoice: Work, ended: ChargeWithdrawn) -> Foreseen:
+    """What the end of a charge comes to on one of the invoices that charged it."""
+    lines = off(invoice, order=ended.order, item=ended.item, ended_on=ended.ended_on, kept_minor=0)
     own = (place for place, line in enumerate(invoice.state.issued.lines, 1) if (line.order, line.item) == (ended.order, ended.item))
     left = left_of(invoice)
-    owed_minor += sum(left.get(place, 0) for place in own) - sum(line.net_minor for line in lines)
+    owed_minor = sum(left.get(place, 0) for place in own) - sum(line.net_minor for line in lines)
     total_minor = total_of(*drafted(invoice, {line.line: line.net_minor for line in lines})) if lines else 0
-    agreement = account.instalments.get(f"{ended.order}/{ended.item}")
-    paid_minor = total_minor - min(total_minor, max(invoice.state.owed_minor, 0)) - (agreement.left_minor if agreement else 0)
-    return Foreseen(owed_minor, total_minor, max(paid_minor, 0))
+    return Foreseen(owed_minor, total_minor, total_minor - min(total_minor, max(invoice.state.owed_minor, 0)))
 
 
 def _to_bill(account: AccountState, charge: Charge) -> Iterator[InvoiceLine]:

@@ -23,8 +23,10 @@ def dues(state: AccountState) -> Iterator[Event]:
     for charge in state.charges.values():
         of = {"order": charge.order, "item": charge.item}
         if once := charge.billed_once_by:
+            # Days may stand on another bill than what is charged once: on the next, or on a bill beside the invoice of goods. Both are credited.
             ended_on = charge.not_served_from or charge.taken_back_on
-            yield WithdrawalCreditAsked(invoice=once, ended_on=ended_on, kept_minor=charge.kept_minor, **of)
+            for invoice in dict.fromkeys((once, *(charge.billed_by if charge.unserved else ()))):
+                yield WithdrawalCreditAsked(invoice=invoice, ended_on=ended_on, kept_minor=charge.kept_minor, **of)
         elif charge.unserved:
             yield CreditDue(invoice=charge.invoice, ended_on=charge.not_served_from, **of)
         elif agreement := _to_settle(state, charge):

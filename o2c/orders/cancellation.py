@@ -8,18 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from graphlib import TopologicalSorter
+from typing import get_args
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
 from o2c.orders.ending import dependants, end_item, no_return, open_item
-from o2c.orders.events import CancellationAccepted, CancellationRefused, CancellationRequested, ItemCancelled
+from o2c.orders.events import CancellationAccepted, CancellationRefused, CancellationRequested, CancelReason, ItemCancelled
 from o2c.orders.planning import Book
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState
 
+REASONS: tuple[CancelReason, ...] = tuple(word for word in get_args(CancelReason) if word)
+"""The words for why an order is cancelled."""
 
-def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datetime, book: Book) -> Decision:
+
+def reason_of(word: str) -> CancelReason:
+    """Give the reason of that word, none for an empty one. Raises Refused (usage) for a word that is none."""
+    if word and word not in REASONS:
+        raise Refused(f"{word[:40]} is no reason for a cancellation; use one of {', '.join(REASONS)}")
+    return next((each for each in REASONS if each == word), "")
+
+
+def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datetime, book: Book, reason: CancelReason = "") -> Decision:
     """Cancel the whole order, or the named items (or lines, which stand for all their items) with the items that rely on them.
 
     When any of these is past its point of no return, nothing is cancelled and the events say so (`cancellation.refused`). Nothing when the
@@ -35,7 +46,7 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
         raise Refused(f"order {state.external_id} is {how} and cannot be cancelled; {instead}", kind="conflict")
     wishes = _named(state, items)
     if not state.planned:
-        return just(CancellationRequested(items=(), note=note), CancellationAccepted(), *_open_gates(state))
+        return just(CancellationRequested(items=(), note=note, reason=reason), CancellationAccepted(), *_open_gates(state))
     named = tuple(dict.fromkeys(item for meant in wishes.values() for item in meant)) or tuple(state.items)
     lost = dependants(state, named)
     going = [item for item in (*named, *lost) if open_item(state, item)]
@@ -44,9 +55,11 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
         return NOTHING
     if not wishes or (not past and _all_cancelled_with(state, going)):
         wishes = {"": named}
-    asked = [CancellationRequested(item=name, items=_concerned(state, meant, going), note=note) for name, meant in wishes.items()]
+    asked = [
+        CancellationRequested(item=name, items=_concerned(state, meant, going), note=note, reason=reason) for name, meant in wishes.items()
+    ]
     if past:
-        free = tuple(_free(state, at, book))
+        free = tuple(cancellable(state, at, book))
         return just(*asked, *(CancellationRefused(item=name, past=past, cancellable=free) for name in wishes))
     decision = just(*asked, *(CancellationAccepted(item=name) for name in wishes))
     for item in _dependants_first(state, going):
@@ -91,7 +104,7 @@ def _no_return(state: OrderState, item: str, at: datetime, book: Book) -> str:
     return no_return(state, item, progress.steps, at, book) or ("it is completed" if item_state(progress) == "completed" else "")
 
 
-def _free(state: OrderState, at: datetime, book: Book) -> Iterator[str]:
+def cancellable(state: OrderState, at: datetime, book: Book) -> Iterator[str]:
     """Give the items that can still be cancelled: neither they nor the items that rely on them are past their point of no return."""
     fast = list(_past(state, state.items, at, book))
     held = set(fast)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
 from o2c.kernel.discounts import Discount
 from o2c.products.events import Standing
+
+CancelReason = Literal[
+    "", "changed-mind", "delay", "ordered-twice", "ordered-in-error", "price", "other-provider", "no-answer", "withdrawal"
+]
+"""Why an order is cancelled, in a word that can be counted: empty where nobody said; `withdrawal` where a consumer withdrew from its contracts by statute. The operator's own words."""
 
 
 class Part(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from o2c.kernel.event import Event, Names, Pii, Upcast
 from o2c.kernel.shapes import Declined, Done, FellOut, OfItem, OfStep, Requested
+from o2c.orders.event_parts import CancelReason as CancelReason
 from o2c.orders.event_parts import CapturedLine as CapturedLine
 from o2c.orders.event_parts import HeldProduct as HeldProduct
 from o2c.orders.event_parts import HeldVoucher as HeldVoucher
@@ -258,15 +259,16 @@ class OrderFailed(Event, name="order.failed", stream="order"):
 class CancellationRequested(OfItem, name="cancellation.requested", stream="order"):
     """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it.
 
-    With a `part` it is that part of the item alone, such as its port-in: the item goes on, and nothing ends.
+    With a `part` it is that part of the item alone, such as its port-in: the item goes on, and nothing ends. Version 3 says for which `reason`, empty where nobody said one.
     """
 
     shape: ClassVar[str] = "cancellation-requested"
-    example = {"items": ["1", "2"], "note": "ordered twice"}
-    upcasts = (Upcast(defaults={"part": ""}),)
+    example = {"items": ["1", "2"], "note": "ordered twice", "reason": "ordered-twice"}
+    upcasts = (Upcast(defaults={"part": ""}), Upcast(defaults={"reason": ""}))
     items: tuple[str, ...]
     note: Annotated[str, Pii("note")] = ""
     part: str = ""
+    reason: CancelReason = ""
 
 
 class CancellationRefused(OfItem, name="cancellation.refused", stream="order"):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.charges import MONTHLY, PriceTerms
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Pii, Upcast
 from o2c.products.leaving_events import PortOutCompleted as PortOutCompleted
 from o2c.products.notice_events import EndNoticeGiven as EndNoticeGiven
 from o2c.products.switch_events import SwitchMatched as SwitchMatched
@@ -60,10 +60,14 @@ class Standing(BaseModel):
 
 
 class ProductStarted(Event, name="product.started", stream="product"):
-    """An item was completed and is a product in service now, from the local date `started_on` on. `relies_on` are the products that it needs."""
+    """An item was completed and is a product in service now, from the local date `started_on` on. `relies_on` are the products that it needs.
+
+    Version 2 says whether the program that began it asks for the notices of its term's end by itself (`notices`); those of before did not.
+    """
 
     example = {**_BY, "product": "960dd07c-b654-5d95-9a31-65845ce3ab78:1", "market": "GB@2026-01", "currency": "GBP", "started_on": "2026-01-05",
                "standing": _STANDING}  # fmt: skip
+    upcasts = (Upcast(defaults={"notices": False}),)
     product: str
     order: str
     item: str
@@ -72,6 +76,7 @@ class ProductStarted(Event, name="product.started", stream="product"):
     started_on: str
     standing: Standing
     relies_on: tuple[str, ...] = ()
+    notices: bool = True
 
 
 class ProductReliedOn(Event, name="product.relied-on", stream="product"):

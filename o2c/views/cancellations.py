@@ -40,7 +40,7 @@ def list_cancellations(
 
 
 def _row(row: Mapping[str, Any], notes: Mapping[str, str]) -> dict[str, Any]:
-    names = ("cancellation", "external_id", "customer", "requested_at", "items", "past")
+    names = ("cancellation", "external_id", "customer", "requested_at", "items", "past", "reason")
     ended_at = row["closed_at"] if row["answer"] == "accepted" and row["state"] == "cancelled" else None
     return {
         "order": row["order_id"],

@@ -15,7 +15,7 @@ from o2c.markets.hours import working_time
 from o2c.markets.registry import HOME, MARKETS, market
 from o2c.views.rates import rates_in_force
 from o2c.views.reading import Rows
-from projections import captures, fallout, launches
+from projections import cancellations, captures, fallout, launches
 
 Span = tuple[datetime, datetime]
 NONE = "none"
@@ -53,6 +53,11 @@ class Facts:
     def rates(self) -> RateBook:
         """The rate card in all its versions."""
         return rates_in_force(self._app)
+
+    @cached_property
+    def cancellations(self) -> dict[str, dict[str, Any]]:
+        """The last cancellation of each order that was accepted: its `reason`, and whether the order was `late` by then."""
+        return {row["order_id"]: row for row in self._app.reads.rows(cancellations.FOR_FIGURES)}
 
     @cached_property
     def by_order(self) -> dict[str, Rows]:

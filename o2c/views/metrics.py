@@ -9,7 +9,7 @@ from typing import Any, Literal, cast, get_args
 
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
-from o2c.views.figures import Counted, Facts, acknowledged, began_at, cost_minor, deeds_of, market_of, seconds, without
+from o2c.views.figures import NONE, Counted, Facts, acknowledged, began_at, cost_minor, deeds_of, market_of, seconds, without
 from o2c.views.reading import Rows
 from o2c.views.shown import FigureShown, HeadlineShown, MetricShown
 
@@ -57,6 +57,18 @@ def _worked_out(facts: Facts, fit: Callable[[Rows], bool] = lambda fallouts: Tru
     for order in facts.orders:
         if order["ended_by"] in _WORKED_OUT and fit(facts.by_order[order["order_id"]]):
             yield Counted(order["ended_event"], keys=facts.keys_of_order(order))
+
+
+def _cancelled(facts: Facts, fit: Callable[[Mapping[str, Any]], bool] = lambda cancellation: True) -> Iterator[Counted]:
+    """The ends of orders that were cancelled as a whole, by the reason that was said last, where that cancellation fits."""
+    for order in facts.orders:
+        last = facts.cancellations.get(order["order_id"], {"reason": "", "late": False})
+        if order["ended_by"] == "order.cancelled" and fit(last):
+            yield Counted(order["ended_event"], keys={**facts.keys_of_order(order), "reason": (last["reason"] or NONE,)})
+
+
+def _cancelled_late(facts: Facts) -> Iterator[Counted]:
+    return _cancelled(facts, lambda last: last["late"] or last["reason"] == "delay")
 
 
 def _first_pass(facts: Facts) -> Iterator[Counted]:
@@ -175,6 +187,10 @@ _TABLE = (
     Metric("touchless-share", "The share of the orders worked to their end about whose fallouts, if any, no person did anything. Cancelled and "
            "rejected ones do not count.", "orders ended without a deed about a fallout / orders completed, partially completed or failed", "share",
            _touchless, _worked_out, _OF_ORDERS),
+    Metric("cancellation-rate", "The share of the orders captured that were cancelled as a whole, then or later, for whatever reason.",
+           "orders cancelled / orders captured", "share", _cancelled, _captured, ("reason", *_OF_ORDERS)),
+    Metric("cancelled-late-share", "The share of the cancelled orders that were late: the delay was said to be the reason, or a day promised had moved or passed.",
+           "orders cancelled that were late / orders cancelled", "share", _cancelled_late, _cancelled, ("reason", *_OF_ORDERS)),
     Metric("repeat-fallouts", "The share of the fallouts that came of a step of an item which had fallen out before and been closed.",
            "fallouts of a step of an item after a closed one of the same / fallouts", "share", _repeated, _fell_out, _OF_FALLOUTS),
     *_times(),

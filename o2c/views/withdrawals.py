@@ -16,18 +16,24 @@ from o2c.kernel.frozen import changed
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
-from o2c.products.events import product_stream
+from o2c.orders.state import OrderState
+from o2c.products.events import product_of, product_stream
 from o2c.products.state import ProductState
 from o2c.refunds.state import refund_stream
 from o2c.views.following import show_stream
 from o2c.views.reading import Page, plain
 from o2c.views.shown import WithdrawalDetailShown, WithdrawalRightShown, WithdrawalShown
+from o2c.withdrawals.of_orders import Brought
 from o2c.withdrawals.rules import WHY, Contract, Right, charge_ended, right
 from o2c.withdrawals.state import WithdrawalState, withdrawal_stream
 
 STATES = ("declared", "awaiting-goods", "sent", "received", "graded", "settled")
 """How a withdrawal stands: of a service it is declared, then settled; of goods these are awaited, proven sent, received, graded."""
 
+GOODS_STATES = ("asked", "label", "sent", "received", "restocked", "scrapped", "lost")
+"""How goods stand that are to come back: a label is asked of the courier, the customer has it, they were proven sent, they are received, and once graded they are sold again,
+scrapped, or lost for good."""
+_GRADED = {"as-new": "restocked", "used": "scrapped", "damaged": "scrapped", "lost": "lost"}
 REFUNDED = "SELECT stream, max(occurred_at) AS at FROM o2c.event WHERE type = 'refund.completed' AND stream = ANY(%s) GROUP BY stream"
 """When refunds were completed. Parameter: their streams."""
 
@@ -69,6 +75,30 @@ def gathered(app: Engine, product: str) -> Gathered:
     return Gathered(told[0], tuple(told[1:]), market, business, today, loaded)
 
 
+def brought(app: Engine, state: OrderState) -> tuple[Brought, Mapping[str, Loaded]]:
+    """What an order brought that its customer may withdraw from, and the streams that say so: of products that depend on each other the one that the others need."""
+    items = {product_of(state.order_id, item): item for item in state.items}
+    loaded = dict(
+        app.load(
+            [
+                customer_stream(state.party),
+                *(stream for product in items for stream in (product_stream(product), withdrawal_stream(product))),
+            ]
+        )
+    )
+    serving = [name for name in items if (one := loaded[product_stream(name)].state).standing and not one.ended_on]
+    found = {name: gathered(app, name) for name in serving}
+    depending = {one.contract.product.product for each in found.values() for one in each.linked}
+    roots = {items[name]: each for name, each in found.items() if name not in depending}
+    known = frozenset(name for name in items if (one := loaded[withdrawal_stream(name)].state).declared or one.awaited)
+    papers = loaded[customer_stream(state.party)].state.papers
+    contracts = {item: (each.told.contract, [one.contract for one in each.linked]) for item, each in roots.items()}
+    for each in roots.values():
+        loaded |= each.beside
+    loaded.pop(f"order-{state.order_id}", None)
+    return Brought(contracts, known, papers is not None and papers.kind == "organisation"), loaded
+
+
 def _told(app: Engine, product: ProductState, loaded: Mapping[str, Loaded], market: Market, *, business: bool, today: date) -> Told:
     assert product.standing is not None
     account = loaded[account_stream(product.standing.account)].state
@@ -76,10 +106,9 @@ def _told(app: Engine, product: ProductState, loaded: Mapping[str, Loaded], mark
     contract = Contract(product, loaded[f"order-{product.order}"].state, charge.starts_on if charge else "")
     own = right(contract, market, business=business, today=today)
     ended = charge_ended(contract, own, today)
-    number = (charge.goods_invoice or charge.invoice) if charge else ""
-    stream = invoice_stream(number)
-    work = app.work(stream, app.load([stream])[stream].state, "", "payment") if number else None
-    figures = foreseen(account, ended, work) if ended else Foreseen()
+    streams = [invoice_stream(number) for number in charge.billed_by] if charge else []
+    works = [app.work(stream, one.state, "", "payment") for stream, one in app.load(streams).items()] if streams else []
+    figures = foreseen(account, ended, works) if ended else Foreseen()
     return Told(changed(contract, owed_minor=figures.owed_minor), own, figures)
 
 
@@ -133,15 +162,19 @@ def list_withdrawals(
     states: Sequence[str] = (),
     goods: bool | None = None,
     late: bool = False,
+    goods_states: Sequence[str] = (),
+    overdue: bool = False,
     offset: int = 0,
     limit: int = 100,
 ) -> Page[WithdrawalShown]:
-    """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services, or whose refund is `late`.
+    """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services, whose refund is `late`, whose goods
+    stand in some `goods_states`, or are `overdue`: not sent back by their day, so that no money goes back.
 
     Raises Refused (usage), for a state that is none as well.
     """
-    if unknown := sorted(set(states) - set(STATES)):
-        raise Refused(f"{unknown[0]} is no state of a withdrawal; use some of {', '.join(STATES)}")
+    for asked, there_are, of in ((states, STATES, "a withdrawal"), (goods_states, GOODS_STATES, "goods that come back")):
+        if unknown := sorted(set(asked) - set(there_are)):
+            raise Refused(f"{unknown[0]} is no state of {of}; use some of {', '.join(there_are)}")
     if offset < 0 or limit < 0:
         raise Refused("give an offset and a limit of 0 or more")
     rows = [
@@ -151,6 +184,8 @@ def list_withdrawals(
         and (not states or row["state"] in states)
         and goods in (None, row["goods"])
         and (row["late"] or not late)
+        and (not goods_states or row["goods_state"] in goods_states)
+        and (row["overdue"] or not overdue)
     ]
     rows.sort(key=lambda row: (row["declared_on"], row["product"]))
     page: Page[WithdrawalShown] = Page(rows[offset : offset + limit])
@@ -193,4 +228,20 @@ def _row(app: Engine, state: WithdrawalState, paid: Mapping[str, Any]) -> Withdr
     told |= {name: getattr(state, name) for name in ("sent_on", "received_on", "grade", "kept_minor", "refund_by")}
     told |= {"state": state.standing, "refund_minor": state.refunded_minor, "refunds": list(state.refunds), "refunded_on": refunded_on}
     late = bool(state.refund_by) and not nothing and by_now > state.refund_by
+    told |= {"goods_state": _goods_state(state), "overdue": _overdue(state, local_date(app.clock().now, zone).isoformat())}
     return cast("WithdrawalShown", {name: None if value == "" else value for name, value in told.items()} | {"late": late})
+
+
+def _goods_state(state: WithdrawalState) -> str:
+    """How the goods stand, by one of GOODS_STATES; empty for a service."""
+    if state.declared is None or not state.declared.goods:
+        return ""
+    if state.grade or state.received_on or state.sent_on:
+        return _GRADED.get(state.grade) or ("received" if state.received_on else "sent")
+    return "label" if state.label else "asked"
+
+
+def _overdue(state: WithdrawalState, today: str) -> bool:
+    """Whether goods were to be sent back by a day that is over, and nobody has seen them or proof of it. Source: Directive 2011/83/EU, art. 14(1) and 13(3)."""
+    by = state.declared.send_back_by if state.declared else ""
+    return bool(by) and not (state.sent_on or state.received_on or state.grade) and today > by

@@ -55,6 +55,41 @@ class WithdrawalDeclared(Event, name="withdrawal.declared", stream="withdrawal")
     ended_with: str = ""
 
 
+class WithdrawalAwaited(Requested, name="withdrawal-to-come.requested", step="withdrawal-to-come", stream="withdrawal"):
+    """A consumer withdrew on the local date `declared_on` from a contract whose `item` could be stopped no more: the contract ends once the item is there, as of its first day. It
+    is looked at again at `due_at`; the period ran through `last_day` (empty: it had not begun to end). `account` is the one that the item is billed to."""
+
+    example = {
+        "attempt": 1, "due_at": "2026-01-11T09:00:00Z", "product": _PRODUCT, "order": "960dd07c-b654-5d95-9a31-65845ce3ab78", "of": "1", "customer": "C-1001",
+        "account": "BA-1001", "market": "GB@2026-01", "declared_on": "2026-01-10", "last_day": "2026-01-19",
+    }  # fmt: skip
+    product: str
+    order: str
+    of: str
+    customer: str
+    account: str
+    market: str
+    declared_on: str
+    last_day: str
+
+
+class WithdrawnFromCame(Done, name="withdrawal-to-come.came", step="withdrawal-to-come", stream="withdrawal"):
+    """The item that was withdrawn from while it was on its way is there since the local date `came_on`: its contract is over (`withdrawal.declared`)."""
+
+    example = {"attempt": 1, "came_on": "2026-01-12"}
+    came_on: str
+
+
+class WithdrawalToComeFellOut(FellOut, name="withdrawal-to-come.fell-out", step="withdrawal-to-come", stream="withdrawal"):
+    """The contract of an item that was withdrawn from while it was on its way could not be ended."""
+
+    upcasts = ()
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
 class WithdrawalSwitchOffRequested(Requested, name="withdrawal-switch-off.requested", step="withdrawal-switch-off", stream="withdrawal"):
     """The network is to switch the service off; it is not charged from the day of the declaration on, whenever that is done."""
 

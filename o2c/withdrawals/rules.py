@@ -67,7 +67,9 @@ class Contract:
     @property
     def goods(self) -> bool:
         """Whether it is about a thing, which comes by a parcel."""
-        return self.product.standing is not None and self.product.standing.specification == GOODS
+        planned = self.order.items.get(self.product.item)
+        of = self.product.standing or planned
+        return of is not None and of.specification == GOODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _concluded(contract: Contract, market: Market) -> date:
 
 def _last_of_the_goods(contract: Contract) -> date | None:
     """The day on which the last of the goods of an order came; None while some are still to come."""
-    order, days = contract.order, [contract.product.started_on]
+    order, days = contract.order, [contract.product.started_on] if contract.product.started_on else []
     for item, planned in order.items.items():
         progress = order.progress.items[item]
         if planned.specification != GOODS or progress.ended:
@@ -110,7 +112,7 @@ def _last_of_the_goods(contract: Contract) -> date | None:
         if progress.steps.get("delivery") != "done":
             return None
         days.append(str(order.record(item, "delivery").outcome.get("delivered_on") or ""))
-    return date.fromisoformat(max(days))
+    return date.fromisoformat(max(days)) if any(days) else None
 
 
 def _asked(contract: Contract, market: Market) -> tuple[bool, AskedBy]:
@@ -139,13 +141,13 @@ def declare(
     if granted.why:
         until = f" on {granted.last_day}" if granted.why == "over" else ""
         raise Refused(f"product {product}: nobody may withdraw from it; {WHY[granted.why]}{until}", kind="conflict")
-    elsewhere = list(_ended(contract, granted, today))
+    elsewhere = list(ended(contract, granted, today))
     for other in linked:
         if other.product.standing is not None and not other.product.ended_on:
             own = right(other, market, business=business, today=today)
-            elsewhere.append((withdrawal_stream(other.product.product), _declared(other, own, market, today, ended_with=product)))
-            elsewhere += _ended(other, own, today)
-    return Decision((_declared(contract, granted, market, today),), tuple(elsewhere))
+            elsewhere.append((withdrawal_stream(other.product.product), declaration(other, own, market, today, ended_with=product)))
+            elsewhere += ended(other, own, today)
+    return Decision((declaration(contract, granted, market, today),), tuple(elsewhere))
 
 
 def _in_service(state: ProductState) -> str:
@@ -163,7 +165,8 @@ def _in_service(state: ProductState) -> str:
     return state.product
 
 
-def _declared(contract: Contract, granted: Right, market: Market, today: date, *, ended_with: str = "") -> WithdrawalDeclared:
+def declaration(contract: Contract, granted: Right, market: Market, today: date, *, ended_with: str = "") -> WithdrawalDeclared:
+    """Give the declaration of a day that ends the contract of a product in service."""
     product, stands, rules = contract.product, contract.product.standing, market.life.withdrawal
     assert stands is not None
     return WithdrawalDeclared(
@@ -189,7 +192,7 @@ def _declared(contract: Contract, granted: Right, market: Market, today: date, *
     )
 
 
-def _ended(contract: Contract, granted: Right, today: date) -> Iterator[tuple[str, Event]]:
+def ended(contract: Contract, granted: Right, today: date) -> Iterator[tuple[str, Event]]:
     """The product ends, and its charge: of goods, and of a service that was asked to begin, today; of any other as of its first day."""
     product = contract.product
     assert product.standing is not None
@@ -371,10 +374,10 @@ def settle(work: Work, data: Mapping[str, Any], at: datetime, *, request: Reques
 
 
 def _due_back(declared: WithdrawalDeclared, account: Any) -> int:
-    """What is left of the credits of the invoice that charged the contract, without what an agreement about its goods is still to be settled with."""
+    """What is left of the credits of the invoices that charged the contract, without what an agreement about its goods is still to be settled with."""
     charge = account.charges.get(declared.charge)
-    invoice = (charge.goods_invoice if declared.goods else charge.invoice) if charge else ""
-    credits_minor = sum(lot.amount_minor for lot in account.balance.credits if invoice and (lot.origin, lot.of) == ("invoice", invoice))
+    billed_by = charge.billed_by if charge else ()
+    credits_minor = sum(lot.amount_minor for lot in account.balance.credits if lot.origin == "invoice" and lot.of in billed_by)
     agreement = account.instalments.get(declared.charge)
     to_come = agreement.left_minor + agreement.settling_minor if agreement else 0
     return int(max(min(credits_minor - to_come, account.balance.returnable_minor), 0))

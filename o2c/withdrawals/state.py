@@ -15,19 +15,21 @@ from o2c.kernel.shapes import OfItem, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
 from o2c.withdrawals import events
-from o2c.withdrawals.events import WithdrawalDeclared
+from o2c.withdrawals.events import WithdrawalAwaited, WithdrawalDeclared
 
 PRIORITY = 5
+TO_COME = "withdrawal-to-come"
 SWITCH_OFF, GOODS_RETURN, REFUND = "withdrawal-switch-off", "goods-return", "withdrawal-refund"
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalState:
-    """A withdrawal so far; `declared` is None before it. Days are ISO dates of the market, empty for not yet: the goods were proven to be `sent_on` a day, were
+    """A withdrawal so far; `declared` is None before it, and `awaited` says what it is to end once that has come (None: nothing). Days are ISO dates of the market, empty for not yet: the goods were proven to be `sent_on` a day, were
     `received_on` another, and are credited since `taken_back_on`. `grade` is how they came back, `kept_minor` what is kept of their price, net. Money goes back by
-    `refund_by`; once it is `settled` by these `refunds`, which come to `refunded_minor`."""
+    `refund_by`; once it is `settled` by these `refunds`, which come to `refunded_minor`. The courier's `label` is the reference of the parcel."""
 
     declared: WithdrawalDeclared | None = None
+    awaited: WithdrawalAwaited | None = None
     sent_on: str = ""
     received_on: str = ""
     grade: str = ""
@@ -38,6 +40,7 @@ class WithdrawalState:
     refunds: tuple[str, ...] = ()
     refunded_minor: int = 0
     records: dict[str, Record] = field(default_factory=dict)
+    label: str = ""
 
     @property
     def standing(self) -> str:
@@ -59,8 +62,12 @@ def evolve(state: WithdrawalState, event: Event) -> WithdrawalState:
     if isinstance(event, OfItem):
         state = changed(state, records=noted(state.records, event, step_of(event)))
     match event:
+        case WithdrawalAwaited():
+            return changed(state, awaited=event)
         case WithdrawalDeclared():
             return changed(state, declared=event, refund_by=event.refund_by)
+        case events.ReturnLabelIssued():
+            return changed(state, label=event.reference)
         case events.GoodsProvenSent():
             return changed(state, sent_on=event.sent_on, refund_by=event.refund_by)
         case events.GoodsReceived():
@@ -77,7 +84,7 @@ def evolve(state: WithdrawalState, event: Event) -> WithdrawalState:
 
 def advance(state: WithdrawalState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
     """Ask for what a declaration leads to: of a service that it is switched off and its money goes back, of goods that there is a label for their return."""
-    if state.declared is None or state.records:
+    if state.declared is None or not {SWITCH_OFF, GOODS_RETURN}.isdisjoint(state.records):
         return NOTHING
     decision = NOTHING
     for name in (GOODS_RETURN,) if state.declared.goods else (SWITCH_OFF, REFUND):
@@ -93,7 +100,8 @@ def agenda(state: WithdrawalState, event: Event, stream: str) -> tuple[AgendaCha
 
 def withdrawal_work(state: WithdrawalState, stream: str, item: str, step: str, book: MarketBook) -> Work:
     """Gather the work of a step, under the market that the order of the product followed."""
-    market = book.market(state.declared.market) if state.declared else None
+    told = state.declared or state.awaited
+    market = book.market(told.market) if told else None
     return build(stream, item, step, state=state, subject=state, records=state.records, codes=book.codes, market=market)
 
 
@@ -102,12 +110,13 @@ def _correctable(state: WithdrawalState, item: str, changes: Mapping[str, str]) 
 
 
 def _owner(state: WithdrawalState) -> tuple[str | None, str | None]:
-    return (state.declared.order, state.declared.customer) if state.declared else (None, None)
+    told = state.declared or state.awaited
+    return (told.order, told.customer) if told else (None, None)
 
 
 KIND = StreamKind(
     category="withdrawal",
-    shape_version=1,
+    shape_version=2,
     state_type=WithdrawalState,
     initial=lambda _: WithdrawalState(),
     evolve=evolve,

@@ -1,4 +1,4 @@
-"""Withdrawals' entries for the plan: the service is switched off, the goods come back, the money goes back."""
+"""Withdrawals' entries for the plan: what was withdrawn from while it was on its way ends, the service is switched off, the goods come back, the money goes back."""
 
 from __future__ import annotations
 
@@ -6,9 +6,20 @@ from datetime import timedelta
 from functools import partial
 
 from o2c.kernel.step import ByPartner, Step
-from o2c.withdrawals import events, rules
-from o2c.withdrawals.state import GOODS_RETURN, REFUND, SWITCH_OFF
+from o2c.withdrawals import events, of_orders, rules
+from o2c.withdrawals.state import GOODS_RETURN, REFUND, SWITCH_OFF, TO_COME
 
+AWAITED = Step(
+    name=TO_COME,
+    requested=events.WithdrawalAwaited,
+    fell_out=events.WithdrawalToComeFellOut,
+    complete=of_orders.come,
+    instead=of_orders.still_to_come,
+    wanted=of_orders.awaits,
+    facts=of_orders.what_is_awaited,
+    reads=of_orders.streams_read,
+    lead=of_orders.LOOKED_AT_EVERY,
+)
 OFF = Step(
     name=SWITCH_OFF,
     requested=events.WithdrawalSwitchOffRequested,

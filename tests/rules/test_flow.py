@@ -24,6 +24,7 @@ from o2c.kernel.step import Step
 from o2c.kernel.work import Work
 from o2c.markets.registry import MARKETS
 from o2c.messages.events import MessageWithheld
+from o2c.orders.events import CancellationRequested
 from o2c.plan import STEPS
 from o2c.products.events import ProductSuspended
 from o2c.triggers.events import TriggerWithheld
@@ -129,9 +130,10 @@ def test_all_codes_that_steps_and_rules_use_are_in_the_table() -> None:
     """No step can fall out under a code without a meaning."""
     used = {code for step in STEPS.values() for code in _codes(step)}
     assert used <= REASONS.keys()
-    # Why a line of a file is refused, a hook is suspended, a message is withheld, an invoice is credited, a payment is charged back, a product rests or a device is free again is no code of a fallout.
+    # Why a line of a file is refused, a hook is suspended, a message is withheld, an invoice is credited, a payment is charged back, a product rests, a device is free again or an order is cancelled is no code of a fallout.
     of_money = (TakenOff, CreditNoteRequested, PaymentChargedBack)
-    others = (IntakeLineRefused, HookSuspended, MessageWithheld, TriggerWithheld, *of_money, ProductSuspended, DeviceUnblocked)
+    of_orders = (ProductSuspended, DeviceUnblocked, CancellationRequested)
+    others = (IntakeLineRefused, HookSuspended, MessageWithheld, TriggerWithheld, *of_money, *of_orders)
     of_steps = [event for event in EVENT_TYPES.values() if "reason" in event.example and not issubclass(event, others)]
     assert {event.example["reason"] for event in of_steps} <= REASONS.keys()
 

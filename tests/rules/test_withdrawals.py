@@ -211,7 +211,7 @@ def test_five_of_thirty_one_days_of_a_service_at_18_50_are_2_98() -> None:
 
     Source: Directive 2011/83/EU, art. 14(3); SI 2013/3134, reg. 36(4) and (5).
     """
-    found = withdrawal_notes.foreseen(account(started()), ended("2026-01-13"), None)
+    found = withdrawal_notes.foreseen(account(started()), ended("2026-01-13"), ())
     assert found == withdrawal_notes.Foreseen(owed_minor=298)
 
 
@@ -220,7 +220,7 @@ def test_a_service_that_was_not_asked_to_begin_costs_nothing() -> None:
     state = ACCOUNT.evolve(account(started()), ended("2026-01-08", served=False))
     [charge] = state.charges.values()
     assert list(charge_lines(charge, date(2026, 2, 8))) == []
-    assert withdrawal_notes.foreseen(account(started()), ended("2026-01-08", served=False), None).owed_minor == 0
+    assert withdrawal_notes.foreseen(account(started()), ended("2026-01-08", served=False), ()).owed_minor == 0
 
 
 def billed_charge(**more: Any) -> Charge:
@@ -269,15 +269,52 @@ def test_what_stays_is_the_proportionate_charge_and_what_is_kept(
     assert left == served_minor + min(kept_minor, once_minor)
 
 
-def _billed(price_minor: int, once_minor: int) -> Any:
-    """The payment's work of an invoice over a month from 8 January and a price that is charged once."""
+def _billed(price_minor: int, once_minor: int, *, month: int = 1) -> Any:
+    """The payment's work of an invoice over a month from the 8th of a month on and a price that is charged once."""
     from o2c.invoicing.invoice import invoice_work
     from o2c.invoicing.papers import InvoiceLine
 
     of: dict[str, Any] = {"order": "O", "item": "1", "offering": "mobile-line", "tax_group": "standard"}
-    month = InvoiceLine(kind="period", from_day="2026-01-08", to_day="2026-02-08", net_minor=price_minor, **of)
+    days = {"from_day": f"2026-0{month}-08", "to_day": f"2026-0{month + 1}-08"}
+    period = InvoiceLine(kind="period", **days, net_minor=price_minor, **of)
     once = InvoiceLine(kind="one-time", from_day="2026-01-08", to_day="2026-01-08", net_minor=once_minor, **of)
     state = invoice((price_minor, "20"))
     assert state.issued is not None
-    issued = state.issued.model_copy(update={"lines": (month, *((once,) if once_minor else ())), "market": MARKET.pin})
+    issued = state.issued.model_copy(update={"lines": (period, *((once,) if once_minor else ())), "market": MARKET.pin})
     return invoice_work(replace(state, issued=issued), "invoice-1", "", "payment", BOOK)
+
+
+def test_a_second_bill_within_the_period_is_credited_with_the_first() -> None:
+    """What is charged once stands on the first bill, the days that are not served on the second: both are asked for, once each, and what stays is the share of the days served."""
+    key = f"{started().order}/1"
+    charge = replace(billed_charge(), first_invoice="BA-1001-20260108", invoice="BA-1001-20260208", billed_to="2026-03-08")
+    state = ACCOUNT.evolve(replace(account(started()), charges={key: charge}), ended("2026-02-18"))
+    told = ACCOUNT.advance(state, frozenset(), MONDAY, BOOK)
+    asked = [event for event in told.events if isinstance(event, WithdrawalCreditAsked)]
+    assert [(event.invoice, event.ended_on) for event in asked] == [("BA-1001-20260108", "2026-02-18"), ("BA-1001-20260208", "2026-02-18")]
+    assert [
+        e for e in ACCOUNT.advance(reduce(ACCOUNT.evolve, told.events, state), frozenset(), MONDAY, BOOK).events if isinstance(e, CreditDue)
+    ] == []
+
+    first, second = _billed(1850, 1000), _billed(1850, 0, month=2)
+    served_minor = part_of(1850, 10, 28)
+    of = {"order": "O", "item": "1", "ended_on": "2026-02-18", "kept_minor": 0}
+    credits = [sum(line.net_minor for line in withdrawal_notes.off(work, **of)) for work in (first, second)]
+    assert credits == [1000, 1850 - served_minor]
+    assert served_minor == 661
+    whole = [sum(line.net_minor for line in withdrawal_notes.off(work, **{**of, "ended_on": "2026-01-08"})) for work in (first, second)]
+    assert whole == [2850, 1850]
+
+
+def test_goods_with_a_price_a_month_are_credited_on_both_of_their_invoices() -> None:
+    """The days that are not served at once, by the bill that had them; the price of the goods once these are back, by the invoice of its own."""
+    key = f"{started().order}/1"
+    charge = replace(billed_charge(), goods=True, goods_invoice="BA-1001-G1", first_invoice="BA-1001-20260108")
+    state = ACCOUNT.evolve(replace(account(started()), charges={key: charge}), ended("2026-01-13"))
+    told = ACCOUNT.advance(state, frozenset(), MONDAY, BOOK)
+    assert [(type(e), e.invoice) for e in told.events if isinstance(e, CreditDue)] == [(CreditDue, "BA-1001-20260108")]
+    back = GoodsTakenBack(order=started().order, item="1", taken_back_on="2026-01-20", kept_minor=100)
+    state = ACCOUNT.evolve(reduce(ACCOUNT.evolve, told.events, state), back)
+    told = ACCOUNT.advance(state, frozenset(), MONDAY, BOOK)
+    asked = [(e.invoice, e.kept_minor) for e in told.events if isinstance(e, WithdrawalCreditAsked)]
+    assert asked == [("BA-1001-G1", 100)]

@@ -41,6 +41,7 @@ from o2c.products import switching
 from o2c.products.events import product_stream
 from o2c.products.switching import SwitchWish
 from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
+from o2c.withdrawals.events import WithdrawalAwaited
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
 from tests.lives_of_products import change
@@ -54,6 +55,7 @@ GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK")
 WITHOUT_ITS_PORT = "WITHOUT"
 LEAVING = ("LEAVING-1", "LEAVING-2")
 SWITCHED = "SWITCHED"
+ON_ITS_WAY = "ON-ITS-WAY"
 
 
 class Defect(Exception):
@@ -109,7 +111,7 @@ def lived(world: World) -> None:
         order("RETURNED", line(), party="C-9"),
         order("DEVICE", handset("6"), party="C-10"),
         order("SENT-BACK", handset("7"), party="C-10"),
-        *[order(name, line(), party="C-11") for name in (*LEAVING, SWITCHED)],
+        *[order(name, line(), party="C-11") for name in (*LEAVING, SWITCHED, ON_ITS_WAY)],
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
@@ -128,6 +130,13 @@ def lived(world: World) -> None:
         act_by_rules(
             world.app, Context("ann"), f"withdrawal-{service().order}:{n}", [lambda state, now, told=declared: just(*told)], wish="withdraw"
         )
+    coming = {
+        **WithdrawalAwaited.example,
+        "order": world.order(ON_ITS_WAY).order_id,
+        "product": product_of(world.order(ON_ITS_WAY).order_id, "1"),
+    }
+    awaited = WithdrawalAwaited.model_validate({**coming, "account": "BA-C-11", "customer": "C-11", "due_at": NINE + timedelta(days=1)})
+    act_by_rules(world.app, Context("ann"), f"withdrawal-{coming['product']}", [lambda state, now: just(awaited)], wish="withdraw")
     world.scripted.will("port-out-cutover", RefusedBy("FAILED"))
     for external_id in LEAVING:
         with suppress(Refused):  # where the defect keeps it from being in service

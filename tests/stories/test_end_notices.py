@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.views.products import product_notices
 from tests.lives_of_products import in_service, product
-from tests.world import World
+from tests.world import World, at
 
 AFTER = datetime(2027, 1, 20, tzinfo=UTC)
 CHECK = "every term that ended was told of in time"
@@ -42,3 +43,27 @@ def test_a_term_of_which_nobody_was_told_is_found(dsn: str, tmp_path: Path, monk
     state, detail = found(world)
     assert state == "failed"
     assert f"product-{product(world, 'FIRST').product} to 2027-01-05: no notice was asked for" in detail
+
+
+def test_a_product_of_before_the_rule_is_told_of(dsn: str, tmp_path: Path) -> None:
+    """Nothing happened to it since: whoever begins to run the store asks for its notice, once, and it goes out in the days of the market."""
+    world = in_service(World(dsn, tmp_path).stocked())
+    stream = f"product-{product(world, 'FIRST').product}"
+    with psycopg.connect(world.dsn) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("UPDATE o2c.event SET body = (body::jsonb - 'notices')::json, schema_version = 1 WHERE type = 'product.started'")
+        conn.execute("DELETE FROM o2c.event WHERE type = 'end-notice.awaited'")
+        conn.execute("DELETE FROM o2c.agenda WHERE stream = %s", (stream,))
+        conn.execute("UPDATE o2c.head SET state = NULL, version = version - 1 WHERE stream = %s", (stream,))
+        conn.execute("DELETE FROM o2c.policy_checkpoint WHERE policy = 'ask-for-the-notices-of-products-of-before'")
+    again = World(world.dsn, world.folder)
+    assert again.types(stream)[-1] == "product.started"
+
+    again.run(at(20))
+    assert again.run(at(21)).types(stream).count("end-notice.awaited") == 1
+
+    again.run(AFTER)
+    assert [each["told_on"] for each in product_notices(again.app, stream.removeprefix("product-")) if each["state"] == "given"] == [
+        "2026-12-06"
+    ]
+    assert found(again)[0] == "ok"

@@ -47,6 +47,10 @@ class Log:
     def of_order(self, event: dict[str, Any]) -> Rows:
         return [each for each in self.first.values() if each["stream"] == event["stream"]]
 
+    def said(self, ended: dict[str, Any]) -> str:
+        """The reason for which an order was cancelled."""
+        return next(event["body"]["reason"] for event in self.ended("cancellation.requested") if event["stream"] == ended["stream"])
+
     def deeds(self, fallout: str) -> Rows:
         """What people did: in the stream of the fallout, and its corrections and decisions."""
         acted = ("fallout.correction-applied", "fallout.decided")
@@ -80,7 +84,7 @@ _DONE = {"porting": "porting.scheduled", "activation": "service.activated", "cre
 
 @pytest.fixture
 def told(world: World, desk: Desk) -> World:
-    """Five orders: one right at once, a wrong code from the store, twice, a deposit, a network fault, and an item that is given up."""
+    """Seven orders: one right at once, a wrong code from the store, twice, a deposit, a network fault, an item that is given up, and two that are cancelled at once."""
     world.sims(esim=6)
     world.scripted.will("activation", Failed("PERMANENT"))
     world.take(order("NET", line(), channel="store"), name="net.jsonl")
@@ -94,6 +98,9 @@ def told(world: World, desk: Desk) -> World:
         order("FAIL", ported(msisdn="+447700900124", code=""), on=at(5, 12)),
         name="more.jsonl",
     )  # fmt: skip
+    for name, why in (("LATE", "delay"), ("TWICE", "ordered-twice")):
+        world.take(order(name, ported(msisdn=f"+4477009002{len(name)}4", code=""), party="C-3", on=at(5, 12)), name=f"{name}.jsonl")
+        desk.types("orders", "cancel", name, "--reason", "the customer rang", "--code", why)
     world.run(at(5, 14))
     codes = {row["external_id"]: row["fallout"] for row in desk.sees("fallout", "list")}
     desk.types("fallout", "work", codes["CODE"], "--claim", "30")
@@ -181,6 +188,14 @@ def counted_again(log: Log, desk: Desk, hours: str, what: str, waiting: str) -> 
 
 
 COUNTS: dict[str, Callable[[Log], tuple[list[str], list[str]]]] = {
+    "cancellation-rate": lambda log: (
+        [event["id"] for event in log.ended("order.cancelled")],
+        [event["id"] for event in log.captured.values()],
+    ),
+    "cancelled-late-share": lambda log: (
+        [event["id"] for event in log.ended("order.cancelled") if log.said(event) == "delay"],
+        [event["id"] for event in log.ended("order.cancelled")],
+    ),
     "fallout-rate": lambda log: (
         [log.of_order(event)[0]["id"] for event in log.captured.values() if log.of_order(event)],
         [event["id"] for event in log.captured.values()],
@@ -283,7 +298,7 @@ def test_by_a_dimension_the_parts_are_those_of_the_whole(told: World, desk: Desk
     assert by_reason["NP-CODE"]["numerator"] == 2
 
     by_channel = {row["key"]: (row["numerator"], row["denominator"]) for row in explained(desk, "fallout-rate", "--by", "channel")["rows"]}
-    assert by_channel == {"store": (2, 2), "web": (2, 3)}
+    assert by_channel == {"store": (2, 2), "web": (2, 5)}
     assert sum(row["denominator"] for row in explained(desk, "fallout-rate", "--by", "product-age")["rows"]) == len(log.captured)
     partners = {row["key"]: row["numerator"] for row in explained(desk, "fallout-rate", "--by", "partner")["rows"]}
     assert (partners["network"], partners["credit-bureau"]) == (1, 1)

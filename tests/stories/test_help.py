@@ -101,7 +101,7 @@ STARTS = {
     "prepaid refund": "sold",
     "prepaid": "used",
     "quota": "used",
-    **dict.fromkeys(("devices", "stock levels", "instalments", "products withdraw", "returns"), "sold"),
+    **dict.fromkeys(("devices", "stock levels", "instalments", "orders withdraw", "products withdraw", "returns"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     **dict.fromkeys(("products port-out", "products switch"), "leaving"),

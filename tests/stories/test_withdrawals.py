@@ -11,13 +11,14 @@ import pytest
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
-from o2c.desk.withdrawals import grade, proven_sent, withdraw
+from o2c.desk.withdrawals import grade, proven_sent, withdraw, withdraw_order
 from o2c.engine.app import Context
 from o2c.kernel.money import half_up
 from o2c.kernel.partner import Accepted, Answered, Failed
 from o2c.kernel.refusal import Refused
 from o2c.orders.in_life import product_of
 from o2c.simulation.launch_data import LINE_ADD_ONS
+from o2c.views.cancellations import list_cancellations
 from o2c.views.devices import show_device
 from o2c.views.numbers import show_number
 from o2c.views.reading import caught_up
@@ -264,3 +265,85 @@ def test_the_console_shows_the_right_and_carries_it_out(world: World) -> None:
     row = show_withdrawal(world.app, bought)
     assert (row["state"], row["sent_on"], row["grade"], row["kept_minor"]) == ("graded", "2026-01-09", "damaged", 24959)
     world.run(at(1, month=3))
+
+
+def test_an_order_under_way_is_withdrawn_from_by_the_same_verb(world: World) -> None:
+    """What is under way is cancelled for that reason, what is in service ends, one by one verb; once more changes nothing, and nothing is paid."""
+    world.take(order("FIRST", ported(), item(LINE_ADD_ONS[0], "2", relies_on="1")))
+
+    done = withdraw_order(world.app, ANN, "FIRST", note="changed his mind")
+    again = withdraw_order(world.app, ANN, "FIRST", note="changed his mind")
+
+    assert (done.state, done.ended, done.to_come, done.owed_minor) == ("cancelled", (), (), 0)
+    assert again.written.unchanged
+    world.run(at(1, month=2))
+    assert (world.state("FIRST"), billed(world), net_paid(world)) == ("cancelled", [], 0)
+    caught_up(world.app)
+    [row] = [row for row in list_cancellations(world.app) if row["external_id"] == "FIRST"]
+    assert row["reason"] == "withdrawal"
+
+
+def test_an_order_in_service(world: World) -> None:
+    """The line ends with the days that were served: by the same verb."""
+    in_service(world)
+    world.run(at(12))
+
+    done = withdraw_order(world.app, ANN, "FIRST")
+
+    assert done.ended == (of(world),)
+    assert (done.cancelled, done.to_come) == ((), ())
+    world.run(at(1, month=3))
+    assert sum(line["net_minor"] for line in billed(world)) == done.owed_minor
+
+
+def test_what_can_be_stopped_no_more_ends_once_it_is_there(world: World) -> None:
+    """A handset on its way comes, and is to be sent back: the declaration holds for the day on which it was made."""
+    world.scripted.will("delivery", lambda request: Accepted("PCL-9", at(9)), Answered({"reference": "PCL-9"}))
+    world.take(order("PHONE", handset(instalments="1")))
+    world.run(at(8))
+    assert "delivery.handed-over" in world.types(f"order-{world.order('PHONE').order_id}")
+
+    done = withdraw_order(world.app, ANN, "PHONE")
+    declared_on = world.app.clock().now.date().isoformat()
+
+    assert (done.cancelled, done.ended, done.to_come) == ((), (), ("1",))
+    assert withdraw_order(world.app, ANN, "PHONE").written.position == done.written.position
+    world.run(at(25))
+    row = show_withdrawal(world.app, of(world, "PHONE"))
+    assert (row["declared_on"], row["state"] in ("awaiting-goods", "received"), row["refund_minor"]) == (declared_on, True, 0)
+    grade(world.app, ANN, of(world, "PHONE"), "as-new")
+    world.run(at(1, month=3))
+    assert net_paid(world) == 0
+
+
+def test_goods_that_are_not_sent_back_in_time(world: World) -> None:
+    """Nothing goes back while nobody has seen them or proof of it: the list names them as overdue, and by their state."""
+    bought = phone(world, instalments="1", until=8)
+    world.scripted.sayings["goods-return"] = [Accepted("PCL-1", at(28, month=2))]
+    withdraw(world.app, ANN, bought)
+    world.run(at(20))
+    assert [(row["goods_state"], row["overdue"]) for row in list_withdrawals(world.app)] == [("label", False)]
+
+    world.run(at(25))
+
+    [row] = list_withdrawals(world.app, overdue=True, goods_states=["label"])
+    assert (row["send_back_by"], row["refund_by"], row["late"]) == ("2026-01-22", None, False)
+    assert net_paid(world) == GROSS_MINOR
+    proven_sent(world.app, ANN, bought, sent_on=date(2026, 1, 25), reference="PCL-1")
+    assert list_withdrawals(world.app, overdue=True) == []
+    grade(world.app, ANN, bought, "used")
+    assert [row["goods_state"] for row in list_withdrawals(world.app)] == ["scrapped"]
+    world.run(at(1, month=3))
+
+
+def test_an_order_that_nobody_may_withdraw_from(world: World) -> None:
+    """Bought in a store, or after its period: in a line that says what to do, and nothing is done."""
+    world.take(order("STORE", line(), channel="store"), order("LATE", line(), party="C-3"))
+    with pytest.raises(Refused, match="order STORE: nobody may withdraw from it; it was bought in person"):
+        withdraw_order(world.app, ANN, "STORE")
+    world.run(at(25))
+    with pytest.raises(Refused, match="the period is over"):
+        withdraw_order(world.app, ANN, "LATE")
+    with pytest.raises(Refused, match="has no item 9"):
+        withdraw_order(world.app, ANN, "LATE", items=["9"])
+    assert world.state("LATE") == "completed"

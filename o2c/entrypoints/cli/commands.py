@@ -43,6 +43,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 ),
                 "assess": Part("assess:orders_assess", "Show what a changed paper would take of an order in flight; nothing is written."),
                 "cancel": Part("cancel:orders_cancel", "Cancel an order, or some of its items, and say what was undone."),
+                "withdraw": Part(
+                    "cancel:orders_withdraw",
+                    "Withdraw from an order for a consumer, within the market's period, whether it is under way or in service.",
+                ),
                 "fields": Part(
                     "fields:orders_fields",
                     "Show where each field of an order's paper comes from: who keyed it in first, when, in which channel, by which event.",

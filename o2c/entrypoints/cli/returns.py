@@ -22,8 +22,10 @@ LISTED = (
     "offering",
     "customer",
     "state",
+    "goods_state",
     "declared_on",
     "send_back_by",
+    "overdue",
     "grade",
     "refund_minor",
     "currency",
@@ -41,7 +43,12 @@ def returns_list(
         list[str] | None,
         typer.Option("--state", metavar="STATE", help="Only these: declared, awaiting-goods, sent, received, graded, settled."),
     ] = None,
+    goods_state: Annotated[
+        list[str] | None,
+        typer.Option("--goods", metavar="STATE", help="Only goods that stand so: asked, label, sent, received, restocked, scrapped, lost."),
+    ] = None,
     late: Annotated[bool, typer.Option("--late", help="Only those whose money is, or was, late.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only goods that were not sent back by their day.")] = False,
     limit: Limit = None,
     output: Output = Format.table,
 ) -> None:
@@ -50,6 +57,7 @@ def returns_list(
     Example: o2c returns list --state awaiting-goods
     """
     picked: dict[str, Any] = {"customers": customer or [], "states": state or [], "late": late}
+    picked |= {"goods_states": goods_state or [], "overdue": overdue}
     with looking() as session:
         found = part_after_part(partial(list_withdrawals, session.app, **picked), rows_wanted(limit, output))
         show_rows(found, output, columns=LISTED, limit=limit, empty="no such withdrawals")

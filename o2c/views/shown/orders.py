@@ -131,7 +131,7 @@ class TimelineEventShown(TypedDict):
 class CancellationShown(TypedDict):
     """The wish to cancel an order: `state` is asked for, refused (`past` says which items are past their point of no return, and why), under way or done.
 
-    `note` is None where what is personal is not shown.
+    `reason` is a word that is counted, empty where nobody said one; `note` is None where what is personal is not shown.
     """
 
     order: str
@@ -141,6 +141,7 @@ class CancellationShown(TypedDict):
     requested_at: str
     items: list[str]
     past: dict[str, str]
+    reason: str
     state: str
     ended_at: str | None
     note: str | None

@@ -39,7 +39,8 @@ class WithdrawalRightShown(TypedDict):
 
 class WithdrawalShown(TypedDict):
     """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed (net) or is kept of the price of goods, and what goes back, by when. `late`
-    says that the money was, or is, later than the market lets it be. Amounts are minor units."""
+    says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that come back, and `overdue` that they were not sent back by their day, so
+    that the money is withheld. Amounts are minor units."""
 
     product: str
     order: str
@@ -66,6 +67,8 @@ class WithdrawalShown(TypedDict):
     refunds: list[str]
     refunded_on: str | None
     late: bool
+    goods_state: str | None
+    overdue: bool
 
 
 class WithdrawalEventShown(TypedDict):

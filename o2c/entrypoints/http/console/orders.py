@@ -10,6 +10,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
+from o2c.desk.orders import CANCEL_REASONS
 from o2c.entrypoints.http.console.customers import TOLD_MAX
 from o2c.entrypoints.http.console.desk import ROWS_MAX
 from o2c.entrypoints.http.console.diffs import between
@@ -61,16 +62,32 @@ def as_of(
 @pages.post("/orders/{name:path}/cancel")
 def cancel(page: Asked, form: Sent, name: str) -> Response:
     """Cancel the order, or some of its items."""
+    told: dict[str, Any] = {"items": form.all("item"), "note": form["note"], "reason": form["reason"]}
     try:
-        came = page.do("orders.cancel", name, items=form.all("item"), note=form["note"], wish=form["wish"], seen=form["seen"])
+        came = page.do("orders.cancel", name, **told, wish=form["wish"], seen=form["seen"])
     except Refused as refused:
-        if refused.kind in ("missing", "unavailable", "forbidden"):
-            raise
-        status, said = refusal_of(refused, page.request)
-        return shown(page, name, "milestones", status=status, refused=said)
+        return _refused(page, name, refused)
     if came.refused:
         return shown(page, name, "milestones", status=409, refused=came.refused)
     return done(f"/console/orders/{name}", "cancelled")
+
+
+@pages.post("/orders/{name:path}/withdraw")
+def withdraw(page: Asked, form: Sent, name: str) -> Response:
+    """Withdraw from the contracts of the order for its customer, or from those of some of its items."""
+    try:
+        page.do("orders.withdraw", name, items=form.all("item"), wish=form["wish"], seen=form["seen"])
+    except Refused as refused:
+        return _refused(page, name, refused)
+    return done(f"/console/orders/{name}", "withdrawn")
+
+
+def _refused(page: Page, name: str, refused: Refused) -> Response:
+    """The order's page with what stood against a deed. Raises what is of no order, or of nobody's right."""
+    if refused.kind in ("missing", "unavailable", "forbidden"):
+        raise refused
+    status, said = refusal_of(refused, page.request)
+    return shown(page, name, "milestones", status=status, refused=said)
 
 
 @pages.post("/orders/{name:path}/link")
@@ -97,7 +114,7 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     return page.shown(
         "order.html", status=status, messages=messages, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
-        promised=promised, told_of=told_of, waiting=_waiting(page, order),
+        promised=promised, told_of=told_of, waiting=_waiting(page, order), reasons=CANCEL_REASONS,
     )  # fmt: skip
 
 

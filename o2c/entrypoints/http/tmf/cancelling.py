@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from o2c.desk.act import Refused
+from o2c.desk.orders import CANCEL_REASONS
 from o2c.entrypoints.http.tmf.asking import (
     Asker,
     Asking,
@@ -65,12 +66,13 @@ def cancelling(version: int) -> APIRouter:
         openapi_extra=body({JSON: wished}),
     )
     def create(request: Request, asking: Asking, body: Sent) -> Response:
-        """Cancel an order. The task says whether it is done, under way, or came too late."""
+        """Cancel an order. The task says whether it is done, under way, or came too late. A reason that is one of our words is counted as such."""
         refuse_other_media(request)
         wish = read_object(body, "the cancellation")
         order, reason = _order_of(wish), text(wish.get(REASON)) or NO_REASON
         try:
-            done = asking.ask("orders.cancel", order, note=reason, wished_for=_wished_for(wish))
+            counted = reason if reason in CANCEL_REASONS else ""
+            done = asking.ask("orders.cancel", order, note=reason, wished_for=_wished_for(wish), reason=counted)
         except Refused as refused:
             raise Refused(str(refused), kind="usage" if refused.kind in ("conflict", "missing") else refused.kind) from None
         row = _newest(asking.ask("orders.document", order))
