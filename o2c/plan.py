@@ -24,6 +24,7 @@ from o2c.collections.state import KIND as COLLECTION
 from o2c.collections.step import BARRING
 from o2c.collections.step import STEP as COLLECTIONS
 from o2c.complaints.state import KIND as COMPLAINT
+from o2c.complaints.state import OFFERS
 from o2c.complaints.step import STEP as COMPLAINT_CLOCK
 from o2c.credit.policy import policies_of
 from o2c.credit.step import NOTICE as CREDIT_NOTICE
@@ -170,6 +171,7 @@ KINDS: Mapping[str, StreamKind] = {
         MESSAGING,
         WITHDRAWAL,
         TRIGGERS,
+        OFFERS,
         FIRING,
     )
 }

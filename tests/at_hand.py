@@ -46,7 +46,16 @@ on = "customer.contacted"
 when = [{ compare = "equals", field = "topic", value = "where-is-my-order" }]
 then = { do = "alarm", severity = 4, text = "Somebody asks where an order is" }
 """
+OFFERS = """version = "ours-1"
+[[offers]]
+name = "month-free"
+remedy = "free-period"
+when = ["complaint-open"]
+reason = "a complaint is open"
+held_out_percent = 20
+"""
 FILES = {
+    "offers.toml": OFFERS,
     "triggers.toml": TRIGGERS,
     "templates.toml": TEMPLATES,
     "zones.toml": ZONES,

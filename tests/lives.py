@@ -13,7 +13,6 @@ from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK
 from tests.lives_of_usage import OF_PREPAID, OF_USAGE
 from tests.lives_of_withdrawals import OF_WITHDRAWALS
 from tests.vouched import LIFE as VOUCHED
-from tests.watched import OF_TRIGGERS_LIVES
 
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 Told = tuple[str, Mapping[str, Any]]
@@ -377,7 +376,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "ledger": {
         "a day, the next one": (("ledger.closed", {}), ("ledger.closed", {"day": "2026-02-28", "since": "2026-01-31", "upto": 65536000009})),
     },
-    **OF_MESSAGES, **OF_TRIGGERS_LIVES, "views": {
+    **OF_MESSAGES, "views": {
         "saved, otherwise, forgotten, again": (
             ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}),
             ("view.forgotten", {"name": "mine"}), ("view.saved", {}),

@@ -54,6 +54,7 @@ OF_JOURNEYS: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "forgotten": (("prospects.key-opened", {}), ("prospects.forgotten", {})),
         "stopped by a defect": (("prospects.key-opened", {}), ("prospects.forget-fell-out", {}), ("step.stopped", _FORGET), *_steps(_FORGET, "prospects.key-opened")),
     },
+    "offers": {"loaded twice": (("offers.loaded", {}), ("offers.loaded", {"version": "own-2", "document": "x"}))},
     "complaint": {
         "answered in another channel": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.escalated", {}), ("complaint.answered", {}), ("complaint.resolved", {})),
         "taken outside": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.opened-outside", {})),

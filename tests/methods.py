@@ -163,6 +163,8 @@ METHODS = {
     "quota.release": "release_quota",
     "quota.reserve": "reserve_quota",
     "stock.levels": "stock_levels",
+    "offers.list": "offers",
+    "offers.load": "load_offers",
     "triggers.dry-run": "dry_run_triggers",
     "triggers.firings": "trigger_firings",
     "triggers.list": "triggers",

@@ -1,6 +1,5 @@
-"""Triggers on which each rule about them can be tried, their lives for the golden folds, and a store that is watched."""
+"""Triggers on which each rule about them can be tried, and a store that is watched."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -22,29 +21,6 @@ OLGA = Context("olga")
 SET = TriggerSet.model_validate(TriggerSet.example)
 FIRED = TriggerFired.model_validate(TriggerFired.example)
 CODES = packaged().newest
-_TASK = {"item": "", "step": "task"}
-
-OF_TRIGGERS_LIVES: Mapping[str, Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]] = {
-    "triggers": {
-        "set, set otherwise, retired, set again": (
-            ("trigger.set", {}),
-            ("trigger.set", {"version": 2, "when": []}),
-            ("trigger.set", {"trigger": "other", "then": {"do": "alarm", "severity": 2, "text": "look"}}),
-            ("trigger.retired", {}),
-            ("trigger.set", {"version": 3}),
-        ),
-    },
-    "firing": {
-        "a task that was done": (("trigger.fired", {}), ("trigger.task-opened", {}), ("trigger.task-closed", {})),
-        "a task that was dropped": (("trigger.fired", {}), ("trigger.task-opened", {}), ("trigger.task-closed", {"decision": "decline"})),
-        "withheld": (("trigger.withheld", {}),),
-        "stopped by a defect": (
-            ("trigger.fired", {}), ("step.stopped", _TASK), ("step.cancelled", _TASK), ("retry.scheduled", _TASK), ("partner.accepted", _TASK),
-            ("partner.silent", _TASK), ("call.parked", _TASK), ("call.resumed", _TASK), ("step.forced", _TASK), ("step.skipped", _TASK),
-        ),
-    },
-}  # fmt: skip
-"""By kind of stream, the lives of triggers and of what they set off."""
 
 
 def triggers(*events: Event) -> TriggersState:

@@ -144,6 +144,8 @@ numbers.release          -        yes     yes         -        -        -       
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -
 offers.effect            -        -       yes         yes      yes      -                -
+offers.list              yes      yes     yes         yes      yes      yes              -
+offers.load              -        -       yes         -        -        -                -
 orders.amend             own      yes     yes         -        -        -                -
 orders.annotate          own      yes     yes         -        -        -                -
 orders.answer            yes      -       -           -        -        -                -

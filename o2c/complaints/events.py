@@ -70,6 +70,17 @@ class ComplaintResolved(Event, name="complaint.resolved", stream="complaint"):
     channel: str
 
 
+class OffersLoaded(Event, name="offers.loaded", stream="offers"):
+    """From now on the operator's own offers to customers whom we let down are in force, in place of those before. `document` is the file as it was loaded (TOML)."""
+
+    example = {
+        "version": "own-1",
+        "document": 'version = "own-1"\n[[offers]]\nname = "month-free"\nremedy = "free-period"\nwhen = ["complaint-open"]\nreason = "we are sorry"\nheld_out_percent = 10\n',
+    }
+    version: str
+    document: str
+
+
 class ComplaintClockRequested(Requested, name="complaint.clock-requested", step=CLOCK, stream="complaint"):
     """Unless it is resolved before, the customer may take the complaint outside when it is due."""
 

@@ -18,10 +18,12 @@ from o2c.complaints.events import (
     ComplaintOpenedOutside,
     ComplaintRaised,
     ComplaintResolved,
+    OffersLoaded,
     Remedy,
     Topic,
 )
-from o2c.complaints.state import ComplaintState
+from o2c.complaints.offers import checked
+from o2c.complaints.state import ComplaintState, OffersState
 from o2c.customers.events import ComplaintNoted
 from o2c.customers.state import CustomerState
 from o2c.customers.state import stream_of as customer_stream
@@ -117,3 +119,10 @@ def _said(*told: tuple[str, str, tuple[str, ...]]) -> None:
     for what, value, allowed in told:
         if value not in allowed:
             raise Refused(f"a complaint has no such {what}; use one of {', '.join(allowed)}")
+
+
+def load_offers(state: OffersState, document: str) -> Decision:
+    """Put offers of the operator's own in force; nothing for the file that is. Raises Refused (usage), see `offers.checked`."""
+    if state.documents[-1:] == (document,):
+        return NOTHING
+    return just(OffersLoaded(version=checked(state.documents, document).version, document=document))

@@ -13,6 +13,7 @@ from o2c.complaints.events import (
     ComplaintOpenedOutside,
     ComplaintRaised,
     ComplaintResolved,
+    OffersLoaded,
 )
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
@@ -97,3 +98,21 @@ KIND = StreamKind(
     work=complaint_work,
     owner=owner,
 )
+
+OFFERS_STREAM = "offers-main"
+"""The one stream of the operator's own offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class OffersState:
+    """The files of offers that were loaded, as text, the oldest first; the last one is in force."""
+
+    documents: tuple[str, ...] = ()
+
+
+def evolve_offers(state: OffersState, event: Event) -> OffersState:
+    """Fold one event."""
+    return OffersState((*state.documents, event.document)) if isinstance(event, OffersLoaded) else state
+
+
+OFFERS = StreamKind(category="offers", shape_version=1, state_type=OffersState, initial=lambda _: OffersState(), evolve=evolve_offers)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from o2c.complaints import rules
 from o2c.complaints.events import Channel, ComplaintRaised, Remedy, Topic
-from o2c.complaints.state import ComplaintState, stream_of
+from o2c.complaints.state import OFFERS_STREAM, ComplaintState, OffersState, stream_of
 from o2c.customers.state import stream_of as customer_stream
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
@@ -21,7 +21,17 @@ from o2c.views.fallouts import row_of_fallout
 from o2c.views.invoices import show_invoice
 from o2c.views.orders import find_order
 
-__all__ = ["Channel", "Raised", "Remedy", "Topic", "answer_complaint", "escalate_complaint", "open_complaint", "resolve_complaint"]
+__all__ = [
+    "Channel",
+    "Raised",
+    "Remedy",
+    "Topic",
+    "answer_complaint",
+    "escalate_complaint",
+    "load_offers",
+    "open_complaint",
+    "resolve_complaint",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +138,17 @@ def _fallout_of(app: Engine, customer: str, name: str) -> str:
 def _own(whose: str, customer: str, what: str) -> None:
     if whose != customer:
         raise Refused(f"{what} is not of customer {customer}; see `o2c customers show {customer}`", kind="conflict")
+
+
+def load_offers(app: Engine, context: Context, *, definitions: str) -> Written:
+    """Put the operator's own offers to customers whom we let down in force (the text of a TOML file), in place of those before: who is offered what on
+    which grounds, and what share of them is held out of it. Loaded again unchanged, it does nothing.
+
+    Who is held out of an offer follows from its name, so an offer that keeps its name keeps its held-out customers. Raises Refused (usage) with the first
+    thing that is wrong; then nothing of it is loaded.
+    """
+
+    def rule(state: OffersState, at: datetime) -> Decision:
+        return rules.load_offers(state, definitions)
+
+    return act(app, context, "offers.load", Deed(OFFERS_STREAM, (rule,), ["load offers", definitions]))

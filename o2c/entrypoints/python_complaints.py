@@ -9,7 +9,7 @@ from o2c.desk.capture import HOME
 from o2c.entrypoints.answered import answered, occurring
 from o2c.views import shown
 from o2c.views.complaints import State, customer_context, list_complaints
-from o2c.views.offers import DAYS, offer_effects
+from o2c.views.offers import DAYS, list_offers, offer_effects
 from o2c.views.reading import Page, all_seen
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ class Complaints:
         """What whoever speaks to a customer next should know. See `views.complaints.customer_context`."""
         all_seen(self._session.app)
         return customer_context(self._session.app, customer)
+
+    @answered
+    def load_offers(self, context: Context, *, definitions: str) -> Written:
+        """Put offers of the operator's own (the text of a TOML file) in force. See `desk.complaints.load_offers`."""
+        return desk.load_offers(self._session.app, context, definitions=definitions)
+
+    @answered
+    def offers(self) -> list[shown.OfferShown]:
+        """The offers to customers whom we let down that are in force. See `views.offers.list_offers`."""
+        return list_offers(self._session.app)
 
     @answered
     def offer_effects(self, *, days: int = DAYS) -> list[shown.OfferEffectShown]:

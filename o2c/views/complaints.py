@@ -17,6 +17,7 @@ from o2c.views.reading import PART_MAX, Page, plain
 from o2c.views.shown import ComplaintShown, ContextShown, OfferDueShown
 
 if TYPE_CHECKING:
+    from o2c.complaints.offers import OfferBook
     from o2c.complaints.state import ComplaintState
 
 PREFIX = "complaint-"
@@ -111,13 +112,20 @@ def customer_context(app: Engine, customer: str) -> ContextShown:
         "open_fallouts": page["open_fallouts"],
         "complaints": complaints,
         "broken_promises": broken,
-        "offers": offers_due(customer, {ground for ground, there in grounds.items() if there}),
+        "offers": offers_due(app, customer, {ground for ground, there in grounds.items() if there}),
     }
     return cast("ContextShown", told)
 
 
-def offers_due(customer: str, grounds: set[str]) -> list[OfferDueShown]:
+def offers_due(app: Engine, customer: str, grounds: set[str]) -> list[OfferDueShown]:
     """What may be offered to a customer on some grounds: nothing that the customer is held out of."""
-    from o2c.complaints.offers import packaged
+    return [{"offer": one.name, "remedy": one.remedy, "reason": one.reason} for one in offer_book(app).due(customer, grounds)]
 
-    return [{"offer": one.name, "remedy": one.remedy, "reason": one.reason} for one in packaged().due(customer, grounds)]
+
+def offer_book(app: Engine) -> OfferBook:
+    """The offers in force: those that the operator loaded last, or else those of the package."""
+    from o2c.complaints.offers import in_force
+    from o2c.complaints.state import OFFERS_STREAM, OffersState
+
+    state: OffersState = app.load([OFFERS_STREAM])[OFFERS_STREAM].state
+    return in_force(state.documents)

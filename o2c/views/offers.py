@@ -5,19 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from o2c.engine.app import Engine
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
-from o2c.views.complaints import list_complaints
+from o2c.views.complaints import list_complaints, offer_book
 from o2c.views.journeys import list_journeys
 from o2c.views.reading import part_after_part
-from o2c.views.shown import OfferEffectShown
+from o2c.views.shown import OfferEffectShown, OfferShown
 from projections.products import ENDED_OF_CUSTOMERS
+
+if TYPE_CHECKING:
+    from o2c.complaints.offers import Offer
 
 DAYS = 90
 DAYS_MAX = 730
+
+
+def list_offers(app: Engine) -> list[OfferShown]:
+    """The offers to customers whom we let down that are in force: on which grounds, what, why, the share that is held out, and the version of the file."""
+    book = offer_book(app)
+    return [
+        {
+            "offer": one.name,
+            "remedy": one.remedy,
+            "when": list(one.when),
+            "reason": one.reason,
+            "held_out_percent": one.held_out_percent,
+            "version": book.version,
+        }
+        for one in book.offers
+    ]
 
 
 def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
@@ -29,8 +48,6 @@ def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
     """
     if not 1 <= days <= DAYS_MAX:
         raise Refused(f"give 1 to {DAYS_MAX} days in which a customer who leaves would have left")
-    from o2c.complaints.offers import Offer, packaged
-
     grounds = {"complaint-open": dict(_complained(app)), "attempt-failed": dict(_failed(app))}
     whose = sorted({customer for since in grounds.values() for customer in since})
     ended: dict[str, list[date]] = {}
@@ -52,7 +69,7 @@ def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
             "OfferEffectShown", {"offer": offer.name, "remedy": offer.remedy, "days": days, **counted, "kept_points": _points(**counted)}
         )
 
-    return [told(offer, grounds[offer.when[0]]) for offer in packaged().offers if len(offer.when) == 1 and offer.when[0] in grounds]
+    return [told(offer, grounds[offer.when[0]]) for offer in offer_book(app).offers if len(offer.when) == 1 and offer.when[0] in grounds]
 
 
 def _points(*, eligible: int, left: int, held_out: int, held_out_left: int) -> str | None:

@@ -104,6 +104,7 @@ OF_THE_LOG = {
     "numbers show +447700900001": "heads, and numbers are masked for readers",
     f"orders assess WEB-1 --patch {FIX}": "heads",
     "offers effect": "heads",
+    "offers list": "heads",
     "orders fields WEB-1": "events",
     "orders diff WEB-1 WEB-2": "heads",
     "orders link WEB-1": "heads",

@@ -2,13 +2,13 @@
 
 import pytest
 
-from o2c.complaints.offers import OfferBook, packaged
-from o2c.desk.complaints import answer_complaint, escalate_complaint, open_complaint, resolve_complaint
+from o2c.complaints.offers import OfferBook, checked, in_force, packaged
+from o2c.desk.complaints import answer_complaint, escalate_complaint, load_offers, open_complaint, resolve_complaint
 from o2c.desk.journeys import note_attempt
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
 from o2c.views.complaints import customer_context, list_complaints
-from o2c.views.offers import offer_effects
+from o2c.views.offers import list_offers, offer_effects
 from o2c.views.reading import caught_up
 from tests.lives_of_products import change
 from tests.world import World, at, line, order
@@ -123,3 +123,52 @@ def test_who_is_held_out_is_always_the_same_and_as_many_as_the_offer_says() -> N
     assert abs(len(held) / 50 - offer.held_out_percent) < 2
     assert [one.name for one in book.due(held[0], {"complaint-open"})] == []
     assert list(OfferBook("x", (offer,)).due("C-1", set())) == []
+
+
+OWN = """version = "own-1"
+[[offers]]
+name = "half-a-year"
+remedy = "free-period"
+when = ["complaint-open"]
+reason = "we are very sorry"
+held_out_percent = 0
+"""
+
+
+def test_the_operators_own_offers_take_the_place_of_the_packaged_ones(world: World) -> None:
+    """Given offers of the operator's own, when a customer complains, then those are due, by the version of the file, on the page and in what they come to; loaded again nothing happens."""
+    open_complaint(world.app, ANN, "C-1", topic="service", channel="web", note="no coverage")
+    load_offers(world.app, ANN, definitions=OWN)
+    again = load_offers(world.app, ANN, definitions=OWN)
+    caught_up(world.app)
+
+    assert again.unchanged
+    assert [(row["offer"], row["version"]) for row in list_offers(world.app)] == [("half-a-year", "own-1")]
+    assert customer_context(world.app, "C-1")["offers"] == [
+        {"offer": "half-a-year", "remedy": "free-period", "reason": "we are very sorry"}
+    ]
+    assert [row["offer"] for row in offer_effects(world.app)] == ["half-a-year"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        pytest.param(("free-period", "a-car"), "no such remedy", id="no such remedy"),
+        pytest.param(("complaint-open", "bad-weather"), "no ground", id="no such ground"),
+        pytest.param(("held_out_percent = 0", "held_out_percent = 101"), "from 0 to 100", id="more than all"),
+        pytest.param(("held_out_percent = 0", ""), "held_out_percent", id="no share"),
+        pytest.param(('name = "half-a-year"', 'name = "Half a Year"'), "small letters", id="no name"),
+        pytest.param(("own-1", "offers/2026-12"), "version", id="a version that was released"),
+        pytest.param(("[[offers]]", "[[offers"), "no offers were loaded", id="no TOML"),
+    ],
+)
+def test_offers_that_cannot_be_loaded(changed: tuple[str, str], word: str) -> None:
+    """A file with a flaw is refused with it."""
+    with pytest.raises(Refused, match=word):
+        checked((), OWN.replace(*changed))
+
+
+def test_a_file_that_fits_no_more_leaves_the_packaged_offers() -> None:
+    """What was right on its day may name a ground that a later program has no more: nobody is left without offers, and nothing fails."""
+    assert in_force((OWN.replace("complaint-open", "bad-weather"),)) == packaged()
+    assert in_force((OWN,)).version == "own-1"

@@ -85,7 +85,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "told": Part("waiting:customers_told", "Show what a customer was told about anything, when and through which channel."),
             },
         ),
-        "offers": Part("offers:offers", "Offers to customers whom we let down: what they come to beside those who were held out."),
+        "offers": Part(
+            "offers:offers",
+            "Offers to customers whom we let down: which are in force, and what they come to beside those who were held out.",
+        ),
         "complaints": Part("complaints:complaints", "Complaints: open one, answer it in any channel, escalate and resolve it."),
         "promises": Part("waiting:promises", "Days that customers were promised: each one, and how many were kept, broken and are open."),
         "jeopardy": Part("waiting:jeopardy", "Promises in danger before they are broken, and how good that is foretold."),

@@ -28,6 +28,14 @@ POLICY = 'version = "other"\nvalid_from = "2026-01-01"\n'
 OFFERINGS = '[{"id": "lark-line", "version": "2.0", "lifecycleStatus": "Draft", "productSpecification": {"id": "spec-mobile"}}]'
 MESSAGE = "2c8b1b0e-6a55-5f2e-9a41-0c7b9d0f7a11"
 TEMPLATES = 'version = "own-1"\n[en.messages.received]\nsubject = "Order $order"\ntext = "We have your order $order."\n'
+OFFERS = """version = "own-1"
+[[offers]]
+name = "month-free"
+remedy = "free-period"
+when = ["complaint-open"]
+reason = "a complaint is open"
+held_out_percent = 10
+"""
 TRIGGERS = """[triggers.slow-ports]
 on = "porting.fell-out"
 when = [{ compare = "equals", field = "reason", value = "NP-NOANS" }]
@@ -215,6 +223,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "orders.document": {"name": ORDER},
     "orders.documents": {"states": ["completed"], "sort": "-captured_at", "limit": 20},
     "offers.effect": {"days": 30},
+    "offers.list": {},
+    "offers.load": {"definitions": OFFERS},
     "orders.fields": {"name": ORDER},
     "orders.find": {"text": ORDER},
     "orders.link": {"name": ORDER, "days": 14},

@@ -1,7 +1,7 @@
 """What is shown to whoever asks: plain values as JSON has them. Times are RFC 3339 stamps in UTC, amounts whole minor units."""
 
 from o2c.views.shown.access import AccessRecordShown, IssuerShown, KeyShown, PermissionShown
-from o2c.views.shown.complaints import ComplaintShown, ContextShown, OfferDueShown, OfferEffectShown
+from o2c.views.shown.complaints import ComplaintShown, ContextShown, OfferDueShown, OfferEffectShown, OfferShown
 from o2c.views.shown.customers import (
     BalanceShown,
     ContactShown,
@@ -272,6 +272,7 @@ __all__ = [
     "NumberShown",
     "OfferDueShown",
     "OfferEffectShown",
+    "OfferShown",
     "OfferedPrice",
     "OfferingChangeShown",
     "OfferingShown",

@@ -29,6 +29,17 @@ class ComplaintShown(TypedDict):
     note: NotRequired[str | None]
 
 
+class OfferShown(TypedDict):
+    """An offer in force: what may be offered when all of the grounds are there, and what share of the customers never gets it; by the version of the file."""
+
+    offer: str
+    remedy: str
+    when: list[str]
+    reason: str
+    held_out_percent: int
+    version: str
+
+
 class OfferDueShown(TypedDict):
     """What may be offered to the customer, and why."""
 
