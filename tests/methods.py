@@ -51,6 +51,7 @@ METHODS = {
     "collections.promise": "promise_to_pay",
     "collections.release": "release_collections",
     "conformance": "conformance",
+    "conformance.states": "transitions",
     "counterfactual": "counterfactual",
     "customers.contact": "record_contact",
     "customers.register": "register_customer",

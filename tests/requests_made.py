@@ -23,7 +23,7 @@ from tests.inside import BASE
 SETTINGS = settings(
     database=None, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=False
 )
-SLOW = frozenset({"GET /api/v1/diagnose", "GET /api/v1/conformance", "POST /api/v1/counterfactual"})
+SLOW = frozenset({"GET /api/v1/diagnose", "GET /api/v1/conformance", "GET /api/v1/conformance/states", "POST /api/v1/counterfactual"})
 """What reads the whole log for each answer is asked a tenth as often."""
 WIDE = frozenset({f"POST /tmf-api/productOrderingManagement/v{version}/productOrder" for version in (4, 5)})
 """What has so many fields that it is enumerated twenty times as far; one by chance takes as long to make as ten of others."""

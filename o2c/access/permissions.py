@@ -42,6 +42,7 @@ complaints.list          -        yes     yes         masked   yes      yes     
 complaints.open         yes      yes     yes         -        -        -                -
 complaints.resolve       -        yes     yes         -        -        -                -
 conformance              -        -       yes         masked   yes      -                -
+conformance.states       -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
 credit-notes.approve     -        -       yes         -        -        -                -
 credit-notes.issue       -        yes     yes         -        -        -                -

@@ -6,15 +6,15 @@ times, each time for a part of the cases.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 from zlib import crc32
 
-from o2c.checks.rule_kinds import Broken, Case, Rule
+from o2c.checks.rule_kinds import MACHINE, Broken, Case, Rule
 from o2c.checks.trade_rules import RULES
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
@@ -23,6 +23,7 @@ from projections.engine.seen import START, Reader, Seen, last_mark
 from projections.engine.tables import session
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
+MACHINE_NAMES = tuple(rule.name for rule in RULES if rule.kind == MACHINE)
 SHARE_EVENTS = 2_000_000
 """How many events the log has for each time that it is read."""
 
@@ -51,6 +52,26 @@ class Violation:
         return {**values, "position": str(self.position)}
 
 
+Moves: TypeAlias = "Counter[tuple[str, str, str, str]]"
+"""How often something moved, by machine, the state before, the event, and the state after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A move of a state machine: the state before (empty: the log told nothing of the thing), the event that brings the next (empty: declared from
+    state to state, and never seen), and how often the log has it."""
+
+    machine: str
+    state: str
+    event: str
+    to: str
+    seen: int
+
+    def row(self) -> dict[str, Any]:
+        """The move for a face."""
+        return {name: getattr(self, name) for name in Transition.__slots__}
+
+
 @dataclass(slots=True)
 class Kept:
     """How a rule is kept: at how many orders or streams it looked, and how it is broken, in the order of the log."""
@@ -76,7 +97,34 @@ def check_conformance(app: Engine, *, rule: str = "") -> list[Kept]:
 
     Raises Refused (missing) for a rule that is none.
     """
-    rules = _wanted(rule)
+    return _held(app, _wanted(rule))
+
+
+def list_transitions(app: Engine, *, machine: str = "") -> list[Transition]:
+    """How things move: every move that the state machines declare, or the one named, and how often the log has it; one that is not declared, too.
+
+    Of a case that broke a rule what comes after is not counted. Raises Refused (missing) for a machine that is none.
+    """
+    rules = [rule for rule in _wanted(machine) if rule.kind == MACHINE]
+    if not rules:
+        raise Refused(f"rule {machine} has no states; see `o2c conformance states`", kind="missing")
+    moves: Moves = Counter()
+    _held(app, rules, moves)
+    return counted(rules, moves)
+
+
+def counted(rules: Sequence[Rule], moves: Moves) -> list[Transition]:
+    """The moves that some machines declare, each with how often it was seen; where any event may bring a state, a row for each that did."""
+    rows: list[Transition] = []
+    for rule in rules:
+        seen = {move[1:]: count for move, count in moves.items() if move[0] == rule.name}
+        by_any = {(state, after) for state, _, after in seen}
+        unseen = [move for move in rule.declared() if move not in seen and (move[1] or (move[0], move[2]) not in by_any)]
+        rows += [Transition(rule.name, *move, seen.get(move, 0)) for move in sorted({*seen, *unseen})]
+    return rows
+
+
+def _held(app: Engine, rules: Sequence[Rule], moves: Moves | None = None) -> list[Kept]:
     with session(app.dsn) as conn:
         [size] = conn.execute(ABOUT_SO_LONG).fetchall()
         bound = last_mark(conn)
@@ -85,14 +133,19 @@ def check_conformance(app: Engine, *, rule: str = "") -> list[Kept]:
             for page, _ in pages(conn, Reader([types]), START.position, bound):
                 yield from page
 
-        return held_against(rules, read, shares=1 + size["n"] // SHARE_EVENTS)
+        return held_against(rules, read, shares=1 + size["n"] // SHARE_EVENTS, moves=moves)
 
 
-def held_against(rules: Sequence[Rule], read: Callable[[frozenset[str]], Iterable[Seen]], *, shares: int = 1) -> list[Kept]:
-    """Hold events against rules: `read` gives those of some types in the order of the log, once for each of the `shares` of the cases."""
+def held_against(
+    rules: Sequence[Rule], read: Callable[[frozenset[str]], Iterable[Seen]], *, shares: int = 1, moves: Moves | None = None
+) -> list[Kept]:
+    """Hold events against rules: `read` gives those of some types in the order of the log, once for each of the `shares` of the cases.
+
+    How things moved is counted in `moves`, if it is given.
+    """
     kept = {rule.name: Kept(rule.name) for rule in rules}
     for share in range(shares):
-        watch = _Watch(rules, kept, mine=_share(share, shares))
+        watch = _Watch(rules, kept, mine=_share(share, shares), moves=moves)
         for seen in read(watch.types):
             watch.take(seen)
         watch.end()
@@ -132,8 +185,8 @@ def _share(share: int, shares: int) -> Callable[[Case], bool]:
 class _Watch:
     """The rules at work on a share of the cases: what each remembers by case, and the orders and streams it looked at."""
 
-    def __init__(self, rules: Sequence[Rule], kept: dict[str, Kept], mine: Callable[[Case], bool]) -> None:
-        self.rules, self.kept, self.mine = rules, kept, mine
+    def __init__(self, rules: Sequence[Rule], kept: dict[str, Kept], mine: Callable[[Case], bool], moves: Moves | None) -> None:
+        self.rules, self.kept, self.mine, self.moves = rules, kept, mine, moves
         self.memos: dict[str, dict[Case, Any]] = {rule.name: {} for rule in rules}
         self.looked: dict[str, set[str]] = {rule.name: set() for rule in rules}
         self.now = datetime.min.replace(tzinfo=UTC)
@@ -154,7 +207,9 @@ class _Watch:
         memo = memos.get(case)
         if memo is _BROKEN:
             return
-        memo, looked, broken = rule.follow(memo, seen)
+        memo, looked, broken, move = rule.follow(memo, seen)
+        if move and self.moves is not None and move[0] != move[1]:
+            self.moves[rule.name, move[0], seen.type, move[1]] += 1
         # One text for a name, however many rules remember it.
         case = (self._names.setdefault(case[0], case[0]), case[1])
         if looked:

@@ -5,8 +5,8 @@ Data and nothing else. That the states are those of the folds in `state.py` of e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 BEFORE = ""
 """The state of a thing that the log has told nothing of."""
@@ -14,16 +14,33 @@ BEFORE = ""
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """States by the stored name of the event that brings them, and by state the states that may follow; an event named in none changes nothing."""
+    """States by the stored name of the event that brings them, and by state the states that may follow; an event named in none changes nothing.
+
+    Where several events bring one state, `leaves` names the states that each of them leaves; an event that is not there leaves any.
+    """
 
     states: Mapping[str, str]
     allowed: Mapping[str, frozenset[str]]
+    leaves: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def may(self, state: str, event: str) -> bool:
+        """Whether an event may move a thing out of a state."""
+        return self.states[event] in self.allowed.get(state, ()) and state in self.leaves.get(event, (state,))
+
+    def transitions(self) -> Iterator[tuple[str, str, str]]:
+        """Every move that is declared: the state before, the event, and the state that it brings."""
+        for state in self.allowed:
+            yield from ((state, event, after) for event, after in self.states.items() if after != state and self.may(state, event))
 
 
-def _machine(states: Mapping[str, str], **allowed: str) -> Machine:
-    """A machine with the states that may follow written as words; `before` stands for the beginning, `_` for the dash in a name."""
-    rows = {BEFORE if state == "before" else state.replace("_", "-"): frozenset(after.split()) for state, after in allowed.items()}
-    return Machine(states, rows)
+def _machine(states: Mapping[str, str], leaves: Mapping[str, str] | None = None, **allowed: str) -> Machine:
+    """A machine with the states that may follow, or that an event leaves, written as words; `before` stands for the beginning, `_` for the dash in a name."""
+    rows = {_named(state): frozenset(after.split()) for state, after in allowed.items()}
+    return Machine(states, rows, {event: frozenset(map(_named, words.split())) for event, words in (leaves or {}).items()})
+
+
+def _named(word: str) -> str:
+    return BEFORE if word == "before" else word.replace("_", "-")
 
 
 SIM = _machine(
@@ -34,6 +51,7 @@ SIM = _machine(
         "sim.returned": "returned",
         "sim.scrapped": "scrapped",
     },
+    {"sim.received": "before", "sim.restocked": "returned"},
     before="available",
     available="assigned",
     assigned="returned scrapped",
@@ -51,10 +69,11 @@ DEVICE = _machine(
         "device.given-up": "blocked",
         "device.scrapped": "scrapped",
     },
+    {"device.received": "before", "device.restocked": "returned", "device.unblocked": "blocked", "device.given-up": "assigned returned"},
     before="available",
     available="assigned blocked",
     assigned="returned blocked scrapped",
-    returned="available blocked",
+    returned="available blocked scrapped",
     blocked="blocked returned scrapped",
     scrapped="",
 )
@@ -71,6 +90,14 @@ NUMBER = _machine(
         "number.brought-in": "ported-in",
         "number.returned": "returned",
         "number.ported-out": "ported-out",
+    },
+    {
+        "number.received": "before ported_out",
+        "number.rested": "quarantined",
+        "number.reservation-released": "reserved",
+        "number.reservation-lapsed": "reserved",
+        "number.quarantined": "assigned ported_in",
+        "number.claim-dropped": "reserved",
     },
     before="available ported-in",
     available="reserved assigned",
@@ -195,6 +222,10 @@ PORT = _machine(
         "porting-cancel.refused": "agreed",
         "porting-cancel.confirmed": "dropped",
     },
+    {
+        "porting-cancel.refused": "being_dropped",
+        **dict.fromkeys(("porting.scheduled", "porting.rescheduled", "porting.window-kept"), "asked"),
+    },
     before="asked",
     asked="agreed given-up being-dropped",
     agreed="asked missed ported being-dropped",
@@ -203,4 +234,31 @@ PORT = _machine(
     ported="",
     being_dropped="agreed dropped",
     dropped="asked",  # by a changed paper that brings another number
+)
+JOURNEY = _machine(
+    {
+        "journey.started": "open",
+        "journey.ordered": "ordered",
+        "journey.followed": "followed",
+        "journey.lost": "lost",
+    },
+    before="open followed",  # whoever is known by another token is led to the journey of the same person at once
+    open="ordered followed lost",
+    ordered="",
+    followed="",
+    lost="ordered",  # by an order that names it
+)
+COMPLAINT = _machine(
+    {
+        "complaint.raised": "open",
+        "complaint.answered": "answered",
+        "complaint.deadlocked": "outside",
+        "complaint.opened-outside": "outside",
+        "complaint.resolved": "resolved",
+    },
+    before="open",
+    open="answered outside resolved",
+    answered="outside resolved",
+    outside="answered resolved",
+    resolved="",
 )

@@ -6,7 +6,7 @@ Source: Pesic, Schonenberg, van der Aalst: DECLARE, full support for loosely-str
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,6 +20,9 @@ from projections.engine.seen import Seen
 EVERY_KIND = "*"
 """The kind of stream that the events belong to which every kind that carries steps has."""
 
+MACHINE = "state machine"
+"""The kind of rules that say how things move from state to state."""
+
 Case = tuple[str, str]
 """What a rule holds for: an order or stream, and the part of it that the rule is about (an item); empty for all of it."""
 
@@ -32,11 +35,13 @@ class Broken(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one event means for a case: what is remembered from now on, whether the rule had something to judge, and how it was broken."""
+    """What one event means for a case: what is remembered from now on, whether the rule had something to judge, how it was broken, and the states
+    before and after, where a machine was moved."""
 
     memo: Any
     looked: bool = False
     broken: Broken | None = None
+    move: tuple[str, str] | None = None
 
 
 class Owed(NamedTuple):
@@ -155,6 +160,10 @@ class Rule:
         """Take one event of a case; the memo is None before the first."""
         raise NotImplementedError(f"{type(self).__name__} must say how it takes an event")
 
+    def declared(self) -> Iterator[tuple[str, str, str]]:
+        """The moves that the rule declares, if it is of states: the state before, the event (empty: any), and the state after."""
+        return iter(())
+
     def left(self, memo: Any, now: datetime) -> tuple[Seen, Broken] | None:
         """How the rule is broken by what has not come until now, the time of the last event; with the event that asked for it."""
         return None
@@ -165,7 +174,7 @@ class Transitions(Rule):
     """Something moves from state to state as its machine declares."""
 
     machine: Machine
-    kind: ClassVar[str] = "state machine"
+    kind: ClassVar[str] = MACHINE
 
     @property
     def reads(self) -> tuple[Events, ...]:
@@ -175,7 +184,14 @@ class Transitions(Rule):
     def follow(self, memo: Any, seen: Seen) -> Step:
         """Compare the state that the event brings with what may follow the state before."""
         old, new = memo or BEFORE, self.machine.states[seen.type]
-        return Step(new, True, moved(old, new, self.machine.allowed))
+        broken = moved(old, new, self.machine.allowed)
+        if broken is None and old != new and not self.machine.may(old, seen.type):
+            broken = Broken(f"{seen.type} of one that is {old or 'nothing'}")
+        return Step(new, True, broken, (old, new))
+
+    def declared(self) -> Iterator[tuple[str, str, str]]:
+        """Every move that is declared: the state before, the event, and the state that it brings."""
+        return self.machine.transitions()
 
 
 def moved(old: str, new: str, allowed: Mapping[str, frozenset[str]], what: str = "") -> Broken | None:

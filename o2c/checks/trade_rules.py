@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 from o2c.checks import machines
+from o2c.checks.rolled_up import ENDS, RolledUp
 from o2c.checks.rule_kinds import (
     Broken,
     Events,
@@ -30,87 +30,16 @@ from o2c.checks.rule_kinds import (
     by_stream,
     done,
     in_,
-    moved,
     named,
 )
 from o2c.kernel.charges import EARLY, LATE_CHANGE
-from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets import registry
 from o2c.markets.base import Market, debit_day
-from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS, Progress, follow, item_state, order_state, plan, replan, status_after
+from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS
 from projections.engine.seen import Seen
 
-_ENDS = named("order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled")
 _DEBIT = "direct-debit"
-_OVER = "over"
-
-
-def _moving(cls: type[Event]) -> bool:
-    """Whether events of a class change the progress of an order."""
-    return status_after(cls.shape, "") is not None or cls.shape.startswith(("item-", "cancellation-"))
-
-
-_PROGRESS = Events(of="order", that=_moving, meaning="anything that moves a step, an item or a cancellation")
-
-
-class _Rolled(NamedTuple):
-    """An order's progress, and the state of the whole by it."""
-
-    progress: Progress
-    state: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RolledUp(Rule):
-    """An order, or each of its items, moves as declared from state to state by the roll-up. What comes after its end is another rule's matter."""
-
-    whose: Literal["order", "items"]
-    allowed: Mapping[str, frozenset[str]]
-    kind: ClassVar[str] = "state machine"
-
-    @property
-    def reads(self) -> tuple[Events, ...]:
-        """The plan, the ends, and every event in a shape that changes a step, an item or a cancellation."""
-        return (named("order.planned", "order.revised"), _ENDS, _PROGRESS)
-
-    def follow(self, memo: Any, seen: Seen) -> Step:
-        """Fold the event into the progress of the order, and compare the states before and after."""
-        if memo == _OVER or not seen.stream.startswith("order-"):
-            return Step(memo)
-        before: _Rolled = memo or _Rolled(Progress(), "acknowledged")
-        if _ENDS.has(seen):
-            return Step(_OVER, True)
-        after = _PLANS.get(seen.type, _followed)(before.progress, seen)
-        if after is before.progress:
-            return Step(before, True)
-        if self.whose == "items":
-            return Step(_Rolled(after, ""), True, self._item(before.progress, after, seen.item))
-        state = order_state(after)
-        return Step(_Rolled(after, state), True, moved(before.state, state, self.allowed, "the order"))
-
-    def _item(self, before: Progress, after: Progress, item: str) -> Broken | None:
-        if item not in before.items or item not in after.items:
-            return None
-        old, new = before.items[item], after.items[item]
-        return None if old is new else moved(item_state(old), item_state(new), self.allowed, f"item {item}")
-
-
-def _planned(progress: Progress, seen: Seen) -> Progress:
-    items = seen.body["items"]
-    return plan(progress, ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in items))
-
-
-def _revised(progress: Progress, seen: Seen) -> Progress:
-    items = ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in seen.body["items"])
-    return replan(progress, items, seen.body["removed"])
-
-
-def _followed(progress: Progress, seen: Seen) -> Progress:
-    return follow(progress, seen.shape, seen.step, seen.item, seen.body.get("waiting_for", ""))
-
-
-_PLANS = {"order.planned": _planned, "order.revised": _revised}
 
 
 def _debit_notice(notice: Notice, seen: Seen) -> Notice:
@@ -256,6 +185,20 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.WITHDRAWAL,
     ),
+    Transitions(
+        name="journey-states",
+        says="A journey goes on until an order follows it, it goes on in another one, or it is lost; one that was lost is found again by an order alone.",
+        source="journeys/state.py; journeys/rules.py, ordered",
+        by=by_stream,
+        machine=machines.JOURNEY,
+    ),
+    Transitions(
+        name="complaint-states",
+        says="A complaint is raised once, answered as often as it takes, may be taken outside, and is over once it is resolved.",
+        source="Ofcom Approved Complaints Code; complaints/rules.py",
+        by=by_stream,
+        machine=machines.COMPLAINT,
+    ),
     Precedence(
         name="credit-before-activation",
         says="Nothing is switched on before credit was approved.",
@@ -314,7 +257,7 @@ RULES: tuple[Rule, ...] = (
         says="Nothing happens to an order after its end but what the plan allows: papers that come again, the notice of a refusal, deposits, notes, and the end of a service.",
         source="order life cycle, section 1 (final never leaves final)",
         by=by_order,
-        first=_ENDS,
+        first=ENDS,
         never=Events(of="order"),
         but=(
             named("order.resub*", "order.amended", "duplicate.*", "deposit.*", "item.ceased"),

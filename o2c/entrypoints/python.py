@@ -8,7 +8,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
-from o2c.checks.conformance import Kept, check_conformance
+from o2c.checks.conformance import Kept
 from o2c.desk import bulk as many
 from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
 from o2c.desk import proving as fixes
@@ -23,6 +23,7 @@ from o2c.entrypoints.answered import answered, occurring
 from o2c.entrypoints.python_access import Access
 from o2c.entrypoints.python_catalogue import Catalogue
 from o2c.entrypoints.python_complaints import Complaints
+from o2c.entrypoints.python_conformance import Conformance
 from o2c.entrypoints.python_devices import Devices
 from o2c.entrypoints.python_hooks import Hooks
 from o2c.entrypoints.python_instalments import Instalments
@@ -55,7 +56,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage, Waiting):
+class OrderToCash(
+    Access, Catalogue, Complaints, Conformance, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage, Waiting
+):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
     Use it as a context manager, one for a process, or call `close()`. All verbs may be called from several threads at once; an iterator of
@@ -348,11 +351,6 @@ class OrderToCash(Access, Catalogue, Complaints, Devices, Hooks, Instalments, Jo
     def faults(self) -> list[shown.FaultShown]:
         """The faults that simulated partners meet, planned and usual."""
         return list_faults(self._engine)
-
-    @answered
-    def conformance(self, *, rule: str = "") -> list[Kept]:
-        """How each declared rule, or the one named, is kept: orders looked at, and what broke it. Raises Refused (missing) for no such rule."""
-        return check_conformance(self._engine, rule=rule)
 
     @answered
     def stream(self, name: str) -> list[EventRecord]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from o2c.checks.assurance import check_assurance
-from o2c.checks.conformance import check_conformance
+from o2c.checks.conformance import check_conformance, list_transitions
 from o2c.checks.diagnose import run_checks
 from o2c.desk import (
     amending,
@@ -241,6 +241,7 @@ VIEWS = (
     Operation("collections.list", collections.list_collections),
     Operation("complaints.list", complaint_views.list_complaints),
     Operation("conformance", check_conformance),
+    Operation("conformance.states", list_transitions),
     Operation("counterfactual", counterfactual.counterfactual),
     Operation("credit-notes.preview", credit_notes.preview_credit_note),
     Operation("customers.context", complaint_views.customer_context),

@@ -29,6 +29,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS
 from tests.given import BOOK, MARKET, MONDAY, Document, Story, flaw_of, item, wish
+from tests.moves import note, told, unexplained
 
 PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
 MOMENTS = st.integers(1, 7)
@@ -245,7 +246,7 @@ def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Do
     for steps, items in later:
         story.pass_by(steps)
         story.change(items)
-    story.run()
+    note(story.run())
     placed = Story(*story.papers[-1]).run()
 
     assert placed.states()[""] in FINAL
@@ -270,7 +271,7 @@ def test_a_changed_order_that_is_cancelled_leaves_nothing(
     story.cancel(at=min((entry.due_at for entry in story.agenda.values() if entry.kind != "stock"), default=MONDAY))
     if story.names()[-1] == "cancellation.refused":
         return
-    story.run()
+    note(story.run())
 
     assert story.states()[""] == "cancelled"
     assert (story.holders, kept(story)["sims"], kept(story)["numbers"]) == ({}, Counter(), Counter())
@@ -297,3 +298,11 @@ def test_a_partner_that_nobody_asks_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert story.change((after,))
     with pytest.raises(AssertionError, match="porting"):
         assert outside(story.run()) == outside(Story(after).run())
+
+
+def test_how_often_each_move_was_made() -> None:
+    """Printed; in the deep profile each that is declared of an order, and of what it takes, was made often enough, but for those that say why not."""
+    rows = told()
+    sys.stdout.write("".join(f"{row.seen:>8} {row.machine:14} {row.state or '-'} -> {row.to} by {row.event or 'any'}\n" for row in rows))
+
+    assert not DEEP or unexplained(rows) == []

@@ -28,6 +28,7 @@ ASKS = {"act", "act_on_all", "permitted"}
 
 COMMANDS = {
     "catalogue.load": ["load catalogue"],
+    "conformance.states": ["conformance"],
     "customers.load": ["load customers"],
     "fallout.apply-fix": ["fallout prove"],
     "orders.ingest": ["ingest"],

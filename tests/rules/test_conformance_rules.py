@@ -1,104 +1,36 @@
 """Each declared rule, seen red by the smallest history that breaks it and green by the one beside it; and laws of the evaluator."""
 
-import json
-from collections.abc import Sequence
-from typing import Any
-
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from o2c.checks import machines
-from o2c.checks.conformance import RULE_NAMES, Kept, held_against
-from o2c.checks.rule_kinds import Rule
+from o2c.checks.conformance import RULE_NAMES
 from o2c.checks.trade_rules import RULES
-from o2c.devices.state import KIND as DEVICE
-from o2c.kernel.event import types_by_name
-from o2c.numbers.state import KIND as NUMBER
-from o2c.sim.state import KIND as SIM
-from projections.engine.seen import Seen
-from tests.histories import Told, captured, histories, of_order, order_id, planned, seen
+from tests.declared import (
+    EVENT_TYPES,
+    History,
+    bill,
+    billed,
+    broken,
+    charge,
+    complained,
+    device,
+    goods,
+    held,
+    judged,
+    late_bill,
+    number,
+    of,
+    owing,
+    sim,
+    steps,
+    tried,
+    window,
+    withdrawal,
+)
+from tests.histories import Told, captured, histories, of_order, order_id, seen
 
-History = Sequence[Told]
 HOUR, DAY = 60, 24 * 60
-EVENT_TYPES = types_by_name()
-MSISDN, ICCID, IMEI = "+447700910001", "8944980000000000011", "001010120000003"
-
-
-def held(history: History, rules: Sequence[Rule] = RULES, shares: int = 1) -> dict[str, Kept]:
-    """What the rules say of a history."""
-    return judged(seen(history), rules, shares)
-
-
-def judged(records: Sequence[Seen], rules: Sequence[Rule] = RULES, shares: int = 1) -> dict[str, Kept]:
-    kept = held_against(rules, lambda types: [record for record in records if record.type in types], shares=shares)
-    return {each.rule: each for each in kept}
-
-
-def broken(history: History) -> dict[str, list[str]]:
-    """By rule, what broke it."""
-    return {name: [one.what for one in kept.broken] for name, kept in held(history).items() if kept.broken}
-
-
-def of(stream: str, name: str, minutes: int = 0, **changes: Any) -> Told:
-    """An event of any stream: the example of its class with some fields changed."""
-    cls = EVENT_TYPES[name]
-    event = cls.model_validate({**cls.example, **changes})
-    return Told(stream, name, json.loads(event.model_dump_json(exclude=set(cls.personal))), None, None, minutes)
-
-
-def device(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of(f"device-{IMEI}", name, minutes, imei=IMEI, **changes)
-
-
-def sim(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of(f"sim-{ICCID}", name, minutes, iccid=ICCID, **changes)
-
-
-def number(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of(f"number-{MSISDN}", name, minutes, msisdn=MSISDN, **changes)
-
-
-def owing(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of("collection-BA-1", name, minutes, **changes)
-
-
-def bill(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of("invoice-INV-1", name, minutes, **changes)
-
-
-def billed(order: int, item: str = "1", minutes: int = 0) -> Told:
-    [line] = EVENT_TYPES["invoice.issued"].example["lines"]
-    return bill("invoice.issued", minutes, order=order_id(order), lines=[{**line, "order": order_id(order), "item": item}])
-
-
-def late_bill(minutes: int) -> Told:
-    """A bill that charges for paying INV-1 late."""
-    [line] = EVENT_TYPES["invoice.issued"].example["lines"]
-    late = {**line, "order": "", "item": "", "kind": "late-interest", "tax_group": "late-payment", "of_invoice": "INV-1"}
-    return of("invoice-INV-2", "invoice.issued", minutes, number="INV-2", lines=[late])
-
-
-def charge(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of("account-BA-1", name, minutes, order=order_id(0), item="1", **changes)
-
-
-def goods(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of("product-A:1", name, minutes, **changes)
-
-
-def withdrawal(name: str, minutes: int = 0, **changes: Any) -> Told:
-    return of("withdrawal-A:1", name, minutes, **changes)
-
-
-def window(name: str = "porting.scheduled", **changes: Any) -> Told:
-    times = {"window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z"}
-    return of_order(0, name, 5, **{**times, **changes})
-
-
-def steps(*names: str, item: str = "1") -> list[Told]:
-    """An order of two items that passed its gates, and what happened to one of them."""
-    return [captured(0), planned(0, 1), *(of_order(0, name, 2 + place, item=item) for place, name in enumerate(names))]
 
 
 DEBIT = bill("invoice.issued", method="direct-debit", issued_on="2026-01-05", market="GB@2026-01", lines=[])
@@ -167,6 +99,15 @@ TABLE: dict[str, tuple[History, History]] = {
         [withdrawal("withdrawal.declared"), withdrawal("goods-return.credited", 1)],
         [withdrawal("withdrawal.declared"), withdrawal("goods-return.received", 1), withdrawal("goods-return.graded", 2),
          withdrawal("withdrawal-refund.settled", 3)],
+    ),
+    "journey-states": (
+        [tried("journey.started"), tried("journey.ordered", 1), tried("journey.lost", 2)],
+        [tried("journey.started"), tried("journey.lost", 1), tried("journey.ordered", 2)],
+    ),
+    "complaint-states": (
+        [complained("complaint.raised"), complained("complaint.resolved", 1), complained("complaint.answered", 2)],
+        [complained("complaint.raised"), complained("complaint.answered", 1), complained("complaint.deadlocked", 2), complained("complaint.answered", 3),
+         complained("complaint.answered", 4), complained("complaint.resolved", 5)],
     ),
     "credit-before-activation": (
         [captured(0), of_order(0, "service.activated", 5)],
@@ -337,32 +278,6 @@ def test_what_one_rule_finds_does_not_hang_on_the_others(history: list[Told]) ->
     for rule in RULES:
         if rule.kind != "response in time":
             assert judged(records, [rule])[rule.name].row() == together[rule.name].row()
-
-
-@pytest.mark.parametrize(
-    ("machine", "kind"), [(machines.SIM, SIM), (machines.NUMBER, NUMBER), (machines.DEVICE, DEVICE)], ids=["sim", "number", "device"]
-)
-def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine, kind: Any) -> None:
-    """The table names every event that moves the fold, and the state to which it does. A golden number is one on offer, too."""
-    told = {}
-    for name, cls in EVENT_TYPES.items():
-        if cls.of_stream == kind.category:
-            status = kind.evolve(kind.initial(""), cls.model_validate(cls.example)).status
-            told |= {name: status.replace("golden", "available").replace("_", "-")} if status else {}
-
-    assert told == dict(machine.states)
-
-
-@pytest.mark.parametrize(
-    "name", ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT", "END_NOTICE", "SWITCH_OUT"]
-)
-def test_a_machine_names_every_state_it_has(name: str) -> None:
-    """A state that nothing leads to, or that is not in the table, is a slip."""
-    machine: machines.Machine = getattr(machines, name)
-    states = set(machine.states.values())
-
-    assert set(machine.allowed) == states | {machines.BEFORE}
-    assert set().union(*machine.allowed.values()) == states
 
 
 def test_the_roll_up_reads_every_shape_that_moves_it() -> None:

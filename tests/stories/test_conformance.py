@@ -50,6 +50,9 @@ def test_a_launch_with_faults_keeps_every_rule(dsn: str, tmp_path: Path, monkeyp
         "port-out-states",
         # Nor is anybody switched so; tests/stories/test_switching.py asks it of a store whose customer is.
         "switch-out-states",
+        # Nor does anybody try in vain or complain; tests/stories/test_journeys.py and test_complaints.py ask it of stores in which somebody does.
+        "journey-states",
+        "complaint-states",
         # Nor does anybody withdraw; tests/stories/test_withdrawals.py asks it of a store in which customers do.
         "withdrawal-states",
         # Nor did its first businesses pay late yet; tests/stories/test_late_interest.py asks it of one that does.
@@ -127,6 +130,13 @@ def test_the_command_line_tells_of_rules_and_of_what_broke_them(lived: World, tm
     assert "+4477" not in json.dumps(listed)
     one = shell.run("conformance", "--rule", "order-states", "-o", "json")
     assert (one.returncode, [row["rule"] for row in json.loads(one.stdout)]) == (0, ["order-states"])
+    moved = shell.run("conformance", "states", "--rule", "sim-states", "-o", "json")
+    assert (moved.returncode, [(row["event"], row["seen"]) for row in json.loads(moved.stdout) if row["seen"]]) == (
+        0,
+        [("sim.received", 6), ("sim.taken", 3)],
+    )
+    none = shell.run("conformance", "states", "--rule", "warning-before-bar")
+    assert (none.returncode, "has no states" in one_line(none)) == (3, True)
     lived.close()
 
 
@@ -151,4 +161,7 @@ def test_a_service_asks_the_same(lived: World) -> None:
         assert [violation.order for violation in kept.broken] == [lived.order("C").order_id]
         with pytest.raises(Refused, match="no rule is called"):
             o2c.conformance(rule="no such")
+        assert {(move.event, move.seen) for move in o2c.transitions(machine="invoice-states") if move.seen} == {
+            ("invoice.issued", 3), ("payment.received", 1),
+        }  # fmt: skip
     lived.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from o2c.checks.conformance import RULE_NAMES, check_conformance, rules_listed
+from o2c.checks.conformance import RULE_NAMES, check_conformance, list_transitions, rules_listed
 from o2c.entrypoints.cli.options import completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking
@@ -16,8 +17,20 @@ RULE_COLUMNS = ("rule", "kind", "says")
 BROKEN_COLUMNS = ("rule", "order", "event", "what", "delay_s")
 
 
+class What(StrEnum):
+    """What is told beside how rules are kept."""
+
+    states = "states"
+
+
 def conformance(
-    rule: Annotated[str, typer.Option(metavar="NAME", help="Only this rule.", autocompletion=completing(RULE_NAMES))] = "",
+    what: Annotated[
+        What | None,
+        typer.Argument(metavar="[states]", help="`states`: every move that the state machines declare, and how often it was made."),
+    ] = None,
+    rule: Annotated[
+        str, typer.Option(metavar="NAME", help="Only this rule, or this state machine.", autocompletion=completing(RULE_NAMES))
+    ] = "",
     violations: Annotated[bool, typer.Option("--violations", help="List what broke the rules: each order, event and what it did.")] = False,
     rules: Annotated[bool, typer.Option("--rules", help="List the rules themselves, with the events they read and their sources.")] = False,
     limit: Limit = None,
@@ -29,8 +42,16 @@ def conformance(
     broke it, each counted once, by the event that first did; `first_event` the first of these. `delay_s` is the sum of the seconds by which
     a rule of time was missed.
 
+    With `states`: every move that a state machine declares, and `seen`, how often the log has it; 0 for one that it never made. `state` is
+    empty where a thing begins; `event` is empty for a move of an order or item that many events may bring, and none did.
+
     Example: o2c conformance -o jsonl
+    Example: o2c conformance states --rule port-states -o json
     """
+    if what is What.states:
+        with looking() as session:
+            show_rows([move.row() for move in list_transitions(session.app, machine=rule)], output, limit=limit)
+        return
     if rules:
         show_rows([row for row in rules_listed() if rule in ("", row["rule"])], output, columns=RULE_COLUMNS, limit=limit)
         return

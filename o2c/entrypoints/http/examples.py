@@ -94,6 +94,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "collections.promise": {"account": "BA-C-1001", "amount": "5.00", "by": "2026-02-16"},
     "collections.release": {"account": "BA-C-1001", "kind": "vulnerable"},
     "conformance": {},
+    "conformance.states": {"machine": "complaint-states"},
     "counterfactual": {"policy": POLICY, "since": _SINCE},
     "journeys.list": {"state": "open", "limit": 20},
     "journeys.note": {
