@@ -17,6 +17,7 @@ from o2c.views.fallouts import list_fallouts
 from o2c.views.following import Wanted, find_events
 from o2c.views.reading import caught_up
 from o2c.views.triggers import dry_run_triggers, list_firings, list_triggers, show_trigger
+from tests.hooked import Hooked, Post
 from tests.told import Telling
 from tests.watched import OLGA, Watching
 from tests.world import NINE, World, at, customer, line, order, ported
@@ -145,6 +146,25 @@ def test_what_goes_round_ends(world: World, watch: Watching, monkeypatch: pytest
 
     found = [(row["trigger"], row["state"], row["depth"]) for row in list_firings(world.app)][::-1]
     assert found == [("first", "fired", 1), ("round", "fired", 2), ("round", "fired", 3), ("round", "loop", 4)]
+
+
+def test_a_hook_is_told_of_what_is_set_off(world: World, watch: Watching) -> None:
+    """One that takes firings, and no other can be named; the message says which trigger, in which version, of which event."""
+    hooked = Hooked(world.app, world.folder, post=(post := Post()))
+    takes, other = (hooked.subscribe(types=[name]).hook for name in ("trigger.fired", "order.captured"))
+    out = '[triggers.out]\non = "order.captured"\nthen = { do = "webhook", hook = "HOOK" }\n'
+    with pytest.raises(Refused, match="is not told of"):
+        watch.set(out.replace("HOOK", other))
+    watch.set(out.replace("HOOK", takes))
+    world.take(order("WEB-1", line()))
+    watch.fire()
+    hooked.tell(takes)
+    hooked.deliverer.close()
+
+    [captured] = find_events(world.app, Wanted(types=("order.captured",)))
+    [(_, _, body)] = post.sent
+    told = json.loads(body)["data"]
+    assert {name: told[name] for name in ("trigger", "version", "event")} == {"trigger": "out", "version": 1, "event": captured.id}
 
 
 def test_what_a_trigger_names_must_be_there(world: World, watch: Watching) -> None:
