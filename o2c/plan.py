@@ -104,6 +104,10 @@ from o2c.sim.step import RESTOCK as SIM_RESTOCK
 from o2c.sim.step import STEP as SIM_STEP
 from o2c.stock.reaction import STOCK_CAME, stock_expected
 from o2c.stock.state import KIND as DELIVERY_OF_STOCK
+from o2c.switching.step import CANCEL as SWITCH_CANCEL
+from o2c.switching.step import MATCH as SWITCH_MATCH
+from o2c.switching.step import ORDER as SWITCH_ORDER
+from o2c.switching.step import TRIGGER as SWITCH_TRIGGER
 from o2c.triggers.state import FIRING, TRIGGERS
 from o2c.triggers.step import STEP as TRIGGER_TASK
 from o2c.usage.state import KIND as USAGE
@@ -125,6 +129,7 @@ STEPS: Mapping[str, Step] = {
         *(SIM_STEP, NUMBER_STEP, DEVICE_STEP, PORTING, DELIVERY, ESIM, ACTIVATION, ESIM_DOWNLOAD, CUTOVER, NUMBER_CHANGE),
         *(QUALIFICATION, APPOINTMENT, CHARGING, SERVICE_CHANGE, INVENTORY),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL),
+        *(SWITCH_MATCH, SWITCH_ORDER, SWITCH_TRIGGER, SWITCH_CANCEL),
         *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT),
@@ -197,6 +202,10 @@ def _porting(wanted: Wanted) -> bool:
     return "portInNumber" in wanted
 
 
+def _switching(wanted: Wanted) -> bool:
+    return "switchFrom" in wanted
+
+
 # Step, the steps of the same item it waits for (those that are planned), and when it is planned.
 PLANS: Mapping[str, tuple[StepRow, ...]] = {
     "spec-mobile": (
@@ -213,8 +222,11 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
     ),
     "spec-access": (
         ("qualification", (), _always),
-        ("appointment", ("qualification",), _always),
+        ("switch-match", ("qualification",), _switching),
+        ("switch-order", ("switch-match",), _switching),
+        ("appointment", ("qualification", "switch-order"), _always),
         ("activation", ("appointment",), _always),
+        ("switch-trigger", ("activation",), _switching),
         ("charging", ("activation",), _always),
     ),
     "spec-device": (

@@ -42,6 +42,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "switch-out": {"product": "A:1", "attributes": ["termination"], "offering": "fibre", "status": "terminated"},
     "reactivation": {"product": "A:1", "attributes": ["status"], "offering": "mobile-plus", "status": "active", **LINE},
     "withdrawal-switch-off": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-line", "status": "terminated", **LINE},
+    "switch-match": {"losing": "Other Fibre", "customer": "C-1001", **ADDRESS, "account": ""},
+    **{step: {"losing": "Other Fibre", "reference": "SOR-1"} for step in ("switch-order", "switch-trigger", "switch-cancel")},
     "goods-return": {"imei": "001010120000003", "return": True},
     "port-out-cutover": {"reference": "PRT-901", **LINE},
     "barring": {"account": "BA-1001", "level": "soft", "lines": []},

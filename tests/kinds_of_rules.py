@@ -16,7 +16,7 @@ OF_A_STEP = {
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",
     "complaints.open_outside", "collections.barred", "collections.look", "journeys.forget", "journeys.lose", "partners.open_probe", "quota.expire", "refunds.paid",
     "products.code_lapsed", "products.cutover_failed", "products.ported_out", "products.reactivated", "products.switched_off", "products.told",
-    "withdrawals.credited_first", "withdrawals.received", "withdrawals.settle", "withdrawals.switched_off",
+    "switching.called_off", "switching.matched", "switching.ordered", "switching.triggered", "withdrawals.credited_first", "withdrawals.received", "withdrawals.settle", "withdrawals.switched_off",
 }  # fmt: skip
 """What a row of the agenda yields, once: the row is gone with it, and the command id is the row."""
 

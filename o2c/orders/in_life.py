@@ -18,7 +18,7 @@ from o2c.orders.events import ItemTakenIntoUse, OrderPlanned
 from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
-from o2c.orders.wish import CODE, NUMBER, START
+from o2c.orders.wish import CODE, NUMBER, START, SWITCH_ACCOUNT, SWITCH_FROM
 from o2c.products.events import ProductReliedOn, ProductStarted, Standing, place_of, product_of, product_stream
 
 HOLDS: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +27,7 @@ HOLDS: Mapping[str, tuple[str, ...]] = {
 """What a product holds, by the step that obtained it; a later step's word counts."""
 SINCE = "2026-12"
 """The version of the plan since which a complete item becomes a product by itself."""
-_OF_THE_ORDER = frozenset({NUMBER, CODE, START})
+_OF_THE_ORDER = frozenset({NUMBER, CODE, START, SWITCH_FROM, SWITCH_ACCOUNT})
 
 
 def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decision:

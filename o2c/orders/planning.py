@@ -25,7 +25,7 @@ from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, me
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
 from o2c.orders.vouchers import held_by
-from o2c.orders.wish import START, Line, account_of, around, multiplicity, names_of
+from o2c.orders.wish import SAID, Line, account_of, around, multiplicity, names_of
 from o2c.products.state import OWNER
 from o2c.products.transfer_events import Commitment
 
@@ -191,7 +191,7 @@ class _Planner:
         )
 
     def _wanted(self, line: Line, turn: int) -> dict[str, str]:
-        asked = {START: line.characteristics[START]} if START in line.characteristics else {}
+        asked = {name: line.characteristics[name] for name in SAID if line.characteristics.get(name)}
         return {**chosen(line, self.catalogue.offerings[line.offering]), **brought(line, turn), **asked}
 
     def _steps(self, offering: OfferingPublished, wanted: Mapping[str, str], bases: Mapping[str, Line]) -> Iterator[PlannedStep]:

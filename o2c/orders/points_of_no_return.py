@@ -12,10 +12,12 @@ VERSION = "2026-11"
 """The version of the table, told with every answer that follows from it."""
 
 STEPS_OF: Mapping[str, tuple[str, ...]] = {
-    "place": ("delivery", "qualification", "appointment"),
+    "place": ("delivery", "qualification", "switch-match", "appointment"),
     "simType": ("sim", "delivery", "esim"),
     "portInNumber": ("porting", "cutover", "number-change"),
     "portInCode": ("porting", "cutover", "number-change"),
+    "switchFrom": ("switch-match", "switch-order", "switch-trigger"),
+    "switchAccount": ("switch-match",),
     "visitOn": ("appointment",),
     "visitWindow": ("appointment",),
     "offering": ("device", "qualification", "activation", "charging"),

@@ -15,6 +15,10 @@ QUANTITY_MAX = 1_000
 NUMBER, CODE = "portInNumber", "portInCode"
 START = "startInWithdrawalPeriod"
 """The characteristic by which a paper says whether the customer asked that the service begins within the period for withdrawal: `true` or `false`."""
+SWITCH_FROM, SWITCH_ACCOUNT = "switchFrom", "switchAccount"
+"""The characteristics by which a paper says which provider a fixed service comes from, and the customer's account there."""
+SAID = (START, SWITCH_FROM, SWITCH_ACCOUNT)
+"""What a paper says of an item beside the characteristics of its offering and the number that it brings."""
 PORT_IN = "port-in"
 """The part of an item by which it brings its number: the customer can give it up on its own."""
 VISIT, VISIT_DAY, VISIT_WINDOW = "appointment", "visitOn", "visitWindow"

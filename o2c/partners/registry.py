@@ -21,6 +21,7 @@ from o2c.partners.network import SimulatedNetwork
 from o2c.partners.payment_provider import SimulatedPaymentProvider
 from o2c.partners.sim_platform import SimulatedSimPlatform
 from o2c.partners.state import PartnerState
+from o2c.partners.switching_hub import SimulatedSwitchingHub
 
 if TYPE_CHECKING:
     from o2c.partners.http import Endpoint
@@ -57,6 +58,7 @@ PARTNERS: Mapping[str, Clients] = {
     "field-force": Clients(SimulatedFieldForce),
     "clearing-house": Clients(SimulatedClearingHouse),
     "payment-provider": Clients(_faultless(SimulatedPaymentProvider)),
+    "switching-hub": Clients(SimulatedSwitchingHub),
 }
 NOTHING_PLANNED: Mapping[str, Faults] = {}
 REAL = frozenset(name for name, clients in PARTNERS.items() if clients.real)

@@ -20,7 +20,7 @@ from o2c.orders.wish import PORT_IN
 from o2c.partners.state import stream_of
 from o2c.views.reading import Rows
 
-CORRECTABLE = ("place", "portInNumber", "portInCode", "visitOn", "visitWindow", "party", "account", "method")
+CORRECTABLE = ("place", "portInNumber", "portInCode", "visitOn", "visitWindow", "switchFrom", "switchAccount", "party", "account", "method")
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
 _ON_LINES = ("item", "action", "quantity", "offering", "product", "relies_on")
 _ANY_VALUE = "?"

@@ -27,6 +27,7 @@ _STEPS: Mapping[str, str] = {
     "appointment": "The fitter's visit is agreed", "sim": "Your SIM is set aside", "number": "Your number is set aside", "device": "Your device is set aside", "esim": "Your eSIM is made",
     "esim-download": "Your eSIM is on your phone", "delivery": "Your parcel is with you", "porting": "Your old provider has agreed to hand over your number",
     "cutover": "Your number has come over to us", "activation": "Your line is switched on", "charging": "Your bill is set up",
+    "switch-match": "Your old provider has found you", "switch-trigger": "Your old provider ends its service",
 }  # fmt: skip
 """Milestones in the customer's words. A step that is not here is ours alone and is not told."""
 ASKED: Mapping[str, tuple[str, str]] = {
@@ -36,6 +37,8 @@ ASKED: Mapping[str, tuple[str, str]] = {
         "As it is on the contract with your old provider, such as +447700900123.",
     ),
     "place": ("The address", "With house number and postcode."),
+    "switchFrom": ("Your old provider", "Its name, as it stands on its bill."),
+    "switchAccount": ("Your account with your old provider", "It stands on its bill."),
     "visitOn": ("The day of the fitter's visit", "Somebody has to be at home to let him in."),
     "visitWindow": ("The time of that day", "He comes within these hours, local time."),
 }
@@ -46,6 +49,8 @@ _OF_REASON: Mapping[str, tuple[str, ...]] = {
     "NP-NUMBER": ("portInNumber",),
     "DQ-PHONE": ("portInNumber",),
     "DQ-ADDR": ("place",),
+    "SW-NOMATCH": ("switchFrom", "switchAccount", "place"),
+    "SW-AMBIG": ("switchAccount",),
     "LOG-HOME": _VISIT,
     "LOG-FULL": _VISIT,
 }

@@ -103,9 +103,9 @@ def lived(world: World) -> None:
     world.take(
         order("PORTED", ported()),
         order("PHYSICAL", line(sim="physical"), party="C-2"),
-        order("ACCESS", item(COPPER, "1", place=ADDRESS, commitmentMonths="12"), party="C-3"),
+        order("ACCESS", item(COPPER, "1", place=ADDRESS, commitmentMonths="12", switchFrom="Other Fibre"), party="C-3"),
         order("GIVEN-UP", ported("9", msisdn="+447700900777"), party="C-4"),
-        order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12"), party="C-5"),
+        order("CALLED-OFF", item(COPPER, "8", place=ADDRESS, commitmentMonths="12", switchFrom="Other Fibre"), party="C-5"),
         order("KEPT", vouched("SPRING"), party="C-6"),
         order("DEPOSIT", line(), party="C-7"),
         order("RETURNED", line(), party="C-9"),

@@ -22,6 +22,7 @@ REFUSED = {
     "invoices.void": 409,
     "journeys.reach": 409,
     "orders.amend": 409,
+    "orders.withdraw": 409,
     "limits.agree": 404,
     **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move", "payments.preview"), 404),
     "payments.retry": 409,
@@ -35,7 +36,7 @@ REFUSED = {
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
 person; its session holds nothing; nobody withdrew from its product; no other operator was given its number; its journey was ordered before; nobody knows the customer who is to take it over, or a switch; nothing is left of its prepaid money; its invoice is paid, was not refused by the payment provider, and no
-money came for it that could be charged back or moved, nor is there the invoice it would go to; its product is served longer than one may withdraw."""
+money came for it that could be charged back or moved, nor is there the invoice it would go to; its product is served, and its order is, longer ago than one may withdraw."""
 
 
 @pytest.fixture(scope="module")
