@@ -92,3 +92,9 @@ def rare(rows: Iterable[Transition]) -> Iterator[tuple[str, str, str, str]]:
 def unexplained(rows: Iterable[Transition]) -> list[tuple[str, str, str, str]]:
     """The rare moves that nothing says why they are."""
     return [move for move in rare(rows) if WITHOUT.keys().isdisjoint(move) and move not in ALONE]
+
+
+def undeclared(rows: Iterable[Transition]) -> list[Transition]:
+    """The moves that were made and that no machine declares."""
+    declared = {(rule.name, state, after) for rule in RULES for state, _, after in rule.declared()}
+    return [row for row in rows if (row.machine, row.state, row.to) not in declared]

@@ -18,7 +18,7 @@ FINAL = frozenset({"rejected", "cancelled", "completed", "failed", "partial"})
 
 ORDER_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "acknowledged": frozenset({"rejected", "pending", "inProgress", "assessingCancellation"}),
-    "inProgress": frozenset({"pending", "held", "assessingCancellation", "completed", "partial", "failed"}),
+    "inProgress": frozenset({"acknowledged", "pending", "held", "assessingCancellation", "completed", "partial", "failed"}),
     "pending": frozenset(
         {"acknowledged", "inProgress", "held", "completed", "partial", "failed", "rejected", "assessingCancellation", "pendingCancellation"}
     ),
@@ -27,7 +27,9 @@ ORDER_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "pendingCancellation": frozenset({"cancelled"}),
     **{state: frozenset() for state in FINAL},
 }
-"""The declared state machine of an order. Nothing else leads back out of `assessingCancellation` but the state it came from."""
+"""The declared state machine of an order. Nothing else leads back out of `assessingCancellation` but the state it came from.
+
+Nothing leads from `inProgress` back to `acknowledged` but a change of the paper that took back all that had begun (decisions/0048)."""
 
 ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
     **ORDER_TRANSITIONS,

@@ -29,7 +29,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS
 from tests.given import BOOK, MARKET, MONDAY, Document, Story, flaw_of, item, wish
-from tests.moves import note, told, unexplained
+from tests.moves import note, told, undeclared, unexplained
 
 PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
 MOMENTS = st.integers(1, 7)
@@ -305,4 +305,5 @@ def test_how_often_each_move_was_made() -> None:
     rows = told()
     sys.stdout.write("".join(f"{row.seen:>8} {row.machine:14} {row.state or '-'} -> {row.to} by {row.event or 'any'}\n" for row in rows))
 
+    assert undeclared(rows) == []
     assert not DEEP or unexplained(rows) == []

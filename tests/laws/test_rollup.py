@@ -40,6 +40,7 @@ ORDERS: dict[str, list[Document]] = {
     "flawed": [item(sold="moon-line")],
 }
 WAYS = ("correct", "approve", "decline", "force", "fail")
+BY_A_CHANGE = ("inProgress", "acknowledged")  # no paper is changed here
 BEGUN_CANCELLATION = ("assessingCancellation", "pendingCancellation")
 
 
@@ -148,7 +149,7 @@ def test_every_history_keeps_to_the_state_machine(story: Story) -> None:
     illegal = [
         (of or "order", before, after, event)
         for of, before, after, event in story.passed
-        if after not in (ITEM_TRANSITIONS if of else ORDER_TRANSITIONS)[before]
+        if after not in (ITEM_TRANSITIONS if of else ORDER_TRANSITIONS)[before] or (before, after) == BY_A_CHANGE
     ]
     assert illegal == []
 

@@ -242,6 +242,16 @@ def test_an_order_that_is_changed_can_be_cancelled(physical: World) -> None:
     assert physical.state("POST") == "cancelled"
 
 
+def test_an_order_of_which_nothing_that_began_is_left_begins_anew(physical: World) -> None:
+    """Two lines in place of one: what was taken for that is given back, the order is as one of which nothing has begun, and no declared rule is broken."""
+    done = amended(physical, line(sim="physical", quantity=2))
+    assert done.refused == ""
+
+    physical.run(at(12))
+    assert physical.state("POST") == "completed"
+    assert [name for name, state in physical.items("POST").items() if state == "completed"] == ["1#1", "1#2"]
+
+
 def test_more_than_its_credit_is_refused(world: World) -> None:
     """What it costs more has to fit the limit that the bureau gave; what fits takes its part of that."""
     world.stocked(physical=3)
