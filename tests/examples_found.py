@@ -53,7 +53,7 @@ FOUND_FOR = {
     ("orders withdraw", "WEB-1001"): "SELECT external_id FROM projection.orders ORDER BY 1",
     **{
         (command, "BA-1001"): USED
-        for command in ("allowances show", "balance show", "limits show", "limits set", "limits agree", *OF_QUOTA)
+        for command in ("allowances buy", "allowances show", "balance show", "limits show", "limits set", "limits agree", *OF_QUOTA)
     },
     ("quota reserve", "+447700900001"): "SELECT body ->> 'msisdn' FROM o2c.event WHERE type = 'number.assigned'",
     ("refunds request", "BA-1001"): "SELECT account FROM projection.balances WHERE credit_minor > 500 ORDER BY 1",

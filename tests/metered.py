@@ -36,6 +36,12 @@ def included(name: str, kind: str, unit: str, quantity: str, **logic: Any) -> Do
     }  # fmt: skip
 
 
+def pack(name: str, units: Document, pounds: str) -> Document:
+    """An offering that sells units once."""
+    once = {"priceType": "one time", "price": {"dutyFreeAmount": {"unit": "GBP", "value": pounds}}}
+    return {"id": name, "productSpecification": {"id": "spec-add-on"}, "productOfferingPrice": [once, units], "lifecycleStatus": "Launched"}
+
+
 MONTHLY = {"priceType": "recurring", "recurringChargePeriod": "month", "price": {"dutyFreeAmount": {"unit": "GBP", "value": "10.00"}}}
 PRICES = (
     MONTHLY,

@@ -101,6 +101,7 @@ METHODS = {
     "keys.issue": "issue_key",
     "keys.list": "issued_keys",
     "keys.revoke": "revoke_key",
+    "allowances.buy": "buy_pack",
     "allowances.show": "allowances",
     "ledger.close": "close_ledger",
     "ledger.closings": "closings",

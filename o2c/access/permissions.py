@@ -21,6 +21,7 @@ operation                service  agent   supervisor  analyst  auditor  privacy-
 access.permissions       yes      yes     yes         yes      yes      yes              yes
 access.records           -        -       -           -        yes      yes              -
 accounts.list            -        yes     yes         masked   yes      yes              -
+allowances.buy           yes      yes     yes         -        -        -                -
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
 balance.show             -        yes     yes         masked   yes      yes              -

@@ -87,7 +87,8 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
         Upcast(defaults={"sellable": True, "prices": [], "optional": [], "defaults": {}, "requires": []}),
         Upcast(),
         Upcast(),
-    )  # a price of before was of no usage, then had no discounts, as its defaults say
+        Upcast(),
+    )  # a price of before was of no usage, then had no discounts, then a pool no limit for a line, as its defaults say
     offering: str
     version: str
     specification: str

@@ -77,4 +77,4 @@ def _priced(event: OfferingPublished) -> OfferingPublished:
     return event.model_copy(update={"prices": prices, "recurring_minor": 0, "one_time_minor": 0}) if prices else event
 
 
-KIND = StreamKind(category="catalogue", shape_version=6, state_type=CatalogueState, initial=lambda _: CatalogueState(), evolve=evolve)
+KIND = StreamKind(category="catalogue", shape_version=7, state_type=CatalogueState, initial=lambda _: CatalogueState(), evolve=evolve)

@@ -44,6 +44,13 @@ class Usage:
         return list_zones(self._session.app, market=market)
 
     @answered
+    def buy_pack(self, account: str, context: Context, *, offering: str, line: str = "") -> Written:
+        """Buy a pack of units for a line, beside what its plan includes. See `desk.allowances.buy_pack`."""
+        from o2c.desk import allowances
+
+        return allowances.buy_pack(self._session.app, context, account, offering=offering, line=line)
+
+    @answered
     def allowances(self, account: str, *, at: datetime | None = None) -> list[shown.AllowanceShown]:
         """What is left of the included units of an account's lines at an instant. See `views.usage.show_allowances`."""
         return show_allowances(self._session.app, account, at=at)

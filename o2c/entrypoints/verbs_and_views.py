@@ -6,6 +6,7 @@ from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance, list_transitions
 from o2c.checks.diagnose import run_checks
 from o2c.desk import (
+    allowances,
     amending,
     answering,
     bulk,
@@ -116,6 +117,7 @@ from o2c.views import withdrawals as withdrawal_views
 from o2c.views import zones as zone_views
 
 VERBS = (
+    Operation("allowances.buy", allowances.buy_pack),
     Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
     Operation("catalogue.load", loading.load_catalogue),
     Operation("collections.hold", collection_desk.hold),

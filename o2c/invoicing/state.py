@@ -289,7 +289,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=26,
+    shape_version=27,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

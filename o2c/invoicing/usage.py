@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,17 +13,21 @@ from o2c.invoicing.charge import Charge
 from o2c.invoicing.papers import InvoiceLine
 from o2c.invoicing.state import AccountState
 from o2c.kernel.frozen import changed
+from o2c.kernel.money import minor_units
 from o2c.kernel.periods import Period, local_time, next_month, previous_month
 from o2c.kernel.records import RECORDS, RecordsWanted, UsageRecord, digest_of
 from o2c.kernel.work import Work
 from o2c.markets.base import tax_percent
 from o2c.rating.account import Limits, PriceHeld, Rated, Rules, Tally, Tariff, rate
 from o2c.rating.allowances import Grant, carried, granted
-from o2c.rating.events import CarriedUnits, RatedUsage, UsageRated
+from o2c.rating.events import CarriedUnits, PackBought, RatedUsage, UsageRated
 from o2c.rating.models import NONE, line_minor
+from o2c.rating.packs import grant_of
 from o2c.rating.room import Basis
 from o2c.rating.units import decimal_of
 
+PACK = "pack"
+"""The kind of a line that bills a pack of units."""
 PERIODS_KEPT = 3
 """So many periods of what was spent are kept for records that come late."""
 
@@ -83,12 +87,37 @@ def rules_of(work: Work, run_on: date, tariffs: dict[str, Tariff]) -> Rules:
 def grants_of(state: AccountState, tariffs: dict[str, Tariff], period: Period) -> tuple[Grant, ...]:
     """The included units of a bill period: what was carried into it, and what each line is granted for it."""
     by_name = {(key, one.name): one for key, tariff in tariffs.items() for one in tariff.allowances}
+    by_name |= {(f"{pack.order}/{pack.item}", pack.allowance.name): pack.allowance for pack in state.usage.packs}
     brought = [
         Grant(owner, by_name[owner, one.allowance], Fraction(one.left), *_days(one))
         for one in state.usage.carried
         if (owner := f"{one.order}/{one.item}", one.allowance) in by_name
     ]
-    return (*_going_on(state, brought, period), *_fresh(state, tariffs, period))
+    return (*_going_on(state, (*brought, *_bought(state, period)), period), *_fresh(state, tariffs, period))
+
+
+def _bought(state: AccountState, period: Period) -> tuple[Grant, ...]:
+    """The packs that were bought in a bill period of which no bill was made yet; what an earlier bill has of them is carried into it."""
+    return tuple(map(grant_of, _of_period(state, period)))
+
+
+def _of_period(state: AccountState, period: Period) -> list[PackBought]:
+    return [pack for pack in state.usage.unbilled(period.end.isoformat()) if pack.bought_on >= period.start.isoformat()]
+
+
+Spent = dict[tuple[str, str], Fraction]
+
+
+def spent_in(state: AccountState, spent: Mapping[tuple[str, str], Fraction], period: Period) -> Spent:
+    """What counts towards each limit, with the packs that were bought in a bill period of which no bill was made yet."""
+    key, packs = ("bill", period.start.isoformat()), _of_period(state, period)
+    cost = sum((Fraction(pack.net_minor, 10 ** minor_units(pack.currency)) for pack in packs), Fraction(0))
+    return {**spent, key: spent.get(key, Fraction(0)) + cost} if packs else dict(spent)
+
+
+def _spent_before(state: AccountState, period: Period) -> Spent:
+    known = {(kind, day): Fraction(text) for kind, days in state.usage.spent.items() for day, text in days.items()}
+    return spent_in(state, known, period)
 
 
 def _days(one: CarriedUnits) -> tuple[date, date, date]:
@@ -131,8 +160,8 @@ def bases_until(work: Work, run_on: date, on: date) -> list[Basis]:
     tariffs = tariffs_of(work)
     rules = rules_of(work, run_on, tariffs)
     records: tuple[UsageRecord, ...] = work.read.get(RECORDS) or ()
-    spent = {(kind, day): Fraction(text) for kind, days in state.usage.spent.items() for day, text in days.items()}
     period = period_before(state, run_on)
+    spent = _spent_before(state, period)
     grants = grants_of(state, tariffs, period)
     groups = {held.tax_group for tariff in tariffs.values() for held in tariff.prices}
     found = []
@@ -148,17 +177,19 @@ def bases_until(work: Work, run_on: date, on: date) -> list[Basis]:
         rated = found[-1].rated()
         records = tuple(record for record in records if record.started_at >= end)
         period = Period(period.end, next_month(period.end, period.end.day))
-        grants = (*_going_on(state, carried(rated.grants, period.start), period), *_fresh(state, tariffs, period))
-        spent, rules = rated.spent, changed(rules, periods=sorted({*rules.periods, period.start, period.end}))
+        going_on = (*carried(rated.grants, period.start), *_bought(state, period))
+        grants = (*_going_on(state, going_on, period), *_fresh(state, tariffs, period))
+        spent, rules = spent_in(state, rated.spent, period), changed(rules, periods=sorted({*rules.periods, period.start, period.end}))
     return [*found, basis(records)]
 
 
 def rated_before(work: Work, run_on: date) -> tuple[Rated, dict[str, Tariff]]:
     """Rate what is on no bill yet, of what was used before the run of a day, with the records that the work read."""
     tariffs = tariffs_of(work)
-    spent = {(kind, day): Fraction(text) for kind, days in work.state.usage.spent.items() for day, text in days.items()}
+    period = period_before(work.state, run_on)
+    spent = _spent_before(work.state, period)
     records: tuple[UsageRecord, ...] = work.read.get(RECORDS) or ()
-    grants = grants_of(work.state, tariffs, period_before(work.state, run_on))
+    grants = grants_of(work.state, tariffs, period)
     return rate(records, rules_of(work, run_on, tariffs), grants, spent), tariffs
 
 
@@ -186,7 +217,8 @@ def usage_of_run(work: Work, run_on: date) -> tuple[UsageRated | None, tuple[Inv
         zonings=tuple(sorted({record.placed_by for record in work.read.get(RECORDS) or ()} - {""})),
     )
     period = period_before(state, run_on)
-    return event, tuple(_line(line, period) for line in lines if line.net_minor and not line.prepaid)
+    packs = tuple(_pack_line(pack) for pack in state.usage.unbilled(day) if pack.net_minor)
+    return event, (*packs, *(_line(line, period) for line in lines if line.net_minor and not line.prepaid))
 
 
 def _rated_usage(tally: Tally, offering: str, state: AccountState, since: str, zone: str) -> RatedUsage:
@@ -236,6 +268,24 @@ def _described(rated: RatedUsage) -> str:
     told += [f"{decimal_of(Fraction(rated.not_chargeable))} not chargeable: limit"] if rated.not_chargeable != "0" else []
     told += [f"{rated.late} of {rated.records} records for days billed before"] if rated.late else []
     return f"{rated.price}: {', '.join(told)}"
+
+
+def _pack_line(pack: PackBought) -> InvoiceLine:
+    """A pack on the bill that follows: it is served, and earned, over the days on which its units can be used."""
+    units = f"{decimal_of(Fraction(pack.allowance.quantity))} {pack.allowance.unit}"
+    return InvoiceLine(
+        order=pack.order,
+        item=pack.item,
+        offering=pack.offering,
+        kind=PACK,
+        from_day=pack.bought_on,
+        to_day=pack.ends,
+        net_minor=pack.net_minor,
+        tax_group=pack.tax_group,
+        description=f"{pack.allowance.name}: {units}, bought on {pack.bought_on}",
+        unit="C62",
+        unit_price_minor=pack.net_minor,
+    )
 
 
 def _line(rated: RatedUsage, period: Period) -> InvoiceLine:

@@ -180,6 +180,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "account.settlement-asked": _PROMISE,
     "account.limit-noticed": _LIMIT,
     "account.limit-set": _LIMIT,
+    "account.pack-added": "the bill that has it posts it",
     "account.refund-withdrawn": "nothing was set aside for it",
     "account.refund-wanted": "it waits for a second person, and nothing is set aside for it",
     "account.usage-rated": "the invoice of the same bill run posts it, line by line",

@@ -24,7 +24,7 @@ class Grant:
     """Units granted to a line (`ORDER/ITEM`), in the base unit: `left` of them can be used on the days from `starts` to `ends` (exclusive).
 
     `created` tells apart grants that end on one day: the earlier one is used first. What was carried over serves the line `also` under the charges that took the
-    place of its own, as another plan's does.
+    place of its own, as another plan's does. `drawn` is what each line used of it in the running bill period, where there is a limit to that.
     """
 
     owner: str
@@ -34,6 +34,7 @@ class Grant:
     ends: date
     created: date
     also: tuple[str, ...] = ()
+    drawn: tuple[tuple[str, Fraction], ...] = ()
 
     @property
     def turn(self) -> tuple[int, date, date, str, str]:
@@ -47,6 +48,21 @@ class Grant:
             and self.starts <= on < self.ends
             and self.allowance.serves(usage, zone)
         )
+
+    def room(self, owner: str) -> Fraction:
+        """How much of it a line can use: what is left, and no more than one line can have of a pool (polarsource/polar #9068)."""
+        most = self.allowance.line_max
+        if most is None:
+            return self.left
+        return min(self.left, max(in_base(most, self.allowance.unit) - dict(self.drawn).get(owner, Fraction(0)), Fraction(0)))
+
+    def less(self, owner: str, taken: Fraction) -> Grant:
+        """The grant after a line used so much of it."""
+        if self.allowance.line_max is None:
+            return replace(self, left=self.left - taken)
+        drawn = dict(self.drawn)
+        drawn[owner] = drawn.get(owner, Fraction(0)) + taken
+        return replace(self, left=self.left - taken, drawn=tuple(sorted(drawn.items())))
 
 
 def granted(owner: str, allowance: Allowance, period: Period, *, from_day: date | None = None) -> Grant:
@@ -62,8 +78,8 @@ def used(grants: Sequence[Grant], owner: str, usage: str, zone: str, on: date, q
     left = list(grants)
     for place in sorted(range(len(left)), key=lambda place: left[place].turn):
         if quantity > 0 and left[place].left > 0 and left[place].serves(owner, usage, zone, on):
-            taken = min(quantity, left[place].left)
-            left[place] = replace(left[place], left=left[place].left - taken)
+            taken = min(quantity, left[place].room(owner))
+            left[place] = left[place].less(owner, taken)
             quantity -= taken
     return tuple(left), quantity
 
@@ -78,7 +94,7 @@ def carried(grants: Sequence[Grant], period_end: date) -> tuple[Grant, ...]:
 
     What ends of one allowance of a line is carried over together, so that rollovers do not pile up beyond its maximum.
     """
-    lasting = [grant for grant in grants if grant.ends > period_end]
+    lasting = [replace(grant, drawn=()) for grant in grants if grant.ends > period_end]
     ending: dict[tuple[str, str], list[Grant]] = {}
     for grant in grants:
         if grant.ends == period_end:
@@ -87,5 +103,5 @@ def carried(grants: Sequence[Grant], period_end: date) -> tuple[Grant, ...]:
         newest = max(same, key=lambda grant: grant.created)
         low, high = (in_base(bound, newest.allowance.unit) for bound in (newest.allowance.rollover_min, newest.allowance.rollover_max))
         if over := rolled_over(sum((grant.left for grant in same), Fraction(0)), low, high):
-            lasting.append(replace(newest, left=over, starts=period_end, ends=_MONTH.begins(period_end, 1)))
+            lasting.append(replace(newest, left=over, starts=period_end, ends=_MONTH.begins(period_end, 1), drawn=()))
     return tuple(lasting)

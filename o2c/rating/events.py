@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.event import Event, Upcast
+from o2c.rating.tariff import Allowance
 
 LimitKind = Literal["bill", "roaming"]
 """What a limit is of: all usage of a bill period, or what is used abroad."""
@@ -94,6 +95,27 @@ class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
     spent: dict[str, dict[str, str]] = {}
     unpriced: int = 0
     zonings: tuple[str, ...] = ()
+
+
+class PackBought(OfUsage, name="account.pack-added", stream="account"):
+    """Units were bought once for a line (`order`, `item`) beside what its plan includes, as `offering` sold them: they can be used from the local day `bought_on` on, before the day `ends`.
+
+    `allowance` says which and in which turn; its name tells the pack from every other of the account, and nothing of it is carried over. The next bill has `net_minor`, net of tax, once.
+    """
+
+    example = {
+        **_OF, "order": _ORDER, "item": "1", "offering": "data-pack", "net_minor": 500, "currency": "GBP", "tax_group": "standard", "bought_on": "2026-01-20", "ends": "2026-02-08",
+        "allowance": {"name": "1 GB more P1", "usage": ["data"], "unit": "GB", "quantity": "1", "priority": 200},
+    }  # fmt: skip
+    order: str
+    item: str
+    offering: str
+    allowance: Allowance
+    net_minor: int
+    currency: str
+    tax_group: str
+    bought_on: str
+    ends: str
 
 
 class LimitSet(OfUsage, name="account.limit-set", stream="account"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from o2c.rating.models import NONE, Amount, ChargeModel, Size
 from o2c.rating.units import in_unit
@@ -52,7 +52,8 @@ class Allowance(BaseModel):
 
     It is granted at the beginning of each bill period and can be used for `periods` of them. What is left at the end of the last is carried
     into the next up to `rollover_max`, and is brought up to `rollover_min` there. Of several, that with the lower `priority` number is used
-    first, then the one that ends earlier, then the one that was granted earlier (billing facts, section 6.3, O2 and O4). A `shared` one serves every line of its account. A
+    first, then the one that ends earlier, then the one that was granted earlier (billing facts, section 6.3, O2 and O4). A `shared` one serves every line of its account, the first that uses it first, and
+    each up to `line_max` in a bill period, where that is said. A
     `prorated` one is granted by days for a first part period.
     """
 
@@ -69,6 +70,13 @@ class Allowance(BaseModel):
     rollover_max: Amount = NONE
     shared: bool = False
     prorated: bool = False
+    line_max: Amount | None = None
+
+    @model_validator(mode="after")
+    def _only_of_several(self) -> Self:
+        if self.line_max is not None and not self.shared:
+            raise ValueError("line_max says what one line can use of a shared allowance; say shared as well")
+        return self
 
     def serves(self, usage: str, zone: str) -> bool:
         """Whether it can be used for a record of a kind and a zone."""

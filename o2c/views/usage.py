@@ -117,6 +117,7 @@ def _allowance(grant: Grant, account: str, at: datetime) -> AllowanceShown:
         "ends": grant.ends.isoformat(),
         "priority": grant.allowance.priority,
         "shared": grant.allowance.shared,
+        "line_max": decimal_of(Fraction(most)) if (most := grant.allowance.line_max) is not None else "",
         "at": stamp(at),
     }
 

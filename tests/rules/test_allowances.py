@@ -129,3 +129,45 @@ def test_a_quantity_below_a_unit_is_exact() -> None:
     """Fractions of a unit are used and left as they are."""
     after, beyond = used((grant(1),), LINE, "sms", "national", JANUARY, Fraction(Decimal("0.3")))
     assert (after[0].left, beyond) == (Fraction(7, 10), 0)
+
+
+POOL = (LINE, OTHER, "order-1/3")
+
+
+def covered(pool: Grant, *uses: tuple[str, int]) -> tuple[Grant, dict[str, int]]:
+    """A pool after lines used of it one after another, and how much of it each line had."""
+    grants, had = (pool,), dict.fromkeys(POOL, 0)
+    for owner, quantity in uses:
+        grants, beyond = used(grants, owner, "sms", "national", JANUARY, Fraction(quantity))
+        had[owner] += quantity - int(beyond)
+    return grants[0], had
+
+
+def test_a_pool_that_one_line_drains_leaves_nothing_to_the_others() -> None:
+    """What polarsource/polar #9068 complains of is how a pool without a limit works: whoever uses it first has it. With one, each line has its share."""
+    uses = [(LINE, 100), (OTHER, 20), ("order-1/3", 30)]
+    assert covered(grant(90, shared=True), *uses)[1] == {LINE: 90, OTHER: 0, "order-1/3": 0}
+    assert covered(grant(90, shared=True, line_max="30"), *uses)[1] == {LINE: 30, OTHER: 20, "order-1/3": 30}
+
+
+def test_what_one_line_can_use_of_a_pool_is_by_the_bill_period() -> None:
+    """A pool of two periods: a line that had its share has it again in the next one, of what is left."""
+    pool, _ = covered(grant(90, ends=MARCH, shared=True, line_max="30", periods=2), (LINE, 50))
+    [next_period] = carried((pool,), FEBRUARY)
+    assert (pool.room(LINE), next_period.room(LINE), next_period.left) == (0, 30, 60)
+    [over] = carried((grant(90, shared=True, line_max="30", rollover_max="20").less(LINE, Fraction(30)),), FEBRUARY)
+    assert over.room(LINE) == 20
+
+
+def test_only_a_pool_has_a_limit_for_a_line() -> None:
+    """A price list that says otherwise is not understood."""
+    with pytest.raises(ValueError, match="say shared as well"):
+        allowance(line_max="30")
+
+
+@hypothesis.given(st.lists(st.tuples(st.sampled_from(POOL), st.integers(0, 60)), max_size=12))
+def test_no_line_is_kept_from_its_share(uses: list[tuple[str, int]]) -> None:
+    """Of a pool that holds a share for each line, every line has what it uses up to its share, whatever the others do before it; units are conserved."""
+    pool, had = covered(grant(90, shared=True, line_max="30"), *uses)
+    assert had == {owner: min(sum(quantity for of, quantity in uses if of == owner), 30) for owner in POOL}
+    assert pool.left == 90 - sum(had.values())

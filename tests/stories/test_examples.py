@@ -26,7 +26,7 @@ REFUSED = {
     "limits.agree": 404,
     **dict.fromkeys(("payments.chargeback", "payments.chargeback-won", "payments.move", "payments.preview"), 404),
     "payments.retry": 409,
-    "prepaid.refund": 404,
+    **dict.fromkeys(("allowances.buy", "prepaid.refund"), 404),
     **dict.fromkeys(("products.port-out-cancel", "products.transfer"), 404),
     "products.withdraw": 409,
     **dict.fromkeys(("products.switch", "products.switch-match"), 404),
@@ -35,7 +35,7 @@ REFUSED = {
     **dict.fromkeys(("refunds.approve", "refunds.give-up"), 404),
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
-person; its session holds nothing; nobody withdrew from its product; no other operator was given its number; its journey was ordered before; nobody knows the customer who is to take it over, or a switch; nothing is left of its prepaid money; its invoice is paid, was not refused by the payment provider, and no
+person; its session holds nothing; nobody withdrew from its product; no other operator was given its number; its journey was ordered before; nobody knows the customer who is to take it over, or a switch; nobody sells such a pack, nothing is left of its prepaid money; its invoice is paid, was not refused by the payment provider, and no
 money came for it that could be charged back or moved, nor is there the invoice it would go to; its product is served, and its order is, longer ago than one may withdraw."""
 
 

@@ -1,6 +1,7 @@
 """Every command's help says what the command does and gives an example, and every example does what it says on a store where it fits."""
 
 import inspect
+import json
 import os
 import re
 import shlex
@@ -51,7 +52,7 @@ from tests.faults.working import LIMIT_S, children, eventually
 from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
 from tests.hooked import Hooked, Post
-from tests.metered import account_of, load, metered, number_of, record
+from tests.metered import account_of, included, load, metered, number_of, pack, record
 from tests.watched import watching
 from tests.world import World, order
 
@@ -171,6 +172,9 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         watching(session)
         caught_up(session.app)
     used = metered(made.copied("empty", "used"), folder)
+    loading.load_catalogue(
+        used.app, used.written("packs.json", json.dumps([pack("data-pack", included("A gift", "roaming", "MB", "50"), "0.00")]))
+    )
     limit_desk.set_limit(used.app, Context("bob"), account_of(used), amount="0")
     voucher_desk.issue_vouchers(used.app, Context("bob"), "SPRING", percent="20", months=3)
     used.run(datetime(2026, 1, 10, tzinfo=UTC))

@@ -160,7 +160,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "usage": Part(
             "usage:usage", "Usage records: take in files, list them, delete those that were kept long enough; zones and time bands."
         ),
-        "allowances": Part("usage:allowances", "Included units: what is left of them."),
+        "allowances": Part("usage:allowances", "Included units: what is left of them, and packs of more."),
         "quota": Part("quota:quota", "Units granted to sessions of the network before they are used: reserve, commit, release."),
         "prepaid": Part("quota:prepaid", "Money that pays for usage before it is used: top up, see what is left, give it back."),
         "limits": Part("usage:limits", "Limits of what a bill may come to: set them, agree to go beyond, see how they stand."),

@@ -17,7 +17,7 @@ from o2c.views.usage import list_usage, show_allowances, show_limits, usage_gaps
 usage = typer.Typer(
     no_args_is_help=True, help="Usage records: take in files, list them, delete those that were kept long enough; zones and time bands."
 )
-allowances = typer.Typer(no_args_is_help=True, help="Included units: what is left of them.")
+allowances = typer.Typer(no_args_is_help=True, help="Included units: what is left of them, and packs of more.")
 limits = typer.Typer(no_args_is_help=True, help="Limits of what a bill may come to: set them, agree to go beyond, see how they stand.")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The billing account.")]
 By = Annotated[str, typer.Option("--actor", metavar="NAME", help="Who does it.")]
@@ -155,6 +155,26 @@ def usage_purge(actor: Actor, command_id: CommandId = "") -> None:
     with opened() as session:
         purged = purge_usage(session.app, Context(actor, command_id=command_id))
         err.print(f"deleted {purged['records']} records of before {purged['before']}; {purged['kept']} stay, on no bill yet")
+
+
+@allowances.command("buy")
+def allowances_buy(
+    account: Account,
+    offering: Annotated[str, typer.Option(metavar="ID", help="The offering that sells the pack.")],
+    actor: Actor,
+    line: Annotated[str, typer.Option(metavar="ORDER/ITEM", help="The line; left out where the account has one.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Buy a pack of units for a line, beside what its plan includes; the next bill has it once.
+
+    Example: o2c allowances buy BA-1001 --offering data-pack --actor ann
+    """
+    from o2c.desk.allowances import buy_pack
+
+    with opened() as session:
+        buy_pack(session.app, Context(actor, command_id=command_id), account, offering=offering, line=line)
+        pack = show_allowances(session.app, account)[-1]
+        err.print(f"{account} has {pack['left']} {pack['unit']} of {pack['allowance']}, to be used before {pack['ends']}")
 
 
 @allowances.command("show")

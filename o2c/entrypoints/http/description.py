@@ -28,7 +28,7 @@ TAGS: Mapping[str, str] = {
     "balance": "What an account owes, and what is held for it.",
     "care": "Courtesy contacts that are owed to customers.",
     "catalogue": "What is sold, and at which prices.",
-    "allowances": "Included units, and what is left of them.",
+    "allowances": "Included units, what is left of them, and packs of more.",
     "collections": "What is owed past its due day, what holds its collection, and promises to pay.",
     "complaints": "What customers complain of, and what became of it.",
     "conformance": "Whether the declared rules of the trade were kept.",

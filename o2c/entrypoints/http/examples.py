@@ -77,6 +77,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "access.permissions": {},
     "access.records": {"customer": "C-1001", "limit": 20},
     "accounts.list": {"accounts": ["BA-C-1001"]},
+    "allowances.buy": {"account": "BA-C-1001", "offering": "data-pack"},
     "allowances.show": {"account": "BA-C-1001"},
     "assurance": {"rule": "ceased-but-billed", "days": 35},
     "balance.show": {"account": "BA-C-1001"},

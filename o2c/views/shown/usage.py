@@ -86,7 +86,10 @@ class UsageGapShown(TypedDict):
 
 
 class AllowanceShown(TypedDict):
-    """Included units of a line as they are left at an instant: decimal text, in `unit`; they can be used from a day to another (exclusive)."""
+    """Included units of a line as they are left at an instant: decimal text, in `unit`; they can be used from a day to another (exclusive).
+
+    Of those that are `shared`, one line can use no more than `line_max` in a bill period (empty: as much as is left).
+    """
 
     account: str
     order: str
@@ -99,6 +102,7 @@ class AllowanceShown(TypedDict):
     ends: str
     priority: int
     shared: bool
+    line_max: str
     at: str
 
 
