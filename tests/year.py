@@ -1,6 +1,6 @@
 """Twelve months of cash, and what is claimed of them: `scripts/prove --year [FOLDER] [--orders N] [--months N]`.
 
-The orders are generated, or the first ones of a folder of papers. What every invoice, note, balance and posting must be, tests/oracle.py works out of what
+The orders are generated, or so many of a folder of papers, evenly over its days. What every invoice, note, balance and posting must be, tests/oracle.py works out of what
 `o2c events find` prints, which is read as it comes and not kept.
 """
 
@@ -18,7 +18,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -145,14 +144,17 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
     app.create_clock(kind="simulated", seed=SEED)
     provider = simulated_partners(SEED, {})
     book = list[Entry]()
-    runner = Runner(app, booked({**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)}, book))
+    network = year_outside.Network(provider["network"])
+    provider = {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED), "network": network}
+    runner = Runner(app, booked(provider, book))
     rising: tuple[str, ...] = (LINE.id, FIBRE.id)
     if folder is None:
         folder = home / "papers"
         write_launch(folder, count=orders, seed=SEED)
     else:
         rising = ("mobile-line", "broadband-fibre")
-    orders_of = orders_of_the_year(islice(lines_of(paper(folder, "orders.tmf622.jsonl")), orders), SEED)
+    lines = list(lines_of(paper(folder, "orders.tmf622.jsonl")))
+    orders_of = orders_of_the_year(lines[:: max(len(lines) // orders, 1)][:orders], SEED)
     catalogue, papers = home / "catalogue.json", home / "orders.jsonl"
     catalogue.write_text(json.dumps(of_the_year(json.loads(b"".join(lines_of(paper(folder, "catalogue.tmf620.json")))))), encoding="utf-8")
     papers.write_bytes(b"\n".join(orders_of) + b"\n")
@@ -164,7 +166,7 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
         loading.load_stock(app, runner, "devices", stock, when)
     campaigns(app, orders)
     intake.Intake(app, papers, home / "quarantine").run()
-    year = Year(app, runner, home, SEED, FIRST, rising, book)
+    year = Year(app, runner, home, SEED, FIRST, rising, book, network)
     year.live(months)
     return year
 
@@ -218,7 +220,7 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     )
     yield from money_of_every_kind(oracle, told, plans)
     of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(accounts) > ACCOUNTS_MANY else ()))}
-    yield from year_outside.claims(app, year.book)
+    yield from year_outside.claims(app, year.book, year.network)
     share = len(year.amended) / max(told.kinds["order.planned"], 1)
     figures = f"{len(year.amended)} of {told.kinds['order.planned']} planned orders ({100 * share:.0f} %), {told.kinds['order.revised']} times, {told.kinds['order.revision-refused']} past; refused {dict(year.why)}"
     yield Claim("orders are changed in flight", share >= AMENDED_SHARE, figures)

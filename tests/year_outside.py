@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from o2c.engine.app import Engine
+from o2c.kernel.partner import Answer, Answered, Partner, Request
 from o2c.orders.rollup import FINAL, ItemProgress, item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.plan import STEPS
@@ -28,7 +29,34 @@ STREAMS = "SELECT stream FROM o2c.head WHERE starts_with(stream, 'order-') ORDER
 OPEN = "SELECT DISTINCT stream, item FROM projection.fallout WHERE state = 'open'"
 IN_USE = "SELECT kind, key FROM projection.stock WHERE state IN ('assigned', 'ported_in') AND kind IN ('sim', 'number') ORDER BY 1, 2"
 SERVING = "SELECT product, iccid, msisdn FROM projection.products WHERE status <> 'terminated' ORDER BY product"
+OF_SIMS = "SELECT product, iccid, account, status FROM projection.products WHERE iccid <> '' ORDER BY product"
 RECALLS = tuple(sorted(set(RECALLED.values())))
+
+
+@dataclass
+class Network:
+    """The network, which writes down which SIM it serves a product by, and the accounts whose lines it ended."""
+
+    partner: Partner
+    serves: dict[str, str] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def submit(self, request: Request) -> Answer:
+        return self._note(request, self.partner.submit(request))
+
+    def query(self, request: Request) -> Answer:
+        return self._note(request, self.partner.query(request))
+
+    def _note(self, request: Request, answer: Answer) -> Answer:
+        body = request.body
+        product = str(body.get("product") or f"{request.stream.removeprefix('order-')}:{request.item}")
+        if isinstance(answer, Answered) and body.get("level") == "ended":
+            self.ended.add(str(body["account"]))
+        elif isinstance(answer, Answered) and body.get("status") == "terminated":
+            self.serves.pop(product, None)
+        elif isinstance(answer, Answered) and body.get("iccid"):
+            self.serves[product] = str(body["iccid"])
+        return answer
 
 
 @dataclass
@@ -119,12 +147,27 @@ def wrong_stock(told: Standing, in_use: Iterable[Mapping[str, str]], serving: It
     ]
 
 
+def wrong_network(network: Network, told: Standing, products: Iterable[Mapping[str, str]]) -> list[str]:
+    """Which SIMs the network serves that nobody has, or does not serve that somebody has."""
+    rows = {row["product"]: row for row in products}
+    must = {name: row["iccid"] for name, row in rows.items() if row["status"] != "terminated"}
+    begun = {_line(place): key for (kind, key), places in told.pieces.items() if kind == "sim" for place in places}
+    serves = {name: sim for name, sim in network.serves.items() if name not in rows or rows[name]["account"] not in network.ended}
+    wrong = [
+        f"{name} is served by {sim}, must be by {must.get(name)}"
+        for name, sim in serves.items()
+        if sim not in (must.get(name), begun.get(name))
+    ]
+    lacking = [name for name in must if name not in serves and rows[name]["account"] not in network.ended]
+    return wrong + [f"{name} is not served, must be by {must[name]}" for name in lacking]
+
+
 def _line(place: str) -> str:
     """The item that a place names, however it is written."""
     return place.removeprefix("order-").replace("/", ":")
 
 
-def claims(app: Engine, book: list[Entry]) -> Iterator[Claim]:
+def claims(app: Engine, book: list[Entry], network: Network) -> Iterator[Claim]:
     """One by one, each with its figures; and what shows that the same eyes see a leak."""
     streams = [row["stream"] for row in app.reads.rows(STREAMS)]
     states = {name: cast("OrderState", loaded.state) for name, loaded in app.load(streams).items()}
@@ -139,17 +182,24 @@ def claims(app: Engine, book: list[Entry]) -> Iterator[Claim]:
     wrong = wrong_stock(told, in_use, serving)
     figures = f"{dict(Counter(row['kind'] for row in in_use))} in use, {len(serving)} products in service{_first(wrong)}"
     yield Claim("every SIM and number in use is one line's", bool(in_use) and not wrong, figures)
+    wrong = wrong_network(network, told, app.reads.rows(OF_SIMS))
+    yield Claim("the network serves the SIMs of products in service", not wrong, f"{len(network.serves)} SIMs on{_first(wrong)}")
     kept = Counter(row["type"].partition(".")[2] for row in app.reads.rows(ANSWERS, list(RECALLS)))
     figures = f"{dict(told.recalls)} of recalls, by their last word{dict(kept) if kept else ''}{_first(told.left)}"
     yield Claim("every compensation is complete or in a queue", told.recalls["done"] > 0 and not told.left, figures)
-    yield Claim("control: what partners and stock would hold is seen", *_control(told, held, in_use, serving, book))
+    yield Claim("control: what partners and stock would hold is seen", *_control(told, held, in_use, serving, book, network))
 
 
 ANSWERS = "SELECT type FROM o2c.event WHERE split_part(type, '.', 1) = ANY(%s) AND type NOT LIKE '%%.requested'"
 
 
 def _control(
-    told: Standing, held: Counter[Place], in_use: list[Mapping[str, str]], serving: list[Mapping[str, str]], book: list[Entry]
+    told: Standing,
+    held: Counter[Place],
+    in_use: list[Mapping[str, str]],
+    serving: list[Mapping[str, str]],
+    book: list[Entry],
+    network: Network,
 ) -> tuple[bool, str]:
     """A recall that its partner never got, a piece of work that is done twice, and a piece that no product names."""
     asked = {entry.place for entry in book if entry.place[2] in RECALLS and entry.answer == "done"}
@@ -157,7 +207,9 @@ def _control(
     doubled = wrong_outside(told, Counter({place: count + 1 for place, count in held.items()}))
     first = next((row["iccid"] for row in serving if row["iccid"]), "")
     lost = wrong_stock(told, in_use, [row for row in serving if row["iccid"] != first])
-    found = {"never dropped": len(deaf), "done twice": len(doubled), "of nobody": len(lost)}
+    deaf_network = Network(network.partner, {**network.serves, "nobody:1": "8944000000000000000"}, network.ended)
+    on = len(wrong_network(deaf_network, told, [{**row, "account": "", "status": "active"} for row in serving]))
+    found = {"never dropped": len(deaf), "done twice": len(doubled), "of nobody": len(lost), "served for nobody": on}
     return all(found.values()), str(found)
 
 

@@ -28,9 +28,13 @@ def bar(work: Work) -> Mapping[str, Any]:
 
 
 def lines(work: Work) -> tuple[Line, ...]:
-    """Give the lines of the account that are served."""
+    """Give the lines of the account that are served; where it is ended, those that rest, uncharged, with them: the items that brought their products."""
     account = work.read.get(account_stream(work.state.account))
-    return tuple(Line(order=charge.order, item=charge.item) for charge in account.running) if account else ()
+    if account is None:
+        return ()
+    resting = [name.rpartition(":") for name in account.resting] if work.state.bar_asked == "ended" else []
+    served = (Line(order=charge.order, item=charge.item) for charge in account.running)
+    return (*served, *(Line(order=order, item=item) for order, _, item in resting))
 
 
 def while_barred(work: Work) -> WhileBarred:

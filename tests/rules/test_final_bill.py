@@ -7,6 +7,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from o2c.collections.rules import barred
+from o2c.collections.state import KIND as COLLECTION
 from o2c.invoicing.events import AccountBilled
 from o2c.invoicing.rules import bill
 from o2c.invoicing.state import ACCOUNT, AccountState
@@ -135,6 +137,19 @@ def test_a_rest_is_no_end(deeds: list[tuple[str, bool]]) -> None:
         life.bill()
         assert len(life.finals) == 1
         assert (life.state.balance.deposits, life.state.due_run) == ({}, "")
+
+
+def test_what_rests_ends_with_its_account() -> None:
+    """An account that is ended for a debt while one of its lines rests, uncharged: the network ends both, and nothing is waited for; while it is barred alone, what
+    rests is left alone."""
+    rests = ended("2026-01-14", "2").model_copy(update={"rests": True, "product": f"{ORDER}:2"})
+    held = account(charge("2026-01-05"), charge("2026-01-05", item="2"), rests)
+    for level, told_of, follows in (("ended", ["1", "2"], ["account.charge-withdrawn", "account.rest-ended"]), ("soft", ["1"], [])):
+        state = replace(COLLECTION.initial(""), account="BA-1001", market="GB@2026-01", bar_asked=level)
+        work = replace(COLLECTION.work(state, "collection-BA-1001", "", "barring", BOOK), read={STREAM: held})
+        decision = barred(work, {}, MONDAY)
+        assert [line.item for line in decision.events[0].lines] == told_of
+        assert [event.type_name for _, event in decision.elsewhere] == follows
 
 
 def test_what_was_served_before_a_rest_is_billed_in_it() -> None:
