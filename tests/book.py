@@ -13,7 +13,8 @@ Place = tuple[str, str, str]
 
 
 class Entry(NamedTuple):
-    """A call as its partner wrote it down. `answer` is done, taken, refused, failed, nobody (there was no connection), silent or never-heard."""
+    """A call as its partner wrote it down. `answer` is done, taken, refused, failed, nobody (there was no connection), silent or never-heard; one that `moves` takes
+    the place of what the partner has (another window of a port)."""
 
     partner: str
     how: str
@@ -21,6 +22,7 @@ class Entry(NamedTuple):
     attempt: int
     at: datetime
     answer: str
+    moves: bool = False
 
 
 def word(answer: Answer) -> str:
@@ -50,7 +52,7 @@ class Booked:
 
     def _note(self, how: str, request: Request, answer: Answer) -> Answer:
         place = (request.stream, request.item, request.step)
-        self.book.append(Entry(self.name, how, place, request.attempt, request.at, word(answer)))
+        self.book.append(Entry(self.name, how, place, request.attempt, request.at, word(answer), bool(request.body.get("replaces"))))
         return answer
 
 

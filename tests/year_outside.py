@@ -113,7 +113,7 @@ def _pieces(told: Standing, stream: str, state: OrderState, item: str) -> None:
 
 def outside(book: Iterable[Entry]) -> Counter[Place]:
     """How many times partners hold a piece of work, by their own books: done, less what they dropped again."""
-    found = effects(book)
+    found = effects(entry for entry in book if not entry.moves)
     held = Counter({place: effect.done for place, effect in found.items() if place[2] in RECALLED})
     for place in held:
         held[place] -= found[dropped].done if (dropped := (*place[:2], RECALLED[place[2]])) in found else 0

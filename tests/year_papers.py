@@ -25,7 +25,9 @@ USAGE_PRICES = (
     included("50 messages", "sms", "message", "50", rollover_max="20"),
 )
 """What is added to the prices of every mobile line."""
-TAXED = {"family-filter": "reduced", "mesh-room": "zero", "roam-pass": "reduced", "call-guard": "zero"}
+TAXED = {
+    "family-filter": "reduced", "mesh-room": "zero", "roam-pass": "reduced", "call-guard": "zero", "online-security": "reduced", "streaming-tv": "zero",
+}  # fmt: skip
 """The group of tax of what is sold at another rate than the standard one: an invention, so that bills have every rate."""
 DISCOUNTS: dict[str, tuple[Document, ...]] = {
     "spec-mobile": (
