@@ -29,7 +29,11 @@ STREAMS = "SELECT stream FROM o2c.head WHERE starts_with(stream, 'order-') ORDER
 OPEN = "SELECT DISTINCT stream, item FROM projection.fallout WHERE state = 'open'"
 IN_USE = "SELECT kind, key FROM projection.stock WHERE state IN ('assigned', 'ported_in') AND kind IN ('sim', 'number') ORDER BY 1, 2"
 SERVING = "SELECT product, iccid, msisdn FROM projection.products WHERE status <> 'terminated' ORDER BY product"
-OF_SIMS = "SELECT product, iccid, account, status FROM projection.products WHERE iccid <> '' ORDER BY product"
+OF_SIMS = "SELECT product, iccid, account, status FROM projection.products ORDER BY product"
+POSTPONED = "SELECT stream, body ->> 'item' AS item FROM o2c.event WHERE type = 'porting.postponed'"
+"""The windows of ports that were given up without another one: what is agreed afterwards is the same port."""
+WITH_BASES = "SELECT substr(stream, 9) AS product FROM o2c.event WHERE type = 'product.terminated' AND body ->> 'cause' = 'base-ended'"
+NONE: Mapping[Place, int] = {}
 RECALLS = tuple(sorted(set(RECALLED.values())))
 
 
@@ -62,12 +66,13 @@ class Network:
 @dataclass
 class Standing:
     """How all orders stand by the log: of each piece of partners' work whether it must be held (None: it is under way), which recalls are done, kept, in a queue or
-    under way, the pieces of stock that items which are not over hold, and the items of which a service that was on for nobody is `undone`."""
+    under way, the pieces of stock that items which are not over hold, and the items of which a service that was on for nobody is `undone`, and those that are `going` on."""
 
     must: dict[Place, bool | None] = field(default_factory=dict)
     recalls: Counter[str] = field(default_factory=Counter)
     left: list[str] = field(default_factory=list)
     undone: set[str] = field(default_factory=set)
+    going: set[tuple[str, str]] = field(default_factory=set)
     pieces: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -91,6 +96,7 @@ def standing(states: Mapping[str, OrderState], queued: set[tuple[str, str]]) -> 
             told.left += [f"{stream}/{item} {step}" for step in state.taken_back.get(item, ()) if over]
             told.undone |= {_line(f"{stream}/{item}")} if progress.steps.get("activation") == "undone" else set()
             if item_state(progress) not in FINAL:
+                told.going.add((stream, item))
                 _pieces(told, stream, state, item)
     return told
 
@@ -113,12 +119,13 @@ def _pieces(told: Standing, stream: str, state: OrderState, item: str) -> None:
                 told.pieces[kind, str(piece)].append(f"{stream}/{item}")
 
 
-def outside(book: Iterable[Entry]) -> Counter[Place]:
-    """How many times partners hold a piece of work, by their own books: done, less what they dropped again."""
+def outside(book: Iterable[Entry], postponed: Mapping[Place, int] = NONE) -> Counter[Place]:
+    """How many times partners hold a piece of work, by their own books: done, less what they dropped again; done anew after it was so many times postponed is once."""
     found = effects(entry for entry in book if not entry.moves)
     held = Counter({place: effect.done for place, effect in found.items() if place[2] in RECALLED})
     for place in held:
         held[place] -= found[dropped].done if (dropped := (*place[:2], RECALLED[place[2]])) in found else 0
+        held[place] -= max(min(postponed.get(place, 0), held[place] - 1), 0)
     return held
 
 
@@ -152,7 +159,7 @@ def wrong_stock(told: Standing, in_use: Iterable[Mapping[str, str]], serving: It
 def wrong_network(network: Network, told: Standing, products: Iterable[Mapping[str, str]]) -> list[str]:
     """Which SIMs the network serves that nobody has, or does not serve that somebody has."""
     rows = {row["product"]: row for row in products}
-    must = {name: row["iccid"] for name, row in rows.items() if row["status"] != "terminated"}
+    must = {name: row["iccid"] for name, row in rows.items() if row["status"] != "terminated" and row["iccid"]}
     begun = {_line(place): key for (kind, key), places in told.pieces.items() if kind == "sim" for place in places}
     serves = {name: sim for name, sim in network.serves.items() if name not in rows or rows[name]["account"] not in network.ended}
     serves = {name: sim for name, sim in serves.items() if name not in told.undone}
@@ -175,7 +182,9 @@ def claims(app: Engine, book: list[Entry], network: Network) -> Iterator[Claim]:
     streams = [row["stream"] for row in app.reads.rows(STREAMS)]
     states = {name: cast("OrderState", loaded.state) for name, loaded in app.load(streams).items()}
     told = standing(states, {(row["stream"], row["item"]) for row in app.reads.rows(OPEN)})
-    held, in_use, serving = outside(book), list(app.reads.rows(IN_USE)), list(app.reads.rows(SERVING))
+    postponed = Counter((row["stream"], row["item"], "porting") for row in app.reads.rows(POSTPONED))
+    told.must |= {place: None for place in postponed if not told.must.get(place) and place[:2] in told.going}
+    held, in_use, serving = outside(book, postponed), list(app.reads.rows(IN_USE)), list(app.reads.rows(SERVING))
     wrong = wrong_outside(told, held)
     by_step = Counter(place[2] for place, count in held.items() if count)
     figures = (
@@ -186,8 +195,9 @@ def claims(app: Engine, book: list[Entry], network: Network) -> Iterator[Claim]:
     figures = f"{dict(Counter(row['kind'] for row in in_use))} in use, {len(serving)} products in service{_first(wrong)}"
     yield Claim("every SIM and number in use is one line's", bool(in_use) and not wrong, figures)
     wrong = wrong_network(network, told, app.reads.rows(OF_SIMS))
-    # A residue: what was on for nobody, as its profile was not downloaded, is undone without asking the network.
-    left_on = f"{len(told.undone & network.serves.keys())} of them left on for nobody by an order that was cancelled"
+    # Residues: what was on for nobody, as its profile was not downloaded, and what ended with its base is switched off without asking the network.
+    told.undone |= {row["product"] for row in app.reads.rows(WITH_BASES)}
+    left_on = f"{len(told.undone & network.serves.keys())} of them left on for nobody: undone unused, or ended with a base"
     yield Claim("the network serves the SIMs of products in service", not wrong, f"{len(network.serves)} SIMs on, {left_on}{_first(wrong)}")
     kept = Counter(row["type"].partition(".")[2] for row in app.reads.rows(ANSWERS, list(RECALLS)))
     figures = f"{dict(told.recalls)} of recalls, by their last word{dict(kept) if kept else ''}{_first(told.left)}"
