@@ -146,8 +146,7 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
     app.create_clock(kind="simulated", seed=SEED)
     provider = simulated_partners(SEED, {})
     book = list[Entry]()
-    network = year_outside.Network(provider["network"])
-    provider = {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED), "network": network}
+    provider = {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)}
     runner = Runner(app, booked(provider, book))
     rising: tuple[str, ...] = (LINE.id, FIBRE.id)
     if folder is None:
@@ -168,7 +167,7 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
         loading.load_stock(app, runner, "devices", stock, when)
     campaigns(app, orders)
     intake.Intake(app, papers, home / "quarantine").run()
-    year = Year(app, runner, home, SEED, FIRST, rising, book, network)
+    year = Year(app, runner, home, SEED, FIRST, rising, book)
     year.live(months)
     return year
 
@@ -222,7 +221,7 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     )
     yield from money_of_every_kind(oracle, told, plans)
     of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(accounts) > ACCOUNTS_MANY else ()))}
-    yield from year_outside.claims(app, year.book, year.network)
+    yield from year_outside.claims(app, year.book)
     [planned] = app.reads.rows(PLANNED, LAST)
     share = len(year.amended) / max(planned["n"], 1)
     figures = f"{len(year.amended)} of {planned['n']} planned orders ({100 * share:.0f} %), {told.kinds['order.revised']} times, {told.kinds['order.revision-refused']} past; refused {dict(year.why)}"

@@ -28,7 +28,6 @@ from o2c.views.reading import caught_up
 from tests.book import Entry
 from tests.world import Document
 from tests.year_amendments import looks, with_orders
-from tests.year_outside import Network
 from tests.year_products import parts_of, with_prepaid, with_products
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
@@ -111,7 +110,6 @@ class Year:
     first: date
     rising: tuple[str, ...]
     book: list[Entry]
-    network: Network
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     used: dict[tuple[str, str], Document] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from o2c.engine.app import Engine
-from o2c.kernel.partner import Answer, Answered, Partner, Request
 from o2c.orders.rollup import FINAL, ItemProgress, item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.plan import STEPS
@@ -29,49 +28,20 @@ STREAMS = "SELECT stream FROM o2c.head WHERE starts_with(stream, 'order-') ORDER
 OPEN = "SELECT DISTINCT stream, item FROM projection.fallout WHERE state = 'open'"
 IN_USE = "SELECT kind, key FROM projection.stock WHERE state IN ('assigned', 'ported_in') AND kind IN ('sim', 'number') ORDER BY 1, 2"
 SERVING = "SELECT product, iccid, msisdn FROM projection.products WHERE status <> 'terminated' ORDER BY product"
-OF_SIMS = "SELECT product, iccid, account, status FROM projection.products ORDER BY product"
 POSTPONED = "SELECT stream, body ->> 'item' AS item FROM o2c.event WHERE type = 'porting.postponed'"
 """The windows of ports that were given up without another one: what is agreed afterwards is the same port."""
-WITH_BASES = "SELECT substr(stream, 9) AS product FROM o2c.event WHERE type = 'product.terminated' AND body ->> 'cause' = 'base-ended'"
 NONE: Mapping[Place, int] = {}
 RECALLS = tuple(sorted(set(RECALLED.values())))
 
 
 @dataclass
-class Network:
-    """The network, which writes down which SIM it serves a product by, and the accounts whose lines it ended."""
-
-    partner: Partner
-    serves: dict[str, str] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-
-    def submit(self, request: Request) -> Answer:
-        return self._note(request, self.partner.submit(request))
-
-    def query(self, request: Request) -> Answer:
-        return self._note(request, self.partner.query(request))
-
-    def _note(self, request: Request, answer: Answer) -> Answer:
-        body = request.body
-        product = str(body.get("product") or f"{request.stream.removeprefix('order-')}:{request.item}")
-        if isinstance(answer, Answered) and body.get("level") == "ended":
-            self.ended.add(str(body["account"]))
-        elif isinstance(answer, Answered) and body.get("status") == "terminated":
-            self.serves.pop(product, None)
-        elif isinstance(answer, Answered) and body.get("iccid"):
-            self.serves[product] = str(body["iccid"])
-        return answer
-
-
-@dataclass
 class Standing:
     """How all orders stand by the log: of each piece of partners' work whether it must be held (None: it is under way), which recalls are done, kept, in a queue or
-    under way, the pieces of stock that items which are not over hold, and the items of which a service that was on for nobody is `undone`, and those that are `going` on."""
+    under way, the pieces of stock that items which are not over hold, and the items that are `going` on."""
 
     must: dict[Place, bool | None] = field(default_factory=dict)
     recalls: Counter[str] = field(default_factory=Counter)
     left: list[str] = field(default_factory=list)
-    undone: set[str] = field(default_factory=set)
     going: set[tuple[str, str]] = field(default_factory=set)
     pieces: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -94,7 +64,6 @@ def standing(states: Mapping[str, OrderState], queued: set[tuple[str, str]]) -> 
                     else []
                 )
             told.left += [f"{stream}/{item} {step}" for step in state.taken_back.get(item, ()) if over]
-            told.undone |= {_line(f"{stream}/{item}")} if progress.steps.get("activation") == "undone" else set()
             if item_state(progress) not in FINAL:
                 told.going.add((stream, item))
                 _pieces(told, stream, state, item)
@@ -156,28 +125,12 @@ def wrong_stock(told: Standing, in_use: Iterable[Mapping[str, str]], serving: It
     ]
 
 
-def wrong_network(network: Network, told: Standing, products: Iterable[Mapping[str, str]]) -> list[str]:
-    """Which SIMs the network serves that nobody has, or does not serve that somebody has."""
-    rows = {row["product"]: row for row in products}
-    must = {name: row["iccid"] for name, row in rows.items() if row["status"] != "terminated" and row["iccid"]}
-    begun = {_line(place): key for (kind, key), places in told.pieces.items() if kind == "sim" for place in places}
-    serves = {name: sim for name, sim in network.serves.items() if name not in rows or rows[name]["account"] not in network.ended}
-    serves = {name: sim for name, sim in serves.items() if name not in told.undone}
-    wrong = [
-        f"{name} is served by {sim}, must be by {must.get(name)}"
-        for name, sim in serves.items()
-        if sim not in (must.get(name), begun.get(name))
-    ]
-    lacking = [name for name in must if name not in serves and rows[name]["account"] not in network.ended]
-    return wrong + [f"{name} is not served, must be by {must[name]}" for name in lacking]
-
-
 def _line(place: str) -> str:
     """The item that a place names, however it is written."""
     return place.removeprefix("order-").replace("/", ":")
 
 
-def claims(app: Engine, book: list[Entry], network: Network) -> Iterator[Claim]:
+def claims(app: Engine, book: list[Entry]) -> Iterator[Claim]:
     """One by one, each with its figures; and what shows that the same eyes see a leak."""
     streams = [row["stream"] for row in app.reads.rows(STREAMS)]
     states = {name: cast("OrderState", loaded.state) for name, loaded in app.load(streams).items()}
@@ -194,15 +147,10 @@ def claims(app: Engine, book: list[Entry], network: Network) -> Iterator[Claim]:
     wrong = wrong_stock(told, in_use, serving)
     figures = f"{dict(Counter(row['kind'] for row in in_use))} in use, {len(serving)} products in service{_first(wrong)}"
     yield Claim("every SIM and number in use is one line's", bool(in_use) and not wrong, figures)
-    wrong = wrong_network(network, told, app.reads.rows(OF_SIMS))
-    # Residues: what was on for nobody, as its profile was not downloaded, and what ended with its base is switched off without asking the network.
-    told.undone |= {row["product"] for row in app.reads.rows(WITH_BASES)}
-    left_on = f"{len(told.undone & network.serves.keys())} of them left on for nobody: undone unused, or ended with a base"
-    yield Claim("the network serves the SIMs of products in service", not wrong, f"{len(network.serves)} SIMs on, {left_on}{_first(wrong)}")
     kept = Counter(row["type"].partition(".")[2] for row in app.reads.rows(ANSWERS, list(RECALLS)))
     figures = f"{dict(told.recalls)} of recalls, by their last word{dict(kept) if kept else ''}{_first(told.left)}"
     yield Claim("every compensation is complete or in a queue", told.recalls["done"] > 0 and not told.left, figures)
-    yield Claim("control: what partners and stock would hold is seen", *_control(told, held, in_use, serving, book, network))
+    yield Claim("control: what partners and stock would hold is seen", *_control(told, held, in_use, serving, book))
 
 
 ANSWERS = "SELECT type FROM o2c.event WHERE split_part(type, '.', 1) = ANY(%s) AND type NOT LIKE '%%.requested'"
@@ -214,7 +162,6 @@ def _control(
     in_use: list[Mapping[str, str]],
     serving: list[Mapping[str, str]],
     book: list[Entry],
-    network: Network,
 ) -> tuple[bool, str]:
     """A recall that its partner never got, a piece of work that is done twice, and a piece that no product names."""
     asked = {entry.place for entry in book if entry.place[2] in RECALLS and entry.answer == "done"}
@@ -222,9 +169,7 @@ def _control(
     doubled = wrong_outside(told, Counter({place: count + 1 for place, count in held.items()}))
     first = next((row["iccid"] for row in serving if row["iccid"]), "")
     lost = wrong_stock(told, in_use, [row for row in serving if row["iccid"] != first])
-    deaf_network = Network(network.partner, {**network.serves, "nobody:1": "8944000000000000000"}, network.ended)
-    on = len(wrong_network(deaf_network, told, [{**row, "account": "", "status": "active"} for row in serving]))
-    found = {"never dropped": len(deaf), "done twice": len(doubled), "of nobody": len(lost), "served for nobody": on}
+    found = {"never dropped": len(deaf), "done twice": len(doubled), "of nobody": len(lost)}
     return all(found.values()), str(found)
 
 
