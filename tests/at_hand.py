@@ -68,6 +68,7 @@ FILES = {
     "devices.csv": DEVICES,
     "keys.json": JWKS,
     "changed.json": CHANGED,
+    "changes.csv": "product,offering,effective\n6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1,lark-second,bill-date\n",
 }
 
 

@@ -38,6 +38,7 @@ ACCESS_PLACE = f"""SELECT d.value ->> 'place' FROM o2c.event e, jsonb_array_elem
     AND l.value ->> 'item' = split_part({ACCESS.format("item")}, '#', 1)"""
 OF_QUOTA = ("quota commit", "quota release", "prepaid top-up", "prepaid refund", "prepaid show")
 FOUND_FOR = {
+    ("products bulk-change", "BA-1001"): f"{USED} ORDER BY 1",
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
     ("credit-notes approve", "BA-1001-20260108"): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'credit-note.requested'",

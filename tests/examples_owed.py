@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from o2c.desk.accounts import place_account
 from o2c.desk.act import Context
 from o2c.desk.complaints import open_complaint
 from o2c.desk.customers import record_contact
@@ -57,6 +58,7 @@ def trying(session: Session, until: datetime) -> None:
     note_attempt(session.app, Context("web-shop"), "failed", "web", token="b-17", error="HTTP-504", waited_s=94, fields=keyed)
     issue_vouchers(session.app, Context("bob"), "SORRY", amount="5.00", months=1, codes=["SORRY-A1"])
     [row] = session.app.reads.rows("SELECT customer_id FROM projection.orders WHERE state = 'completed' ORDER BY captured_at LIMIT 1")
+    place_account(session.app, Context("ann"), row["customer_id"], "GROUP-2", level="entity", pays="itself")
     open_complaint(session.app, Context("ann"), row["customer_id"], topic="service", channel="web", note="no coverage")
     session.runner().run(until + timedelta(minutes=75))
     caught_up(session.app)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from o2c.orders.state import suspicion
+from tests.lives_of_business import BOUGHT, PAYING, PLACED
 from tests.lives_of_changes import CHANGED_IN_FLIGHT, OF_PORT, PORT_CANCELLED
 from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF_INVOICES
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
@@ -42,7 +43,7 @@ _GATES: tuple[Told, ...] = (
 )  # fmt: skip
 LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "order": {
-        "wish corrected, then changed by its channel": (
+        **BOUGHT, "wish corrected, then changed by its channel": (
             _CAPTURED, ("validation.requested", {}), ("validation.fell-out", {}),
             ("fallout.correction-applied", {**_NO, "step": "validation", "changes": {
                 "party": "C-1002", "account": "BA-1002", "catalogue": "13", "line.1.offering": "mobile-plus", "line.2.relies_on": "1,3",
@@ -160,7 +161,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "stopped": (("number.received", {}), ("number.quarantined", {}), ("step.stopped", {**_NO, "step": "number-restock"})),
     },
     **OF_JOURNEYS, "customer": {
-        **TRIED, "moved": (("customer.registered", {}), ("customer.preferences-stated", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
+        **TRIED, **PLACED, "moved": (("customer.registered", {}), ("customer.preferences-stated", {}), ("customer.registered", {"address": "2 Mill Lane, Testford, ZZ1 1AA"})),
         "approved, with a second order": (
             ("customer.registered", {}), ("credit.decided", {}), ("credit.committed", {"order": "A"}), ("credit.committed", {"order": "B"}),
             ("credit.released", {"order": "A"}), ("credit.released", {"order": "B", "released_minor": 7976}),
@@ -186,7 +187,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     "delivery": {**OF_DELIVERIES, "announced": (("sims.announced", {}),), "arrived": (("sims.announced", {}), ("sims.arrived", {})), "standing still": (("sims.announced", {}), ("sims.fell-out", {})),
                  "numbers standing still": (("numbers.announced", {}), ("numbers.fell-out", {})), "stopped": (("sims.announced", {}), ("step.stopped", {**_NO, "step": "sim-arrival"}))},
     "account": {
-        **OF_INSTALMENTS, **BILLED_LATE,
+        **OF_INSTALMENTS, **BILLED_LATE, **PAYING,
         "opened": (("account.opened", {}),),
         **OF_USAGE,
         **CREDIT_TAKEN_BACK, "money held, used and paid back": (
@@ -378,14 +379,12 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
     },
     **OF_MESSAGES, "views": {
         "saved, otherwise, forgotten, again": (
-            ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}),
-            ("view.forgotten", {"name": "mine"}), ("view.saved", {}),
+            ("view.saved", {}), ("view.saved", {"filters": {"queue": "porting"}}), ("view.saved", {"name": "mine"}), ("view.forgotten", {}), ("view.forgotten", {"name": "mine"}), ("view.saved", {}),
         ),
     },
     "hook": {
         "rotated, gone, resumed, ended": (
-            ("hook.subscribed", {}), ("hook.private-address-allowed", {}), ("hook.secret-rotated", {}), ("hook.suspended", {}),
-            ("hook.resumed", {}), ("hook.unsubscribed", {}),
+            ("hook.subscribed", {}), ("hook.private-address-allowed", {}), ("hook.secret-rotated", {}), ("hook.suspended", {}), ("hook.resumed", {}), ("hook.unsubscribed", {}),
         ),
         "dead": (("hook.subscribed", {}), ("hook.suspended", {"reason": "dead"}), ("hook.resend-requested", {})),
     },

@@ -1,6 +1,10 @@
 """How verbs and views are called in Python, where that is not on the face of their names."""
 
 METHODS = {
+    "products.bulk-change": "change_products",
+    "orders.sites": "sites_of",
+    "accounts.place": "place_account",
+    "accounts.tree": "account_tree",
     "care.due": "care_due",
     "messages.bounced": "message_bounced",
     "messages.list": "messages",

@@ -28,6 +28,7 @@ SLOW = frozenset({"GET /api/v1/diagnose", "GET /api/v1/conformance", "GET /api/v
 WIDE = frozenset({f"POST /tmf-api/productOrderingManagement/v{version}/productOrder" for version in (4, 5)})
 """What has so many fields that it is enumerated twenty times as far; one by chance takes as long to make as ten of others."""
 LISTS = {
+    "/api/v1/accounts/": ("/api/v1/customers", "customer"),
     "/api/v1/allowances/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/balance/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/catalogue/": ("/api/v1/catalogue", "offering"),

@@ -5,6 +5,7 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
+from o2c.desk.accounts import place_account
 from o2c.desk.bulk import Query, bulk
 from o2c.desk.collections import hold, open_dispute, promise
 from o2c.desk.complaints import open_complaint
@@ -180,6 +181,7 @@ def _used(world: World) -> None:
 
 def _beside_orders(world: World) -> None:
     """Contacts, keys, issuers, partners, closed books, a hook that was told all, who looked."""
+    place_account(world.app, ANN, "C-1", "GROUP-1", level="entity", pays="itself", contact="Bo Example")
     close_ledger(world.app, ROOT, date(2026, 1, 8))
     save_view(world.app, ANN, "ports without a code", reason="NP-CODE")
     open_complaint(world.app, ANN, "C-1", topic="port", channel="web", order="LATE", note="the number never came")

@@ -21,6 +21,8 @@ operation                service  agent   supervisor  analyst  auditor  privacy-
 access.permissions       yes      yes     yes         yes      yes      yes              yes
 access.records           -        -       -           -        yes      yes              -
 accounts.list            -        yes     yes         masked   yes      yes              -
+accounts.place           -        yes     yes         -        -        -                -
+accounts.tree            -        yes     yes         masked   yes      yes              -
 allowances.buy           yes      yes     yes         -        -        -                -
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
@@ -167,6 +169,7 @@ orders.list              own      yes     yes         masked   yes      yes     
 orders.plan              own      yes     yes         masked   yes      yes              -
 orders.promises          own      yes     yes         masked   yes      yes              -
 orders.show              own      yes     yes         masked   yes      yes              -
+orders.sites             own      yes     yes         masked   yes      yes              -
 orders.timeline          own      yes     yes         masked   yes      yes              -
 orders.told              own      yes     yes         masked   yes      yes              -
 orders.withdraw          own      yes     yes         -        -        -                -
@@ -203,6 +206,7 @@ products.port-out-cancel yes      yes     yes         -        -        -       
 products.porting-code    -        yes     yes         -        -        -                -
 products.switch          yes      yes     yes         -        -        -                -
 products.switch-match    yes      yes     yes         -        -        -                -
+products.bulk-change     -        yes     yes         -        -        -                -
 products.transfer        -        yes     yes         -        -        -                -
 products.withdraw        -        yes     yes         -        -        -                -
 products.withdrawal      -        yes     yes         yes      yes      yes              -
@@ -276,6 +280,7 @@ ROLES: tuple[str, ...] = tuple(TABLE.split("\n")[1].split()[1:])
 
 DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "access.records": ("note",),
+    "accounts.tree": ("name",),
     "complaints.list": ("note",),
     "customers.list": ("name", "birth-date", "e-mail", "address"),
     "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
@@ -293,6 +298,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "orders.document": ("name", "e-mail", "address", "note", "original"),
     "orders.documents": ("name", "e-mail", "address", "note", "original"),
     "orders.find": ("name", "e-mail"),
+    "orders.sites": ("name", "address"),
     "ports.late": ("number",),
     "streams.show": ("number", "sim"),
 }
@@ -328,6 +334,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.plan": ("order", "name"),
     "orders.promises": ("order", "name"),
     "orders.show": ("order", "name"),
+    "orders.sites": ("order", "name"),
     "orders.timeline": ("order", "name"),
     "orders.told": ("order", "name"),
     "orders.withdraw": ("order", "name"),

@@ -11,6 +11,7 @@ from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
+from o2c.orders.changing import cost_centre, payer_in
 from o2c.orders.compensating import late_start
 from o2c.orders.dates import from_wish
 
@@ -27,9 +28,9 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     of charging equals the activation); the market's `esim_charged_from`. A service that is on later than promised is made good with it.
     """
     item = work.subject
-    starts_on = _service_start(work, at)
+    starts_on, payer = _service_start(work, at), payer_in(work.state, item.account)
     charge = ChargeStarted(
-        account=item.account,
+        account=payer,
         customer=work.state.party,
         order=work.state.order_id,
         item=work.item,
@@ -42,11 +43,12 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         market=work.state.market,
         goods=_of_goods(work),
         instalments=int(item.characteristics.get("instalments", "1")) if _of_goods(work) else 1,
+        cost_centre=cost_centre(work.state, item.account, payer),
     )
-    done = ChargingStarted(item=work.item, attempt=work.attempt, account=item.account, starts_on=starts_on)
+    done = ChargingStarted(item=work.item, attempt=work.attempt, account=payer, starts_on=starts_on)
     on = str(work.outcomes.get("activation", {}).get("starts_on", ""))
     late = late_start(work, on) if on else NOTHING
-    return Decision((done,), ((account_stream(item.account), charge),)) + late
+    return Decision((done,), ((account_stream(payer), charge),)) + late
 
 
 def _of_goods(work: Work) -> bool:
@@ -68,4 +70,4 @@ def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Undo the charge: the item ended, so the account withdraws it, never bills what is not billed yet, and has what is not served credited."""
     ended_on = local_date(at, work.market.zone).isoformat()
     withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item, ended_on=ended_on)
-    return Decision((ChargingStopped(item=work.item),), ((account_stream(work.subject.account), withdrawn),))
+    return Decision((ChargingStopped(item=work.item),), ((account_stream(payer_in(work.state, work.subject.account)), withdrawn),))

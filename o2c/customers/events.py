@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Names, Pii
 
 
 class CustomerRegistered(Event, name="customer.registered", stream="customer"):
@@ -61,6 +61,25 @@ class CustomerContacted(Event, name="customer.contacted", stream="customer"):
     topic: str
     order: str = ""
     note: Annotated[str, Pii("note")] = ""
+
+
+class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
+    """A billing account of the customer got its place in the hierarchy: what it stands for, below which account (`parent`, empty: at the top), and who
+    pays what is ordered for it from now on: it `pays` itself, by bills of its own, or the account above it does, whose bills say which part is whose.
+
+    `contact` is whom to ask for at a site, and how; it is personal. Source: TMF666 v4.0.0 BillingAccount.accountRelationship, .relatedParty.
+    """
+
+    example = {
+        "customer": "C-1001", "account": "BA-1001-LEEDS", "level": "site", "parent": "BA-1001-SALES", "pays": "parent",
+        "contact": "Ada Example, +447700900999",
+    }  # fmt: skip
+    customer: str
+    account: Annotated[str, Names("account")]
+    level: Literal["entity", "cost-centre", "site"]
+    parent: str = ""
+    pays: Literal["itself", "parent"] = "parent"
+    contact: Annotated[str, Pii("name")] = ""
 
 
 class CreditDecided(Event, name="credit.decided", stream="customer"):

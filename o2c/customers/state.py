@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from o2c.customers.events import (
+    AccountPlaced,
     CreditCommitted,
     CreditDecided,
     CreditNoticeOwed,
@@ -57,12 +58,13 @@ class Credit:
 @dataclass(frozen=True, slots=True)
 class CustomerState:
     """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads others. `journeys` are
-    those that an order may still follow."""
+    those that an order may still follow. `placed` are the accounts that have a place in its hierarchy, the first placed first."""
 
     papers: CustomerRegistered | None = None
     credit: Credit = Credit()
     journeys: tuple[str, ...] = ()
     preferences: CustomerPreferencesStated | None = None
+    placed: dict[str, AccountPlaced] = field(default_factory=dict, repr=False)
 
 
 def stream_of(customer: str) -> str:
@@ -83,6 +85,8 @@ def evolve(state: CustomerState, event: Event) -> CustomerState:
         return changed(state, journeys=(*others, event.journey) if isinstance(event, JourneyNoted) else others)
     if isinstance(event, CustomerPreferencesStated):
         return changed(state, preferences=event)
+    if isinstance(event, AccountPlaced):
+        return changed(state, placed={**state.placed, event.account: event})
     credit = _credit(state.credit, event)
     return state if credit is state.credit else changed(state, credit=credit)
 
@@ -127,5 +131,5 @@ def owner(state: CustomerState) -> tuple[str | None, str | None]:
 
 
 KIND = StreamKind(
-    category="customer", shape_version=4, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
+    category="customer", shape_version=5, state_type=CustomerState, initial=lambda _: CustomerState(), evolve=evolve, owner=owner
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from o2c.desk import withdrawals as desk
 from o2c.desk.withdrawals import OrderWithdrawal, Withdrawal
 from o2c.entrypoints.answered import answered
+from o2c.entrypoints.python_accounts import Accounts
 from o2c.views import shown
 from o2c.views.reading import part_after_part
 from o2c.views.withdrawals import list_withdrawals, show_right, show_withdrawal
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from o2c.running.session import Session
 
 
-class Withdrawals:
+class Withdrawals(Accounts):
     """The part of `OrderToCash` that is about contracts that consumers withdraw from."""
 
     _session: Session

@@ -5,11 +5,13 @@ from __future__ import annotations
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance, list_transitions
 from o2c.checks.diagnose import run_checks
+from o2c.desk import accounts as account_desk
 from o2c.desk import (
     allowances,
     amending,
     answering,
     bulk,
+    bulk_changes,
     capture,
     customers,
     fallout,
@@ -93,6 +95,7 @@ from o2c.views import (
     replaying,
     saved,
     sims,
+    sites,
     statement,
     status,
     timeline,
@@ -117,6 +120,7 @@ from o2c.views import withdrawals as withdrawal_views
 from o2c.views import zones as zone_views
 
 VERBS = (
+    Operation("accounts.place", account_desk.place_account),
     Operation("allowances.buy", allowances.buy_pack),
     Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
     Operation("catalogue.load", loading.load_catalogue),
@@ -193,6 +197,7 @@ VERBS = (
     Operation("ports.cancel", orders.cancel_port, decided_by="orders.show"),
     Operation("prepaid.refund", prepaid_desk.refund_prepaid),
     Operation("prepaid.top-up", prepaid_desk.top_up),
+    Operation("products.bulk-change", bulk_changes.change_products),
     Operation("products.lock", product_desk.lock),
     Operation("products.port-out", product_desk.port_out),
     Operation("products.port-out-cancel", product_desk.port_out_cancel),
@@ -232,6 +237,7 @@ VIEWS = (
     Operation("access.permissions", access.list_permissions),
     Operation("access.records", access.list_records),
     Operation("accounts.list", accounts.list_accounts),
+    Operation("accounts.tree", accounts.show_tree),
     Operation("allowances.show", usage_views.show_allowances),
     Operation("assurance", check_assurance),
     Operation("balance.show", balance.show_balance),
@@ -314,6 +320,7 @@ VIEWS = (
     Operation("orders.plan", order_page.order_plan),
     Operation("orders.promises", promised.promises_of_order),
     Operation("orders.show", order_page.show_order),
+    Operation("orders.sites", sites.sites_of_order),
     Operation("orders.timeline", timeline.order_timeline),
     Operation("orders.told", told.told_of_order),
     Operation("partners.faults", partner_views.list_faults),

@@ -20,7 +20,7 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
-from o2c.orders.changing import REASON, STATUS, SUSPENDED, held_by, products_of
+from o2c.orders.changing import REASON, STATUS, SUSPENDED, cost_centre, held_by, payer_in, products_of
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.in_life import ends_on, holds, pieces
 from o2c.products.events import (
@@ -99,7 +99,7 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
         update={
             "characteristics": {**before.characteristics, **_chosen_anew(work)},
             **({"offering": planned.offering, "specification": planned.specification} if "offering" in attributes else {}),
-            **({"account": planned.account} if "account" in attributes else {}),
+            **({"account": payer_in(work.state, planned.account)} if "account" in attributes else {}),
             "holds": {**before.holds, **holds(work.state, work.item)},
             "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in replaced}},
             "charge": charge,
@@ -128,7 +128,7 @@ def _taken_over(work: Work, held: HeldProduct, today: date, charged_minor: int) 
     after = before.model_copy(
         update={
             "customer": work.state.party,
-            "account": work.subject.account,
+            "account": payer_in(work.state, work.subject.account),
             "charge": place_of(work.state.order_id, work.item) if before.charge else "",
             "commitment_ends_on": "" if held.commitment == "ended" else before.commitment_ends_on,
         }
@@ -184,6 +184,7 @@ def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since:
         market=work.state.market,
         product=held.product,
         since=since,
+        cost_centre=cost_centre(work.state, work.subject.account, stands.account),
     )
 
 

@@ -89,7 +89,8 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
     Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
     the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first,
-    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines that charge for late payment, each of the invoice that it names. `market` is the
+    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines that charge for late payment, each of the invoice that it names,
+    version 9 of each line the cost centre and the customer's own purchase order, and that order (BT-13) where it is the only one. `market` is the
     account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
@@ -106,7 +107,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
                    "tax_category": "S", "tax_percent": "20"}],
         "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1999, "tax_minor": 400}],
         "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0, "credits_used": [],
-        "business": False,
+        "business": False, "purchase_order": "PO-77120",
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"credit_used_minor": 0}),
@@ -127,6 +128,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         Upcast(defaults={"credits_used": []}),
         Upcast(defaults={"business": False}),
         Upcast(),  # lines of before: none charges for late payment
+        Upcast(defaults={"purchase_order": ""}),
     )
     number: str
     account: str
@@ -152,6 +154,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     taxes: tuple[TaxSum, ...] = ()
     endings: tuple[DiscountEnding, ...] = ()
     business: bool = False
+    purchase_order: str = ""
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

@@ -34,7 +34,8 @@ class InvoiceLine(BaseModel):
 
     `quantity` of a `unit` (UN/ECE Recommendation 20: C62 one, DAY, WEE, MON, ANN) at `unit_price_minor` net for each `price_per` of it: three days
     of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. A discount is a line of its own, below nothing: `discount` names it, and `of_line` the place (from 1) of
-    the line that it lowers. One that charges for late payment says `of_invoice` for which. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
+    the line that it lowers. `cost_centre` is the account that it was ordered for where the one billed pays for others (EN 16931-1, BT-133), `purchase_order` the customer's own for its
+    order; both empty for none. One that charges for late payment says `of_invoice` for which. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
     they said so have no unit, and none of these.
     """
 
@@ -58,6 +59,8 @@ class InvoiceLine(BaseModel):
     discount: str = ""
     of_line: int = 0
     of_invoice: str = ""
+    cost_centre: str = ""
+    purchase_order: str = ""
 
 
 class DiscountEnding(BaseModel):

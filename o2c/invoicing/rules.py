@@ -110,7 +110,7 @@ def issue(
 
     Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before.
     """
-    lines = rated_together(lines, market, run_on)
+    lines = rated_together([_labelled(state, line) for line in lines], market, run_on)
     taxes = tax_sums(lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
     method = papers.payment_method if papers else "invoice"
@@ -139,7 +139,14 @@ def issue(
         credit_used_minor=min(state.balance.credit_minor, net_minor + tax_minor - to_spread_minor),
         credits_used=parts_used(state.balance, net_minor + tax_minor - to_spread_minor),
         market=state.market,
+        purchase_order=only(line.purchase_order for line in lines if line.order),
     )
+
+
+def _labelled(state: AccountState, line: InvoiceLine) -> InvoiceLine:
+    """The line with whose it is where the account pays for others, and the customer's own purchase order for it."""
+    told = {"cost_centre": state.whose(f"{line.order}/{line.item}"), "purchase_order": state.purchase_orders.get(line.order, "")}
+    return line.model_copy(update=told) if any(told.values()) else line
 
 
 def credit_used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed, ...]:

@@ -23,7 +23,16 @@ from o2c.invoicing.events import (
 from o2c.invoicing.withdrawn import dues
 from o2c.kernel.agenda import NEVER, AgendaChange, by_shape
 from o2c.kernel.balances import OfBalance
-from o2c.kernel.charges import AccountOpened, ChargeStarted, ChargeWithdrawn, GoodsTakenBack, OfRest, RestEnded, account_stream
+from o2c.kernel.charges import (
+    AccountOpened,
+    ChargeStarted,
+    ChargeWithdrawn,
+    GoodsTakenBack,
+    OfRest,
+    PurchaseOrderStated,
+    RestEnded,
+    account_stream,
+)
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -49,6 +58,7 @@ class AccountState:
     was made on the day `settled_on` (empty: none, or something was charged again); what came after it on the day `late_on` asks for a further one: usage, or the end of a product that rested. `resting` are the
     products that rest, uncharged: the account goes on. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
     `paid_late` are invoices for which late payment is to be charged, each with the local day since which nothing is open of it (empty: something is).
+    `cost_centres` are the accounts that items were ordered for (`ORDER/ITEM`) where this one pays, `purchase_orders` the customer's own, by order.
     """
 
     account: str = ""
@@ -69,11 +79,18 @@ class AccountState:
     late_on: str = ""
     resting: tuple[str, ...] = ()
     paid_late: dict[str, str] = field(default_factory=dict)
+    cost_centres: dict[str, str] = field(default_factory=dict)
+    purchase_orders: dict[str, str] = field(default_factory=dict)
 
     @property
     def order(self) -> str:
         """The one order whose items are charged here; empty for none and for several."""
         return only(charge.order for charge in self.charges.values())
+
+    def whose(self, line: str) -> str:
+        """Give the cost centre of an item (`ORDER/ITEM`), by the product that it serves; empty for what is the account's own."""
+        charge = self.charges.get(line)
+        return self.cost_centres.get(charge.place if charge else line, "")
 
     @property
     def running(self) -> list[Charge]:
@@ -129,6 +146,8 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
             return changed(state, instalments=stood_agreements(state.instalments, event))
         case LatePaymentNoted():
             return changed(state, paid_late={**state.paid_late, event.invoice: "" if event.open else event.on})
+        case PurchaseOrderStated():
+            return changed(state, purchase_orders={**state.purchase_orders, event.order: event.purchase_order})
         case OneOffRequested():
             return changed(state, one_off_asked=True, records=noted(state.records, event, ONE_OFF))
         case OneOffInvoiced():
@@ -179,6 +198,7 @@ def _charged(state: AccountState, event: ChargeStarted) -> AccountState:
         settled_on=state.settled_on if charge.ends_with_its_invoice else "",
         resting=_but(state.resting, event.product),
         charges={**state.charges, f"{event.order}/{event.item}": charge},
+        cost_centres={**state.cost_centres, charge.place: event.cost_centre} if event.cost_centre else state.cost_centres,
     )
 
 
@@ -289,7 +309,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=27,
+    shape_version=28,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

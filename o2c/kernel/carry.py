@@ -9,7 +9,6 @@ from typing import Any
 
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Asked, Event
-from o2c.kernel.shapes import item_of
 from o2c.kernel.stream import StreamKind
 
 FOLLOWING_MAX = 50
@@ -75,13 +74,13 @@ class Carried:
         `at` is business time, `cause` the id of the event that caused the decision. Raises RuntimeError when more than FOLLOWING_MAX
         decisions follow.
         """
-        touched = frozenset(item_of(event) for event in decision.events)
+        touched = frozenset(_item(event) for event in decision.events)
         self._last = (at, cause)
         for _ in range(FOLLOWING_MAX):
             if not decision:
                 return
             self._take(decision, at, cause)
-            if not all(item_of(event) for event in decision.events):
+            if not all(_item(event) for event in decision.events):
                 touched = frozenset({""})  # an event of no item is one of the whole stream
             decision = self.kind.advance(self.state, touched, at, book)
         raise RuntimeError(f"{self.stream}: one decision leads to another without end")
@@ -108,3 +107,8 @@ class Carried:
         self.happened += happened(self.stream, decision, at, cause, after=after)
         if decision.takes or decision.frees or decision.claims:
             self.guards += Decision(takes=decision.takes, frees=decision.frees, claims=decision.claims)
+
+
+def _item(event: Event) -> str:
+    """The item that an event names, of whatever base: an order of hundreds of lines is not looked through for what concerns one of them."""
+    return str(getattr(event, "item", ""))

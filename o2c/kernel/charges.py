@@ -110,7 +110,8 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     """A service is to be charged to the account from the local date `starts_on`, or `goods` were delivered on it. Prices are net of tax, in minor
     units, and apply as `terms` say; `market` is the one the order pinned, whose bill days and taxes the account follows. The one-time price of goods is
     invoiced at once, whole, and paid in so many `instalments`, where more than one. `product` is what it is charged for, where another item brought that. Version 7 says `since` when a charge that goes on where an
-    earlier one ended, as after a rest, has been at this price: discounts hold, and rises count, from then on (empty: from `starts_on`)."""
+    earlier one ended, as after a rest, has been at this price: discounts hold, and rises count, from then on (empty: from `starts_on`). Version 8 has the `cost_centre`: the account that it was ordered for, where
+    this one pays for it (empty: it is this one's own, or stays with the cost centre that the product has)."""
 
     example = {
         "account": "BA-1001", "customer": "C-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "offering": "mobile-line",
@@ -124,6 +125,7 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
         Upcast(defaults={"goods": False, "instalments": 1}),
         Upcast(defaults={"product": ""}),
         Upcast(defaults={"since": ""}),
+        Upcast(defaults={"cost_centre": ""}),
     )
     account: str
     customer: str
@@ -140,6 +142,19 @@ class ChargeStarted(Event, name="account.charge-started", stream="account"):
     instalments: int = 1
     product: str = ""
     since: str = ""
+    cost_centre: str = ""
+
+
+class PurchaseOrderStated(Event, name="account.purchase-order-stated", stream="account"):
+    """The customer's own purchase order for an order that is charged to the account: bills of it name it from now on; empty for none any more.
+
+    Source: EN 16931-1, BT-13 (Purchase order reference).
+    """
+
+    example = {"account": "BA-1001", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "purchase_order": "PO-77120"}
+    account: str
+    order: str
+    purchase_order: str
 
 
 class ChargeWithdrawn(Event, name="account.charge-withdrawn", stream="account"):

@@ -200,6 +200,16 @@ def products_of(state: OrderState) -> dict[str, HeldProduct]:
     return {each["line"]: HeldProduct.model_validate(each) for each in kept}
 
 
+def payer_in(state: OrderState, account: str) -> str:
+    """Give the account that pays for one that an order names, as the customer's hierarchy was when the order was validated: mostly the account itself."""
+    return str(state.record("", "validation").outcome.get("payers", {}).get(account, account))
+
+
+def cost_centre(state: OrderState, account: str, payer: str) -> str:
+    """Give the account that an item is ordered for where another one pays for it; empty where the account pays itself."""
+    return account if payer != account and payer_in(state, account) == payer else ""
+
+
 def dropped(state: OrderState, items: Iterable[str]) -> Decision:
     """Tell the products that these items will not change them; those of an order that was not planned stand under its lines."""
     of = products_of(state)

@@ -15,6 +15,7 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.markets.compensating import LATE_START, MISSED_VISIT, CompensationRules
+from o2c.orders.changing import payer_in
 
 ORGANISATION = "organisation"
 
@@ -54,8 +55,9 @@ def _credited(work: Work, cause: Literal["late-start", "missed-visit"], missed_o
     per_day_minor = scheme.due_minor(cause, date.fromisoformat(missed_on)) if scheme and days > 0 else 0
     if scheme is None or not per_day_minor or (_is_business(work) and not scheme.businesses):
         return NOTHING
+    payer = payer_in(work.state, work.subject.account)
     credited = Compensated(
-        account=work.subject.account,
+        account=payer,
         customer=work.state.party,
         currency=work.subject.currency,
         amount_minor=per_day_minor * days,
@@ -69,7 +71,7 @@ def _credited(work: Work, cause: Literal["late-start", "missed-visit"], missed_o
         missed_on=missed_on,
     )
     guard = work.guard("compensation", f"{work.state.order_id}/{what}")
-    return Decision(elsewhere=((account_stream(work.subject.account), credited),), takes=(guard,))
+    return Decision(elsewhere=((account_stream(payer), credited),), takes=(guard,))
 
 
 def _is_business(work: Work) -> bool:

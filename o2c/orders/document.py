@@ -21,6 +21,8 @@ LINE_BYTES_MAX = 1_000_000
 TOO_LONG = f"more than {LINE_BYTES_MAX} bytes in one line"
 DEPTH_MAX = 64
 ITEMS_MAX = 5_000
+PURCHASE_ORDER_MAX = 100
+"""As much of a customer's own number of an order is kept: what is longer is no number."""
 _NOT_CONTENT = ("orderDate", "creationDate", "channel")
 
 
@@ -66,6 +68,7 @@ def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = N
         requested_completion=parts.text(document.get("requestedCompletionDate")),
         agent=parts.agent_of(document),
         prices=parts.prices_of(document, "orderTotalPrice"),
+        purchase_order=parts.purchase_order_of(document)[:PURCHASE_ORDER_MAX],
     )
 
 

@@ -17,6 +17,7 @@ from o2c.orders.event_parts import PlannedStep as PlannedStep
 from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
+from o2c.orders.purchase_order_events import PurchaseOrderGiven as PurchaseOrderGiven
 from o2c.orders.revision_events import OrderRevised as OrderRevised
 from o2c.orders.revision_events import RevisionRefused as RevisionRefused
 from o2c.orders.voucher_events import VouchersExpired as VouchersExpired
@@ -114,19 +115,20 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
 
     `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
     was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on, `products`
-    those in service that it names.
+    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them.
     """
 
     example = {
-        "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard",
+        "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard", "payers": {"BA-1001-LEEDS": "BA-1001"},
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}, "held_until": "2026-04-05T09:00:00Z"}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast())
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast(), Upcast(defaults={"payers": {}}))  # fmt: skip
     catalogue_version: int
     policy: str
     tier: str = ""
     vouchers: tuple[HeldVoucher, ...] = ()
     products: tuple[HeldProduct, ...] = ()
+    payers: dict[str, str] = {}
 
 
 class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):

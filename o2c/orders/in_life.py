@@ -14,6 +14,7 @@ from o2c.kernel.event import Event, Fact
 from o2c.kernel.periods import local_date
 from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.kernel.recurrence import Recurrence
+from o2c.orders.changing import payer_in
 from o2c.orders.events import ItemTakenIntoUse, OrderPlanned
 from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
@@ -79,7 +80,7 @@ def _standing(state: OrderState, item: str, planned: Planned, started_on: str) -
     months = int(planned.characteristics.get("commitmentMonths", "1"))
     return Standing(
         customer=state.party,
-        account=planned.account,
+        account=payer_in(state, planned.account),
         offering=planned.offering,
         specification=planned.specification,
         characteristics={name: value for name, value in planned.characteristics.items() if name not in _OF_THE_ORDER},

@@ -23,6 +23,8 @@ _PAYING = frozenset({"customer", "individual", "organization", "organisation"})
 """The types of a party that may be the customer where its role is not said."""
 _TAKING = frozenset({"agent", "salesagent", "salesperson", "salesrepresentative", "seller", "dealer"})
 """The roles of a party that took the order down for the customer, as small letters alone."""
+_PURCHASE_ORDER = frozenset({"purchaseorder", "purchaseordernumber", "ponumber", "po"})
+"""The types of an identifier that is the customer's own number of an order, as small letters alone."""
 _HOLDS = frozenset({"bundles", "haschild"})
 _IS_HELD = frozenset({"bundledby", "hasparent"})
 WHOLE_MAX = 10**15
@@ -59,10 +61,27 @@ def identity_of(document: Document) -> tuple[str, str]:
     is text and its owner is not said.
     """
     for key in IDENTIFIERS:
-        known = [(text(each.get("owner")), text(each.get("id"))) for each in objects(document.get(key)) if text(each.get("id"))]
+        known = [
+            (text(each.get("owner")), text(each.get("id")))
+            for each in objects(document.get(key))
+            if text(each.get("id")) and not _is_purchase_order(each)
+        ]
         if known:
             return next((pair for pair in known if pair[0]), known[0])
     return "", text(document.get("externalId")) or text(document.get("id"))
+
+
+def purchase_order_of(document: Document) -> str:
+    """Give the customer's own purchase order: the identifier of that type (v5), or the text that channels send with v4, which has no field for it.
+
+    Source: TMF622 v5.0.0 ExternalIdentifier.externalIdentifierType.
+    """
+    known = (text(each.get("id")) for each in objects(document.get("externalIdentifier")) if _is_purchase_order(each))
+    return next((one for one in known if one), "") or text(document.get("purchaseOrderNumber"))
+
+
+def _is_purchase_order(identifier: Document) -> bool:
+    return "".join(filter(str.isalpha, text(identifier.get("externalIdentifierType")).lower())) in _PURCHASE_ORDER
 
 
 def customer_of(document: Document) -> str:

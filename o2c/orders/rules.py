@@ -23,6 +23,7 @@ from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.in_life import in_service
 from o2c.orders.planning import Book, ended_minor
 from o2c.orders.promise import plan_and_promise, revise
+from o2c.orders.purchase_order_events import PurchaseOrderGiven
 from o2c.orders.renewal import renew_lost
 from o2c.orders.revising import captured, taken_back
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
@@ -152,7 +153,8 @@ def _capture(
         tier=tier,
         prices=wish.prices,
     )  # fmt: skip
-    return just(event, events.ValidationRequested(due_at=max(wish.order_date, now)))
+    bought = (PurchaseOrderGiven(purchase_order=wish.purchase_order),) if wish.purchase_order else ()
+    return just(event, *bought, events.ValidationRequested(due_at=max(wish.order_date, now)))
 
 
 def _suspected(state: OrderState, came: events.OrderResubmitted, first_channel: str, codes: Codes) -> Event:

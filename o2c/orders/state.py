@@ -29,13 +29,14 @@ from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
+from o2c.orders.purchase_order_events import PurchaseOrderGiven
 from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import Progress, follow, plan
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 17
+SHAPE_VERSION = 18
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -71,7 +72,7 @@ class OrderState:
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
     `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
     was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back. `committed` gives, by item whose promise was moved, the
-    day that its customer could count on: the first one, but for what he moved himself.
+    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own.
     """
 
     order_id: str = ""
@@ -109,6 +110,7 @@ class OrderState:
     revisions: tuple[str, ...] = ()
     taken_back: dict[str, dict[str, TakenBack]] = field(default_factory=dict)
     committed: dict[str, str] = field(default_factory=dict)
+    purchase_order: str = ""
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -363,6 +365,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.OrderResubmitted: _resubmitted,
     events.OrderPlanned: _planned,
     events.OrderAmended: _amended,
+    PurchaseOrderGiven: lambda state, event: changed(state, purchase_order=event.purchase_order),
     OrderRevised: revised,
     events.CorrectionApplied: _corrected,
     events.CancellationAccepted: _accepted,

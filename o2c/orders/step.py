@@ -8,6 +8,7 @@ from typing import Any
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
+from o2c.customers.hierarchy import payer_of
 from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -17,6 +18,7 @@ from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
 from o2c.orders import changing, corrections, readings, rules, state
+from o2c.orders.amending import stated
 from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.events import (
     DuplicateSettled,
@@ -102,12 +104,20 @@ def _vouchers(work: Work, products: tuple[HeldProduct, ...], at: datetime) -> tu
     return reserved(order, campaigns, priced(order.lines, catalogue, order.captured_at), taken_on, work.holder, at)
 
 
+def _payers(work: Work) -> dict[str, str]:
+    """The accounts named for which another one pays; that one is the party's as well, since it was placed."""
+    party = work.read.get(stream_of(work.state.party))
+    paying = {account: payer_of(party.placed, account) for account in _accounts(work)} if party else {}
+    return {account: payer for account, payer in paying.items() if payer != account}
+
+
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
     tier = tier_of(work.read.get(stream_of(work.state.party)))
     products = _held_products(work)
     vouchers, reserving = _vouchers(work, products, at)
     told = {"catalogue_version": work.state.catalogue_version, "policy": POLICY, "tier": tier, "vouchers": vouchers, "products": products}
+    told["payers"] = _payers(work)
     validated = OrderValidated(attempt=work.attempt, **told)
     offered_on = local_date(at, work.market.zone).isoformat() if work.market.usage.limits.offered_before_contract else ""
     opened = (
@@ -119,7 +129,7 @@ def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         if work.read.get(account_stream(account)) is None
     )
     return (
-        Decision((validated,), tuple(opened))
+        Decision((validated,), (*opened, *stated(work.state, {told["payers"].get(account, account) for account in _accounts(work)})))
         + reserving
         + ask_for_expiry(vouchers, None)
         + changing.accepted(products, work.state.order_id)

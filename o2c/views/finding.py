@@ -34,6 +34,11 @@ HOLDER_OF_PORT_IN = "SELECT holder FROM o2c.guard WHERE kind = 'port-in' AND key
 """The item that claims to bring a number in, as `order-<id>/<item>`. Parameter: the number (E.164)."""
 
 
+ORDERS_OF_PURCHASE_ORDER = """SELECT order_id::text FROM (SELECT DISTINCT order_id FROM o2c.event
+    WHERE type = 'order.purchase-order-given' AND body ->> 'purchase_order' = %s) named WHERE order_id IS NOT NULL"""
+"""The ids of the orders that a customer ever gave a purchase order of his own for. Parameter: its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One way to read what a caller said: what it may be, and the value to search by."""
@@ -223,6 +228,7 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "external-id": str,
     "msisdn": searched_number,
     "iccid": _sim,
+    "purchase-order": str,
     "customer": str,
     "name": _name,
     "email": lambda text: text if re.fullmatch(r"\S+@\S+", text) else "",
@@ -239,6 +245,10 @@ def _by_id(app: Engine, value: str) -> list[str]:
 
 def _by_external_id(app: Engine, value: str) -> list[str]:
     return _ids(app, orders.IDS_OF_EXTERNAL_ID, value)
+
+
+def _by_purchase_order(app: Engine, value: str) -> list[str]:
+    return _ids(app, ORDERS_OF_PURCHASE_ORDER, value)
 
 
 def _by_number(app: Engine, value: str) -> list[str]:
@@ -278,5 +288,5 @@ def _ids(app: Engine, sql: str, *parameters: object) -> list[str]:
 
 
 _FINDERS: Mapping[str, Callable[[Engine, str], list[str]]] = {
-    "order": _by_id, "external-id": _by_external_id, "msisdn": _by_number, "iccid": _by_sim, "customer": _by_customer,
+    "order": _by_id, "external-id": _by_external_id, "purchase-order": _by_purchase_order, "msisdn": _by_number, "iccid": _by_sim, "customer": _by_customer,
 }  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
+from o2c.invoicing.parts import parts_of
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.invoices import issued_invoice
@@ -23,7 +25,7 @@ WHERE type = 'invoice.issued' AND body ->> 'legal_number' = %s AND body ->> 'leg
 """The name of the invoice with a number of a series. Parameter: that number."""
 
 _PARTICULARS = (
-    *("account", "customer", "currency", "issued_on", "tax_point", "due_on", "method", "market"),
+    *("account", "customer", "currency", "purchase_order", "issued_on", "tax_point", "due_on", "method", "market"),
     *("net_minor", "tax_minor", "total_minor", "credit_used_minor", "final"),
 )
 _OF_NOTE = (
@@ -39,7 +41,7 @@ def invoice_name(app: Engine, invoice: str) -> str:
 
 
 def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoicePaperShown:
-    """An invoice with all that it says: supplier, lines, sums of each rate, and the credit notes that were issued for it, or wait for a second person.
+    """An invoice with all that it says: supplier, lines, sums of each rate, its parts by cost centre, and the credit notes that were issued for it, or wait for a second person.
 
     `invoice` is its name (account and day) or its legal number. `personal` adds the customer's name and address, and comments on notes. Raises
     Refused (missing).
@@ -69,6 +71,7 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
         "supplier": body["supplier"],
         "lines": body["lines"],
         "taxes": body["taxes"],
+        "parts": [asdict(part) for part in parts_of(issued.lines, issued.taxes)],
         "endings": body["endings"],
         "paid_minor": state.paid_minor,
         "credited_minor": state.noted.total_minor,

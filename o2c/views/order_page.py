@@ -93,6 +93,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "owner": state.owner,
         **_picked(rows.order, _OF_ORDER),
         "after": state.after,
+        "purchase_order": state.purchase_order,
         "rejected_because": rejected_because(facts, codes),
         "account": rows.account,
         "items": [

@@ -1,17 +1,37 @@
 """How an order goes on by itself: gate after gate, then every step as soon as what it waits for is done, then its end."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from o2c.kernel.carry import Carried
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.partner import Answered, RefusedBy
+from o2c.orders.events import ItemTakenIntoUse, OrderAmended
 from o2c.orders.rules import advance, close
+from o2c.orders.state import OrderState
+from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS
 from tests.given import BOOK, MONDAY, PORTING, Document, Story, item
 
 
 def open_steps(story: Story) -> list[str]:
     return sorted(f"{name}/{step}" for name, step in story.agenda)
+
+
+def test_what_concerns_one_item_looks_at_that_item() -> None:
+    """An item that became a product, as one of any base: an order of hundreds of lines is looked through once for it, not once a line."""
+    state, looked = Story(item(), item("2")).run(until="number").state, list[frozenset[str]]()
+
+    def noting(state: OrderState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
+        looked.append(touched)
+        return NOTHING
+
+    for event in (ItemTakenIntoUse(item="1", product="A:1"), OrderAmended(amended=("priority",), priority=1)):
+        Carried(replace(ORDER, advance=noting), "order-1001", state).carry(just(event), MONDAY, BOOK, None)
+    assert looked == [frozenset({"1"}), frozenset({""})]
 
 
 def test_gates_are_asked_one_after_another() -> None:

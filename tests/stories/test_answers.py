@@ -104,7 +104,7 @@ NOT_THERE = frozenset({"projections.history", "projections.parked", "projections
 """What a store in order has none of; and nobody withdrew from a contract in this one, which stories of their own show."""
 CHANGED = {"requestedCompletionDate": "2026-03-27", "productOrderItem": [line(), item(LINE_ADD_ONS[1], "2", relies_on="1")]}
 OF_ORDER = (
-    ("orders.link", ""), ("orders.fields", ""), ("orders.promises", ""), ("orders.told", ""), ("orders.diff", "?until=2026-03-15T00:00:00Z"),
+    ("orders.link", ""), ("orders.fields", ""), ("orders.promises", ""), ("orders.sites", ""), ("orders.sites", "?personal=true"), ("orders.told", ""), ("orders.diff", "?until=2026-03-15T00:00:00Z"),
     ("orders.show", ""), ("orders.show", "?at=2026-03-10T00:00:00Z"), ("orders.document", ""), ("orders.document", "?personal=true"),
     ("orders.document", "?at=2026-03-15T00:00:00Z"), ("orders.plan", ""), ("orders.timeline", ""), ("orders.timeline", "?whole=true"),
 )  # fmt: skip
@@ -126,6 +126,8 @@ def _of_customers(service: Visitor, orders: list[str]) -> Iterator[Asked]:
     for customer in sorted(of - {""}):
         yield from (("customers.show", customer + query, None) for query in ("", "?personal=true"))
         yield from ((view, customer, None) for view in ("customers.context", "customers.told"))
+    yield from (("accounts.tree", f"C-1{query}", None) for query in ("", "?personal=true"))
+    for customer in sorted(of - {""}):
         page = answer(service, ("customers.show", customer, None))
         yield from (("payments.show", row["invoice"], None) for row in page["invoices"])
         yield from (("numbers.show", "", {"msisdn": row["msisdn"]}) for row in page["numbers"])

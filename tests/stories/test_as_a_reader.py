@@ -59,6 +59,7 @@ WITHOUT_A_STORE = ("access permissions", "fallout actions", "metrics list")
 """What no store is needed for."""
 
 OF_THE_LOG = {
+    "accounts tree C-1": "heads",
     "allowances show BA-1001": "heads",
     "credit-notes preview BA-1001-20260108": "heads",
     "payments preview BA-1001-20260108": "heads",
@@ -113,6 +114,7 @@ OF_THE_LOG = {
     "products notices A:1": "events",
     "orders plan WEB-1": "heads",
     "orders promises WEB-1": "heads",
+    "orders sites WEB-1": "heads",
     "orders show WEB-1": "heads",
     "orders told WEB-1": "heads",
     "orders timeline WEB-1": "events",

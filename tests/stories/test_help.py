@@ -106,7 +106,7 @@ STARTS = {
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
     "payments chargeback-won": "owed",
     **dict.fromkeys(("products port-out", "products switch"), "leaving"),
-    **dict.fromkeys(("journeys", "complaints"), "tried"),
+    **dict.fromkeys(("accounts tree", "journeys", "complaints"), "tried"),
     "projections skip": "parked",
     "events import": "real",
 }

@@ -56,6 +56,9 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "promises": Part(
                     "waiting:orders_promises", "Show every day that was promised for the items of an order, and what became of it."
                 ),
+                "sites": Part(
+                    "waiting:orders_sites", "Show how far the sites of an order are, the slowest first, and what each waits for."
+                ),
                 "told": Part(
                     "waiting:orders_told", "Show what the customer of an order was told about it, when and through which channel."
                 ),
@@ -66,6 +69,12 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "products": Part(
             "products:products",
             "Products in service: list them, see what happened to one and what its customer was told, give one to another customer, port its number out or lock it, withdraw from one.",
+            {
+                "bulk-change": Part(
+                    "accounts:products_bulk_change",
+                    "Change many products of an account as a CSV file says, and say of every row what became of it.",
+                ),
+            },
         ),
         "returns": Part("returns:returns", "Withdrawals of consumers from contracts: list them, take goods back, see whose money is late."),
         "journeys": Part(
@@ -139,6 +148,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "stock": Part("devices:stock", "Stock: how many SIMs, numbers and devices there are of each kind or SKU, by state."),
     },
     "Money": {
+        "accounts": Part("accounts:accounts", "Billing accounts of a business: entities, cost centres and sites, and who pays for which."),
         "assurance": Part(
             "assurance:assurance", "Find what leaks from order to bill: what fulfilment and billing say of a service differs."
         ),

@@ -56,6 +56,23 @@ def orders_promises(order: Id, output: Output = Format.table) -> None:
         show_rows(promises_of_order(session.app, order), output, empty="nothing was promised yet", columns=PROMISE_COLUMNS[1:], limit=0)
 
 
+def orders_sites(
+    order: Id,
+    personal: Annotated[bool, typer.Option("--personal", help="The address of each site, and whom to ask for there, too.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """Show how far the sites of an order are, the slowest first, and what each waits for.
+
+    A site is the lines that are ordered for one account and wanted at one place. Lines wait for the day from which on they may begin.
+
+    Example: o2c orders sites WEB-1001 -o jsonl
+    """
+    from o2c.views.sites import sites_of_order
+
+    with looking() as session:
+        show_rows(sites_of_order(session.app, order, personal=personal), output, empty="nothing is planned yet", limit=0)
+
+
 def orders_told(order: Id, output: Output = Format.table) -> None:
     """Show what the customer of an order was told about it, when and through which channel.
 

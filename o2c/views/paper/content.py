@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from o2c.invoicing.parts import parts_of
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.money import from_minor, minor_units
 
@@ -36,6 +37,8 @@ class PaperLine:
     net_minor: int
     from_day: str
     to_day: str
+    cost_centre: str = ""
+    purchase_order: str = ""
 
     @property
     def rate(self) -> str:
@@ -58,7 +61,8 @@ class Paper:
     """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
 
     `settled_minor` is what a credit of the account covers of it, and `credits_used` what that is made of, the oldest first; `payable_minor` is the rest,
-    less what is `spread` over instalments, as it was at issue. `notices` are sentences for the customer.
+    less what is `spread` over instalments, as it was at issue. `notices` are sentences for the customer. `purchase_order` is the customer's own, where all
+    of the paper is of one.
     """
 
     kind: str
@@ -87,6 +91,7 @@ class Paper:
     final: bool = False
     notices: tuple[str, ...] = ()
     spread: tuple[Spread, ...] = ()
+    purchase_order: str = ""
 
     @property
     def title(self) -> str:
@@ -141,6 +146,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         PaperLine(
             line.description or f"{line.offering}, {line.kind}", line.quantity, line.unit or "C62", line.unit_price_minor if line.unit else line.net_minor,
             line.price_per, line.tax_percent, line.tax_category, line.net_minor, line.from_day, line.to_day,
+            line.cost_centre, "" if issued.purchase_order else line.purchase_order,
         )
         for line in issued.lines
     )  # fmt: skip
@@ -168,11 +174,24 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         settled_minor=issued.credit_used_minor,
         credits_used=issued.credits_used,
         void=void,
-        notices=(*(one.words for one in issued.endings), *(_going_on(issued, agreements) if issued.final else ())),
+        notices=(*(one.words for one in issued.endings), *(_going_on(issued, agreements) if issued.final else ()), *_whose(issued)),
+        purchase_order=issued.purchase_order,
         spread=tuple(
             Spread(each.offering, each.shares, at_once=each.at_end == "at-once") for each in agreements if each.invoice == issued.number
         ),
     )
+
+
+def _whose(issued: InvoiceIssued) -> Iterator[str]:
+    """What of an invoice is which cost centre's, and which lines are of which purchase order, where there are several."""
+    for part in parts_of(issued.lines, issued.taxes):
+        net, tax, total = (from_minor(minor, issued.currency) for minor in (part.net_minor, part.tax_minor, part.total_minor))
+        yield f"Of this, {part.cost_centre or issued.account}: net {net}, VAT {tax}, total {total} {issued.currency}."
+    if not issued.purchase_order:
+        of: dict[str, list[str]] = {}
+        for place, line in enumerate(issued.lines, 1):
+            of.setdefault(line.purchase_order, []).append(str(place))
+        yield from (f"Purchase order {name}: lines {', '.join(places)}." for name, places in sorted(of.items()) if name)
 
 
 def _going_on(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterator[str]:

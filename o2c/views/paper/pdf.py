@@ -118,6 +118,7 @@ def facts(paper: Paper) -> tuple[tuple[str, str], ...]:
         ("Payment", paper.method.replace("-", " ")),
         ("Customer", paper.customer),
         ("Account", paper.account),
+        ("Your order", paper.purchase_order),
         ("Reason", paper.reason.replace("-", " ")),
     )
     return tuple((name, value) for name, value in told if value)

@@ -50,6 +50,8 @@ def ubl_of(paper: Paper) -> str:
         _basic(root, "Note", paper.reason)  # BT-22
     _basic(root, "DocumentCurrencyCode", paper.currency)  # BT-5
     _basic(root, "BuyerReference", paper.account)  # BT-10
+    if paper.purchase_order:
+        _basic(_part(root, "OrderReference"), "ID", paper.purchase_order)  # BT-13
     if paper.of_invoice:
         of = _part(_part(root, "BillingReference"), "InvoiceDocumentReference")
         _basic(of, "ID", paper.of_invoice)  # BT-25
@@ -159,9 +161,14 @@ def _line(root: ET.Element, paper: Paper, kind: str, place: int, line: PaperLine
     below = line.unit_price_minor < 0
     part = _part(root, f"{kind}Line")
     _basic(part, "ID", str(place))  # BT-126
+    if line.purchase_order:
+        _basic(
+            part, "Note", f"Purchase order {line.purchase_order}"
+        )  # BT-127: a paper names one order (BT-13), a line its place in that alone
     quantity = "InvoicedQuantity" if kind == "Invoice" else "CreditedQuantity"
     _basic(part, quantity, str(-line.quantity if below else line.quantity), {"unitCode": line.unit})  # BT-129, BT-130
     _money(part, "LineExtensionAmount", paper, line.net_minor)  # BT-131
+    _basic(part, "AccountingCost", line.cost_centre)  # BT-133
     if line.from_day < line.to_day:
         period = _part(part, "InvoicePeriod")
         _basic(period, "StartDate", line.from_day)  # BT-134

@@ -20,7 +20,8 @@ class SupplierShown(TypedDict):
 class InvoiceLineShown(TypedDict):
     """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive. A discount
     (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty and 0. One that
-    charges for late payment says `of_invoice` for which, and is of no order."""
+    charges for late payment says `of_invoice` for which, and is of no order. `cost_centre` is the account that it was ordered for, where the one billed
+    pays for it, and `purchase_order` the customer's own; empty for none."""
 
     order: str
     item: str
@@ -40,6 +41,8 @@ class InvoiceLineShown(TypedDict):
     discount: str
     of_line: int
     of_invoice: str
+    cost_centre: str
+    purchase_order: str
 
 
 class DiscountEndingShown(TypedDict):
@@ -150,6 +153,16 @@ class CreditPartShown(TypedDict):
     amount_minor: int
 
 
+class InvoicePartShown(TypedDict):
+    """What of an invoice is a cost centre's (empty: the paying account's own), in minor units: all parts sum to the invoice."""
+
+    cost_centre: str
+    lines: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
 class InvoicePaperShown(TypedDict):
     """An invoice with all that it says, and what was taken off it; amounts are minor units. `final` says that it is the last of its account. The last two are there where they were asked for."""
 
@@ -159,6 +172,7 @@ class InvoicePaperShown(TypedDict):
     account: str
     customer: str
     currency: str
+    purchase_order: str
     issued_on: str
     tax_point: str
     due_on: str
@@ -173,6 +187,7 @@ class InvoicePaperShown(TypedDict):
     supplier: SupplierShown
     lines: list[InvoiceLineShown]
     taxes: list[TaxSumShown]
+    parts: list[InvoicePartShown]
     endings: list[DiscountEndingShown]
     paid_minor: int
     credited_minor: int

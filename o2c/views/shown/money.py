@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class PriceShown(TypedDict):
@@ -107,6 +107,20 @@ class AccountShown(TypedDict):
     currency: str
     market: str
     charges: int
+
+
+class PlacedAccountShown(TypedDict):
+    """A billing account in its customer's hierarchy: `depth` is 0 at the top, `payer` the account whose invoices have what is ordered for it, `charges` how
+    many run for it. `contact`, where personal data is shown, is whom to ask for."""
+
+    account: str
+    depth: int
+    level: str
+    parent: str
+    pays: str
+    payer: str
+    charges: int
+    contact: NotRequired[str]
 
 
 class PlanPartShown(TypedDict):

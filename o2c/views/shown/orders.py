@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from o2c.views.shown.fallouts import FalloutShown
 
@@ -219,10 +219,30 @@ class ResubmissionShown(TypedDict):
     fallout: str
 
 
+class SiteShown(TypedDict):
+    """A site of an order: `site` is the account that its lines are ordered for and the first of them, `level` what the account stands for in the customer's
+    hierarchy. Days are ISO, None for none; `visits_on` are those on which fitters are wished. The last two are there where personal data is shown."""
+
+    site: str
+    account: str
+    level: str
+    lines: int
+    done: int
+    ended: int
+    waiting_for: str
+    release_on: str | None
+    visits_on: list[str]
+    promised: str | None
+    projected: str | None
+    late_days: int
+    address: NotRequired[str]
+    contact: NotRequired[str]
+
+
 class OrderShown(TypedDict):
     """One order as it stands. `owner` is whose name the external id is; `after` is the order that this one was first taken for a repeat of.
 
-    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly.
+    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly, `purchase_order` is the customer's own.
     """
 
     order: str
@@ -238,6 +258,7 @@ class OrderShown(TypedDict):
     rejected_because: str
     items: list[ItemShown]
     after: str
+    purchase_order: str
     open_fallouts: list[FalloutOfOrder]
     resubmissions: list[ResubmissionShown]
     deposits: list[DepositShown]

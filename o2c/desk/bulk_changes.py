@@ -1,0 +1,166 @@
+"""The desk for many products at once: an order of its own for every row of a list, and for every row that cannot be carried out a line that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from uuid import uuid4
+
+from o2c.catalogue.state import STREAM as CATALOGUE
+from o2c.catalogue.state import CatalogueState
+from o2c.desk.act import permitted
+from o2c.desk.capture import capture
+from o2c.engine.app import Context, Engine
+from o2c.engine.drafts import Loaded
+from o2c.invoicing.state import AccountState
+from o2c.kernel.charges import account_stream
+from o2c.kernel.identifiers import derived_id, order_id
+from o2c.kernel.refusal import Refused
+from o2c.orders.document import SOURCE
+from o2c.products.events import product_stream
+from o2c.products.state import ProductState
+
+ROWS_MAX = 5_000
+OWN = ("product", "offering")
+"""What of a row is no characteristic of the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanged:
+    """What became of a row, counted from 1: `ordered`, under an order that goes its way by itself, or `failed`, and why."""
+
+    row: int
+    product: str
+    result: Literal["ordered", "failed"]
+    order: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChanged:
+    """What became of the rows of a list: so many are `ordered`, so many have `failed`. `job` is empty for a dry run, which orders nothing."""
+
+    job: str
+    ordered: int
+    failed: int
+    rows: tuple[RowChanged, ...]
+
+
+def change_products(
+    app: Engine, context: Context, account: str, changes: Sequence[Mapping[str, str]], *, dry_run: bool = False
+) -> BulkChanged:
+    """Change many products of an account, or of a cost centre, as a list says: every row is an order of its own, and one that is wrong keeps no other from it.
+
+    A row names its `product`, the `offering` that it is to have, if another, and characteristics by their names, such as `effective` = `bill-date`; what is
+    empty is left as it is. Called again with the same command id it goes on where it was: no row is ordered twice. A dry run says
+    what would be wrong with which row. What the rules of orders say of a row afterwards stands with its order.
+
+    Raises Refused: usage (no rows, or too many), forbidden.
+    """
+    context = permitted(context, "products.bulk-change")
+    if not 1 <= len(changes) <= ROWS_MAX:
+        raise Refused(f"a list of changes has 1 to {ROWS_MAX:,} rows, not {len(changes)}; part it")
+    job = derived_id("bulk-change", context.command_id or str(uuid4()))
+    named = [row.get("product", "").strip() for row in changes]
+    loaded = app.load({CATALOGUE, account_stream(account), *(product_stream(product) for product in named if product)})
+    offered: CatalogueState = loaded[CATALOGUE].state
+    payers = app.load({account_stream(state.standing.account) for state in _products(loaded) if state.standing})
+    before = app.reads.commands_written([_command_id(job, row) for row in range(1, len(changes) + 1)])
+    done = []
+    for row, change in enumerate(changes, 1):
+        product, ordered = named[row - 1], _command_id(job, row) in before
+        wrong = "" if ordered else _wrong(change, row, named, account, offered, loaded, payers)
+        if wrong or dry_run:
+            done.append(RowChanged(row, product, "failed" if wrong else "ordered", why=wrong))
+        elif ordered:
+            done.append(RowChanged(row, product, "ordered", order=_order_before(job, row, loaded[product_stream(product)].state)))
+        else:
+            done.append(_ordered(app, context, job, row, change, loaded[product_stream(product)].state))
+    failed = sum(one.result == "failed" for one in done)
+    return BulkChanged("" if dry_run else job, len(done) - failed, failed, tuple(done))
+
+
+def _command_id(job: str, row: int) -> str:
+    return derived_id(job, str(row))
+
+
+def _external_id(job: str, row: int) -> str:
+    return f"CHG-{job[:8]}-{row}"
+
+
+def _order_before(job: str, row: int, state: ProductState) -> str:
+    """The order that a row has from before: it is not worked out anew from how its product stands by now."""
+    assert state.standing is not None
+    return order_id(SOURCE, state.standing.customer, _external_id(job, row))
+
+
+def _products(loaded: Mapping[str, Loaded]) -> list[ProductState]:
+    return [one.state for one in loaded.values() if isinstance(one.state, ProductState)]
+
+
+def _wrong(
+    change: Mapping[str, str],
+    row: int,
+    named: Sequence[str],
+    account: str,
+    offered: CatalogueState,
+    loaded: Mapping[str, Loaded],
+    payers: Mapping[str, Loaded],
+) -> str:
+    """Why a row cannot be ordered, in words that show nothing but what it says itself; empty where it can."""
+    product, offering = named[row - 1], change.get("offering", "").strip()
+    if not product:
+        return "it names no product"
+    if product in named[: row - 1]:
+        return f"row {named.index(product) + 1} changes the same product; say all that is to change in one"
+    state: ProductState = loaded[product_stream(product)].state
+    if state.standing is None:
+        return f"there is no product {product}"
+    paying: AccountState = payers[account_stream(state.standing.account)].state
+    if account not in (state.standing.account, paying.whose(state.standing.charge)):
+        return f"product {product} is not of account {account}"
+    if state.ended_on:
+        return f"product {product} ended on {state.ended_on}"
+    if offering and offering not in offered.offerings:
+        return f"there is no offering {offering}"
+    if offering in ("", state.standing.offering) and not _characteristics(change):
+        return "nothing of it differs"
+    return ""
+
+
+def _characteristics(change: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in change.items() if name not in OWN and value.strip()}
+
+
+def _ordered(app: Engine, context: Context, job: str, row: int, change: Mapping[str, str], state: ProductState) -> RowChanged:
+    """Take a row down as an order; one that is refused is told so, and the others go on."""
+    assert state.standing is not None
+    own = replace(context, command_id=_command_id(job, row))
+    try:
+        captured = capture(app, own, _paper(job, row, change, state, context.channel), market=state.market.partition("@")[0])
+    except Refused as refused:
+        return RowChanged(row, state.product, "failed", why=str(refused))
+    return RowChanged(row, state.product, "ordered", order=captured.order)
+
+
+def _paper(job: str, row: int, change: Mapping[str, str], state: ProductState, channel: str) -> dict[str, Any]:
+    """The order of a row, as TMF622 has it: it changes one product in service."""
+    assert state.standing is not None
+    item: dict[str, Any] = {
+        "id": "1",
+        "action": "modify",
+        "quantity": 1,
+        "productOffering": {"id": change.get("offering", "").strip() or state.standing.offering},
+        "product": {
+            "id": state.product,
+            "productCharacteristic": [{"name": name, "value": value} for name, value in _characteristics(change).items()],
+        },
+    }
+    return {
+        "externalId": _external_id(job, row),
+        "channel": [{"id": channel}],
+        "billingAccount": {"id": state.standing.account},
+        "relatedParty": [{"id": state.standing.customer, "role": "customer"}],
+        "productOrderItem": [item],
+    }

@@ -1,0 +1,106 @@
+"""Bills of an account that pays for others: which line is whose, and the customer's own purchase order, on every paper."""
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing.parts import parts_of
+from o2c.kernel.charges import ChargeWithdrawn, PurchaseOrderStated
+from o2c.views.paper.content import Paper, paper_of_invoice
+from o2c.views.paper.en16931 import broken
+from o2c.views.paper.page import page_of
+from o2c.views.paper.pdf import facts
+from o2c.views.paper.ubl import ubl_of
+from tests.charges import account, charge, run
+from tests.rules.test_ubl_schema import flaws, read
+
+SECOND = "order-1002"
+
+
+def bought(order: str, purchase_order: str) -> PurchaseOrderStated:
+    return PurchaseOrderStated(account="BA-1001", order=order, purchase_order=purchase_order)
+
+
+def ordered(cost_centre: str, item: str, starts_on: str = "2026-01-05", **more: Any) -> Any:
+    return charge(starts_on, item=item, **{k: v for k, v in more.items() if k == "order"}).model_copy(
+        update={"cost_centre": cost_centre, **more}
+    )
+
+
+def billed(*events: Any) -> InvoiceIssued:
+    _, issued = run(account(*events))
+    assert issued is not None
+    return issued
+
+
+def paper(issued: InvoiceIssued) -> Paper:
+    return paper_of_invoice(issued.model_copy(update={"legal_number": "GB1-INV-2026-000001"}))
+
+
+def texts(made: Paper, name: str) -> list[str]:
+    return [element.text or "" for element in ET.fromstring(ubl_of(made)).iter() if element.tag.endswith(f"}}{name}")]
+
+
+def test_every_line_says_whose_it_is() -> None:
+    """What is the paying account's own says nothing; the parts are the invoice."""
+    issued = billed(ordered("LEEDS", "1"), ordered("HULL", "2"), ordered("", "3"))
+
+    assert {(line.item, line.cost_centre) for line in issued.lines} == {("1", "LEEDS"), ("2", "HULL"), ("3", "")}
+    parts = parts_of(issued.lines, issued.taxes)
+    assert [part.cost_centre for part in parts] == ["", "HULL", "LEEDS"]
+    assert sum(part.total_minor for part in parts) == issued.total_minor
+
+
+def test_a_changed_product_stays_with_its_cost_centre() -> None:
+    """The charge that takes the place of another is the same product's; it goes to another cost centre only where that is said."""
+    over = ChargeWithdrawn(order="order-1001", item="1", ended_on="2026-01-06", served=True)
+    again = ordered("", "1", "2026-01-06", order=SECOND, product="order-1001:1")
+    moved = ordered("HULL", "1", "2026-01-06", order=SECOND, product="order-1001:1")
+
+    assert {line.cost_centre for line in billed(ordered("LEEDS", "1"), again, over).lines} == {"LEEDS"}
+    assert {line.cost_centre for line in billed(ordered("LEEDS", "1"), moved, over).lines if line.order == SECOND} == {"HULL"}
+
+
+def test_papers_name_the_purchase_order_where_there_is_one() -> None:
+    """On the page, in the PDF and in the UBL; the last that was said counts."""
+    made = paper(billed(ordered("", "1"), bought("order-1001", "PO-1"), bought("order-1001", "PO-2")))
+
+    assert made.purchase_order == "PO-2"
+    assert ("Your order", "PO-2") in facts(made)
+    assert "PO-2" in page_of(made)
+    assert [*flaws(read(made)), *broken(ubl_of(made))] == []
+    assert "PO-2" in texts(made, "ID")
+
+
+def test_papers_name_several_purchase_orders_by_their_lines() -> None:
+    """The norm has one for a whole invoice, so that the lines say theirs; what has none is said of none."""
+    made = paper(
+        billed(ordered("", "1"), ordered("", "1", order=SECOND), ordered("", "2"), bought("order-1001", "PO-1"), bought(SECOND, "PO-2"))
+    )
+
+    assert made.purchase_order == ""
+    assert [note for note in made.notices if note.startswith("Purchase order")] == [
+        "Purchase order PO-1: lines 1, 2, 3, 4.",
+        "Purchase order PO-2: lines 5, 6.",
+    ]
+    assert texts(made, "Note")[-6:] == ["Purchase order PO-1"] * 4 + ["Purchase order PO-2"] * 2
+    assert [*flaws(read(made)), *broken(ubl_of(made))] == []
+
+
+def test_papers_split_the_sum_by_cost_centre() -> None:
+    """In words on the page, and of each line in the field that the norm has for the buyer's own books."""
+    made = paper(billed(ordered("LEEDS", "1"), ordered("", "2")))
+
+    assert [note.partition(":")[0] for note in made.notices] == ["Of this, BA-1001", "Of this, LEEDS"]
+    assert texts(made, "AccountingCost") == ["LEEDS", "LEEDS"]
+    assert "Of this, LEEDS" in page_of(made)
+    assert [*flaws(read(made)), *broken(ubl_of(made))] == []
+
+
+def test_a_bill_of_one_account_is_as_it_was() -> None:
+    """Without others to pay for and without purchase orders nothing of it is said."""
+    made = paper(billed(ordered("", "1")))
+
+    assert made.notices == ()
+    assert texts(made, "AccountingCost") == []
+    assert made.purchase_order == ""

@@ -1,0 +1,144 @@
+"""A group orders for its sites: each line is charged to the account that pays, whose invoice says what is whose, under the group's own purchase order."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from o2c.desk.accounts import place_account
+from o2c.desk.act import Context, Refused
+from o2c.desk.amending import Amendment, annotate_order
+from o2c.desk.bulk_changes import change_products
+from o2c.products.events import product_stream
+from o2c.simulation.launch_data import SECOND_LINE
+from o2c.views.accounts import show_tree
+from o2c.views.finding import find_orders
+from o2c.views.invoice_papers import show_paper
+from o2c.views.products import list_products
+from o2c.views.reading import caught_up
+from o2c.views.sites import sites_of_order
+from tests.conftest import database
+from tests.world import World, at, line, order
+
+ANN = Context("ann")
+
+
+@pytest.fixture(scope="module")
+def world(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A group with a cost centre and two sites, one of which pays itself; an order of a line for each."""
+    with database(server_dsn, opened_once) as dsn:
+        made = _ordered(World(dsn, tmp_path_factory.mktemp("business")))
+        yield made
+        made.close()
+
+
+def _ordered(world: World) -> World:
+    made = world.stocked(esims=8, numbers=8, pays="invoice")
+    for account, level, parent, pays in (
+        ("GROUP", "entity", "", "itself"), ("SALES", "cost-centre", "GROUP", "parent"), ("LEEDS", "site", "SALES", "parent"), ("HULL", "site", "SALES", "itself"),
+    ):  # fmt: skip
+        place_account(made.app, ANN, "C-1", account, level=level, parent=parent, pays=pays, contact=f"desk of {account}")  # type: ignore[arg-type] # by table
+    lines = [{**line(str(n)), "billingAccount": {"id": account}} for n, account in enumerate(("LEEDS", "SALES", "HULL"), 1)]
+    paper = {**order("GROUP-1", *lines), "billingAccount": {"id": "GROUP"}, "purchaseOrderNumber": "PO-77120"}
+    made.take(paper)
+    made.run(at(9, 12, month=1))
+    caught_up(made.app)
+    return made
+
+
+def test_the_account_that_pays_has_the_charges(world: World) -> None:
+    """Through two levels; a site that pays itself has its own."""
+    rows = {row["account"]: (row["depth"], row["payer"], row["charges"]) for row in show_tree(world.app, "C-1")}
+
+    assert rows == {"GROUP": (0, "GROUP", 0), "SALES": (1, "GROUP", 1), "HULL": (2, "HULL", 1), "LEEDS": (2, "GROUP", 1)}
+    assert {row["contact"] for row in show_tree(world.app, "C-1", personal=True)} == {f"desk of {name}" for name in rows}
+
+
+def test_one_invoice_of_the_group_is_the_sum_of_its_parts(world: World) -> None:
+    """With the purchase order on it; the site that pays itself has an invoice of its own."""
+    paper = show_paper(world.app, "GROUP-20260108")
+
+    assert [part["cost_centre"] for part in paper["parts"]] == ["LEEDS", "SALES"]
+    for name in ("net_minor", "tax_minor", "total_minor"):
+        assert sum(part[name] for part in paper["parts"]) == paper[name]  # type: ignore[literal-required] # one of a part's
+    assert {paper["purchase_order"], show_paper(world.app, "HULL-20260108")["purchase_order"]} == {"PO-77120"}
+    assert world.invoice("GROUP-20260108").issued.customer == "C-1"  # type: ignore[union-attr] # it is issued
+
+
+def test_an_order_is_found_by_the_purchase_order_it_ever_had(world: World) -> None:
+    """It may be said anew when it is over: the next bills name it."""
+    annotate_order(world.app, ANN, "GROUP-1", Amendment(purchase_order="PO-77121"))
+
+    for number in ("PO-77120", "PO-77121"):
+        [found] = find_orders(world.app, world.folder, number, "purchase-order")
+        assert found["external_id"] == "GROUP-1"
+    state = world.app.load(["account-GROUP"])["account-GROUP"].state
+    assert state.purchase_orders == {world.order("GROUP-1").order_id: "PO-77121"}
+    assert annotate_order(world.app, ANN, "GROUP-1", Amendment(purchase_order="PO-77121")).unchanged
+
+
+def test_an_account_is_one_customers_alone(world: World) -> None:
+    """What was placed nobody else is billed to, and nobody else places."""
+    with pytest.raises(Refused, match="LEEDS is another customer's"):
+        place_account(world.app, ANN, "C-2", "LEEDS", level="site", pays="itself")
+    world.take({**order("OTHER", line(), party="C-2"), "billingAccount": {"id": "SALES"}}, name="other.jsonl")
+    world.run(at(9, 13, month=1))
+
+    assert [row["reason"] for row in world.fallouts("OTHER")] == ["DQ-PARTY"]
+
+
+def test_sites_are_shown_with_the_slowest_on_top(world: World) -> None:
+    """Lines wait for their own release day; a site says how many are done, what it waits for and its promise; whom to ask for is personal."""
+    there = [{**line("1"), "billingAccount": {"id": "LEEDS"}}, {**line("2"), "billingAccount": {"id": "LEEDS"}}]
+    later = {**line("3", place="9 Quay Street, Hullby, ZX9 9ZZ"), "billingAccount": {"id": "HULL"}, "requestedStartDate": "2026-01-20"}
+    world.take({**order("SITES-1", *there, later, on=at(9, 14)), "billingAccount": {"id": "GROUP"}}, name="sites.jsonl")
+    world.run(at(12, 12))
+
+    late, done = sites_of_order(world.app, "SITES-1", personal=True)
+    assert (late["account"], late["lines"], late["done"], late["waiting_for"], late["release_on"]) == (
+        "HULL",
+        1,
+        0,
+        "release 1",
+        "2026-01-20",
+    )
+    assert (late["level"], late["contact"], late["address"]) == ("site", "desk of HULL", "9 Quay Street, Hullby, ZX9 9ZZ")
+    assert late["promised"] == late["projected"] >= "2026-01-20"  # type: ignore[operator] # it is promised
+    assert (done["account"], done["lines"], done["done"], done["waiting_for"]) == ("LEEDS", 2, 2, "")
+    assert not {"address", "contact"} & sites_of_order(world.app, "SITES-1")[0].keys()
+    world.run(at(21, 12))
+    assert {row["done"] for row in sites_of_order(world.app, "SITES-1")} == {1, 2}
+
+
+def test_many_products_are_changed_from_a_list(world: World) -> None:
+    """Every row is an order of its own, done once however often the list is handed in; of one that is wrong it is said why, and the others go on."""
+    paying = sorted(row["product"] for row in list_products(world.app, customers=["C-1"]) if row["account"] == "GROUP")
+    first, second, *_ = paying
+    rows = [
+        {"product": first, "offering": SECOND_LINE.id, "effective": ""},
+        {"product": "nobody:1", "offering": SECOND_LINE.id},
+        {"product": second, "offering": "no-such"},
+        {"product": second, "offering": SECOND_LINE.id},
+        {"product": first, "offering": SECOND_LINE.id},
+        {"product": "", "offering": SECOND_LINE.id},
+    ]
+    told = [
+        "",
+        "there is no product nobody:1",
+        "there is no offering no-such",
+        "row 3 changes the same product; say all that is to change in one",
+    ]
+    told += ["row 1 changes the same product; say all that is to change in one", "it names no product"]
+    foreseen = change_products(world.app, ANN, "GROUP", rows, dry_run=True)
+    assert ([row.why for row in foreseen.rows], foreseen.job) == (told, "")
+    assert change_products(world.app, ANN, "HULL", rows[:1], dry_run=True).rows[0].why == f"product {first} is not of account HULL"
+
+    by = Context("ann", command_id="0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f")
+    done = change_products(world.app, by, "GROUP", rows)
+    assert (done.ordered, done.failed) == (1, 5)
+    world.run(at(22, 12))
+    assert change_products(world.app, by, "GROUP", rows) == done
+    assert world.app.load([product_stream(first)])[product_stream(first)].state.standing.offering == SECOND_LINE.id
+    account = world.app.load(["account-GROUP"])["account-GROUP"].state
+    assert account.whose(f"{done.rows[0].order}/1") == account.whose(first.replace(":", "/"))
+    with pytest.raises(Refused, match="1 to 5,000 rows"):
+        change_products(world.app, ANN, "GROUP", [])
