@@ -116,6 +116,8 @@ def _owner(oracle: Oracle, event: Json) -> str:
     if kind == "voucher":
         # What an order reserves that was never planned can be held against no price.
         return next((charge.account for item, charge in oracle.items.items() if item.startswith(event["data"].get("order", "?"))), "")
+    if kind == "product":
+        return next((charge.account for charge in oracle.items.values() if charge.product == key), "")
     return key if kind in ("account", "collection", "quota") else oracle.payers.get(key, "")
 
 
