@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from o2c.orders.rollup import GATES
+from o2c.orders.rollup import GATES, SUSPENSION
 from projections.engine.seen import Seen
 
 ENDINGS = frozenset({"order.rejected", "order.completed", "order.partially-completed", "order.failed", "order.cancelled"})
@@ -24,4 +24,4 @@ def closes(record: Seen, item: str, step: str, fallout: str = "") -> bool:
         return record.item == item and record.step == step and named == fallout
     if record.shape in OF_ITEM:
         return record.item == item
-    return record.type in ENDINGS and not item and step in GATES
+    return record.type in ENDINGS and not item and step in (*GATES, SUSPENSION)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from o2c.kernel.event import Event
-from o2c.orders.rollup import GATES
+from o2c.orders.rollup import GATES, SUSPENSION
 from projections.critical_path import WAITERS, critical_path
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen, stamp
@@ -64,7 +64,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.shape in OF_ITEM:
         return _item_over(doc, record)
     place = f"{record.item}/{record.step}"
-    if not record.item and record.step not in GATES:
+    if not record.item and record.step not in (*GATES, SUSPENSION):
         return doc
     return _stepped(doc, record, place)
 
@@ -87,6 +87,8 @@ def _stepped(doc: Doc, record: Seen, place: str) -> Doc:
     if record.shape in OF_STEP | {"renewed"}:
         after = _moved(step, record.at, "")
         doc = _agreed(doc, record) if record.type in _PORTED else doc
+    elif record.step == SUSPENSION and record.shape == "requested":
+        after = _moved(step, record.at, body["waits_for"], body["due_at"])
     elif record.shape in ("requested", "recall"):
         after = _asked(doc, step, record, who)
     elif record.shape == "fell-out":

@@ -49,6 +49,14 @@ FOUND_FOR = {
     " WHERE e.stream = 'order-' || o.order_id AND e.type = 'activation.requested') ORDER BY o.captured_at DESC",
     ("orders assess", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.specification <> '' AND o.state IN ('inProgress', 'pending', 'held') ORDER BY o.captured_at DESC",
+    **{
+        (
+            command,
+            "WEB-1001",
+        ): "SELECT o.external_id FROM projection.orders o WHERE o.state IN ('inProgress', 'pending', 'held') AND NOT EXISTS"
+        " (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.type = 'porting.requested') ORDER BY o.captured_at DESC"
+        for command in ("orders suspend", "orders resume")
+    },
     ("orders cancel", "WEB-1001"): "SELECT o.external_id FROM projection.items i JOIN projection.orders o USING (order_id)"
     " WHERE i.item = '2' AND i.specification <> '' AND i.state IN ('acknowledged', 'pending', 'held') ORDER BY i.captured_at",
     ("orders withdraw", "WEB-1001"): "SELECT external_id FROM projection.orders ORDER BY 1",

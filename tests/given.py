@@ -19,9 +19,10 @@ from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.event import Event
 from o2c.kernel.partner import Answer, Answered
+from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.markets.gb import GB
-from o2c.orders import cancellation, giving_up, rules
+from o2c.orders import cancellation, giving_up, rules, suspending
 from o2c.orders.document import read
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
@@ -289,6 +290,23 @@ class Story:
     def cancel(self, *names: str, at: datetime = MONDAY) -> None:
         """A person cancels the order, or some of its items."""
         self.take(cancellation.cancel(self.state, names, note="", at=at, book=BOOK), at=at)
+
+    def suspend(self, *, at: datetime = MONDAY, until: datetime = MONDAY + timedelta(days=30), waits_for: str = "customer") -> "Story":
+        """A person suspends the order, for its customer unless said otherwise."""
+        self.take(suspending.suspend(self.state, until=until, waits_for=waits_for, note="moves in later", at=at, book=BOOK), at=at)
+        return self
+
+    def resume(self, *, at: datetime = MONDAY) -> "Story":
+        """A person lets a suspended order go on; one that is not suspended stays as it is."""
+        self.take(suspending.resume(self.state, note="", at=at, book=BOOK), at=at)
+        return self
+
+    def suspend_or_resume(self) -> "Story":
+        """A person suspends the order, or lets it go on; a wish that cannot be changes nothing."""
+        try:
+            return self.resume() if self.state.suspended else self.suspend()
+        except Refused:
+            return self
 
     def cancel_port(self, *names: str, at: datetime = MONDAY) -> None:
         """A person cancels the port-in of an item, and nothing else."""

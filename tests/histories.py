@@ -84,6 +84,9 @@ _GATES = (
     "duplicate.suspected",
     "duplicate.settled",
     "deposit.received",
+    "order.suspended",
+    "order.resumed",
+    "order.suspension-fell-out",
 )
 _OF_ITEMS = (
     "sim.requested", "sim.assigned", "sim.fell-out", "sim.released", "number.requested", "number.assigned", "number.fell-out", "number.earmarked",

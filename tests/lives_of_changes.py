@@ -26,4 +26,6 @@ CHANGED_IN_FLIGHT: Sequence[Told] = (
     ("order.revision-refused", {}), ("step.cancelled", {"step": "delivery"}), ("porting-cancel.requested", {}), _REVISED,
     ("item.cancelled", {"item": "2"}), ("step.renewed", {"step": "delivery"}), ("delivery.requested", {"attempt": 2}),
     ("porting-cancel.confirmed", {}), ("step.given-up", {"step": "porting"}), ("step.given-up", {"step": "cutover"}),
+    ("order.suspended", {}), ("promise.revised", {}), ("order.suspension-fell-out", {"waiting_for": "us"}), ("order.resumed", {}),
+    ("order.suspended", {"attempt": 2}),
 )  # fmt: skip

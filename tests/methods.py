@@ -134,6 +134,8 @@ METHODS = {
     "orders.cancel": "cancel",
     "orders.capture": "capture",
     "orders.link": "order_link",
+    "orders.resume": "resume",
+    "orders.suspend": "suspend",
     "orders.list": "orders",
     "orders.show": "order",
     "orders.withdraw": "withdraw_order",

@@ -19,7 +19,7 @@ from tests.world import World
 CALLS: Mapping[str, Call] = {call.operation.name: call for call in calls()}
 OPERATIONS = sorted({*CALLS, *BY_HAND})
 ORDERS = {
-    "orders.amend": "CODE-3", "orders.annotate": "CODE-1", "orders.assess": "CODE-1", "orders.cancel": "CODE-2", "ports.cancel": "CODE-0", "numbers.reserve": "DEPOSIT", "payments.deposit": "DEPOSIT",
+    "orders.amend": "CODE-3", "orders.annotate": "CODE-1", "orders.assess": "CODE-1", "orders.cancel": "CODE-2", **dict.fromkeys(("orders.suspend", "orders.resume"), "DEPOSIT"), "ports.cancel": "CODE-0", "numbers.reserve": "DEPOSIT", "payments.deposit": "DEPOSIT",
 }  # fmt: skip
 """The orders that an operation needs to stand as they do; others take one that is done."""
 

@@ -168,8 +168,10 @@ orders.link              own      yes     yes         -        -        -       
 orders.list              own      yes     yes         masked   yes      yes              -
 orders.plan              own      yes     yes         masked   yes      yes              -
 orders.promises          own      yes     yes         masked   yes      yes              -
+orders.resume            own      yes     yes         -        -        -                -
 orders.show              own      yes     yes         masked   yes      yes              -
 orders.sites             own      yes     yes         masked   yes      yes              -
+orders.suspend           own      yes     yes         -        -        -                -
 orders.timeline          own      yes     yes         masked   yes      yes              -
 orders.told              own      yes     yes         masked   yes      yes              -
 orders.withdraw          own      yes     yes         -        -        -                -
@@ -333,8 +335,10 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "orders.link": ("order", "name"),
     "orders.plan": ("order", "name"),
     "orders.promises": ("order", "name"),
+    "orders.resume": ("order", "name"),
     "orders.show": ("order", "name"),
     "orders.sites": ("order", "name"),
+    "orders.suspend": ("order", "name"),
     "orders.timeline": ("order", "name"),
     "orders.told": ("order", "name"),
     "orders.withdraw": ("order", "name"),

@@ -1,14 +1,16 @@
-"""An order in flight in Python: changing it, what a change would take, and its customer's own link, given out, opened, and answered by."""
+"""An order in flight in Python: changing, suspending and resuming it, what a change would take, and its customer's own link, given out, opened, and answered by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from o2c.desk.act import Context, Written
 from o2c.desk.answering import answer_by_link
 from o2c.desk.capture import Paper
 from o2c.desk.revising import Amended, amend_order
+from o2c.desk.suspending import resume_order, suspend_order
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.assessing import assess_change
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Links:
-    """The part of `OrderToCash` by which a service changes an order in flight, and shows a customer his own."""
+    """The part of `OrderToCash` by which a service changes, suspends and resumes an order in flight, and shows a customer his own."""
 
     _session: Session
 
@@ -38,6 +40,16 @@ class Links:
     ) -> Amended:
         """Make an order in flight the one of a changed paper; `refused` says why not when it is too late. See `desk.revising.amend_order`."""
         return amend_order(self._session.app, context, order, paper, merge=merge, base_version=base_version, resubmission=resubmission)
+
+    @answered
+    def suspend(self, order: str, context: Context, *, until: datetime, waits_for: str = "customer", note: str) -> Written:
+        """Suspend an order in flight until a time: nothing new of it begins. See `desk.suspending.suspend_order`."""
+        return suspend_order(self._session.app, context, order, until=until, waits_for=waits_for, note=note)
+
+    @answered
+    def resume(self, order: str, context: Context, *, note: str = "") -> Written:
+        """Let a suspended order go on. See `desk.suspending.resume_order`."""
+        return resume_order(self._session.app, context, order, note=note)
 
     @answered
     def assess_change(self, order: str, paper: Paper = "", *, merge: bool = False, resubmission: str = "") -> shown.AssessedShown:

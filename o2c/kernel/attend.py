@@ -19,6 +19,8 @@ from o2c.kernel.work import Work
 
 ASK_AGAIN = timedelta(minutes=1)
 """How long a question waits that a partner wants to be asked again at once."""
+LOOK_AGAIN = timedelta(days=7)
+"""After how long work is looked at again that may not begin yet, at the soonest: its order is suspended, for longer than it was to be."""
 NOBODY_MET = timedelta(minutes=5)
 """After how long a question is asked again that met nobody."""
 
@@ -76,6 +78,8 @@ def attend(
         return step.request(work, at, attempt=entry.attempt, due_at=at)
     if entry.kind == "stock":
         return step.request(work, at, attempt=entry.attempt + 1, due_at=at)
+    if work.put_off_to is not None and not asked:
+        return step.request(work, at, attempt=entry.attempt, due_at=max(work.put_off_to, at + LOOK_AGAIN))
     if (opens_at := step.open_from(work, at)) > at:
         # The row comes too early (a worker was late, a rule is younger than the row): nothing is sent before its time.
         return step.request(work, at, attempt=entry.attempt, due_at=opens_at)

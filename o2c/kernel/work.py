@@ -137,7 +137,8 @@ class Work:
     `silences` counts the queries without an answer. `sent` gives, by step of the item, the time from which a partner may have its request;
     a step is absent when its partner certainly has none. `retry_at` is the time of the next automatic attempt. `guards` are the holders of
     the guards that the step claims. `market` holds the country's rules, as pinned, and `codes` the reason codes. `promised_on` is the day
-    (ISO, local to the market) by which the item is promised; empty for none.
+    (ISO, local to the market) by which the item is promised; empty for none. While its order is suspended nothing of it begins that has not begun, and it is `put_off_to`
+    the end of that (None: it may begin).
     """
 
     stream: str
@@ -158,6 +159,7 @@ class Work:
     market: Any = None
     codes: CodeBook = NO_CODES
     promised_on: str = ""
+    put_off_to: datetime | None = None
 
     @property
     def key(self) -> str:

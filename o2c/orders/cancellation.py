@@ -16,7 +16,7 @@ from o2c.kernel.shapes import StepCancelled
 from o2c.orders.ending import dependants, end_item, no_return, open_item
 from o2c.orders.events import CancellationAccepted, CancellationRefused, CancellationRequested, CancelReason, ItemCancelled
 from o2c.orders.planning import Book
-from o2c.orders.rollup import FINAL, GATES, item_state, order_state
+from o2c.orders.rollup import FINAL, GATES, SUSPENSION, item_state, order_state
 from o2c.orders.state import OrderState
 
 REASONS: tuple[CancelReason, ...] = tuple(word for word in get_args(CancelReason) if word)
@@ -61,7 +61,7 @@ def cancel(state: OrderState, items: Iterable[str] = (), *, note: str, at: datet
     if past:
         free = tuple(cancellable(state, at, book))
         return just(*asked, *(CancellationRefused(item=name, past=past, cancellable=free) for name in wishes))
-    decision = just(*asked, *(CancellationAccepted(item=name) for name in wishes))
+    decision = just(*asked, *(CancellationAccepted(item=name) for name in wishes), *(_open_gates(state) if "" in wishes else ()))
     for item in _dependants_first(state, going):
         decision += end_item(state, ItemCancelled(item=item, base=lost.get(item, "")), at, book)
     return decision
@@ -85,7 +85,7 @@ def _concerned(state: OrderState, meant: Iterable[str], going: Iterable[str]) ->
 
 
 def _open_gates(state: OrderState) -> Iterator[StepCancelled]:
-    for gate in GATES:
+    for gate in (*GATES, SUSPENSION):
         if state.progress.gates.get(gate) in ("requested", "pending"):
             yield StepCancelled(item="", step=gate)
 

@@ -13,6 +13,7 @@ from o2c.kernel.work import Record, Work
 from o2c.orders.ending import open_item, todo
 from o2c.orders.events import OrderPlanned, PromisedItem, PromiseMade, PromiseRevised
 from o2c.orders.planning import Book, order_price, plan_order
+from o2c.orders.rollup import SUSPENSION
 from o2c.orders.state import OrderState, evolve
 
 Place = tuple[str, str]
@@ -33,12 +34,13 @@ class Outlook:
     """When the open steps of an order are normally done, seen from a time; each is looked at once.
 
     A step that waits for a person or a partner without a date is taken to go on at once: nobody can promise less, and its promise is revised
-    when it does go on. Items are asked for after those that they rely on.
+    when it does go on. What has not begun of an order that is suspended begins when that is to end. Items are asked for after those that they rely on.
     """
 
     def __init__(self, state: OrderState, at: datetime, book: Book) -> None:
         self.state, self.at, self.book = state, at, book
         self.market = book.market(state.market)
+        self.begins_from = max(at, state.suspended_until or at) if state.suspended else at
         self._steps: dict[Place, Expected | None] = {}
         self._works: dict[str, Work] = {}
 
@@ -76,7 +78,7 @@ class Outlook:
         ready, before = self.at, None
         if status == "planned":
             before = self._last_wait(item, step)
-            ready = max(ready, before.by) if before else ready
+            ready = max(self.begins_from, before.by) if before else self.begins_from
             by = self.book.steps[step].expected(self._work(item), ready)
         else:
             by = self._under_way(item, step, status)
@@ -100,11 +102,11 @@ class Outlook:
         declared, record = self.book.steps[step], self.state.record(item, step)
         if status == "requested" and (known := self.state.due.get(item, {}).get(step)):
             due_at, taken = known
-            due_at = max(due_at, self.at)
+            due_at = max(due_at, self.at if self._work(item).with_partner(step, self.at) else self.begins_from)
             return due_at if taken else declared.forecast(self._work(item), due_at)
         if record.retry_at:
-            return declared.forecast(self._work(item), max(record.retry_at, self.at))
-        return declared.expected(self._work(item), self.at)
+            return declared.forecast(self._work(item), max(record.retry_at, self.begins_from))
+        return declared.expected(self._work(item), self.begins_from)
 
     def _work(self, item: str) -> Work:
         if item not in self._works:
@@ -146,6 +148,8 @@ def _at_risk(state: OrderState, item: str, at: datetime, book: Book) -> bool:
     """Whether an item is not surely in time: its day has come; a partner took work on and named a time, from which on all that follows takes its
     own; it fell out, nobody answered, or a step of it is to be done anew; it has a window."""
     day = state.items[item].promised_on
+    if state.suspended:
+        return True
     if at.date().isoformat() >= day:
         return True
     steps, records = state.progress.items[item].steps, state.records.get(item, {}).items()
@@ -159,7 +163,7 @@ def later_promises(state: OrderState, items: Iterable[str], at: datetime, book: 
     """Decide which promises move, of these items and of those that rely on them; nothing for all others.
 
     A promise moves to a later day only. The cause is the step from which the new day follows, with the reason of its fallout (empty when it
-    takes longer without one). Idempotent: the day that an item is revised to is the one that is expected of it then.
+    takes longer without one), or that the order is suspended. Idempotent: the day that an item is revised to is the one that is expected of it then.
     """
     outlook = Outlook(state, at, book)
     moved: dict[str, PromiseRevised] = {}
@@ -194,7 +198,7 @@ def _revised(outlook: Outlook, item: str, moved: dict[str, PromiseRevised]) -> P
         cause_item=of,
         cause_step=step,
         cause_reason=reason,
-        by_customer=outlook.is_customers(reason),
+        by_customer=state.suspended_for == "customer" if step == SUSPENSION else outlook.is_customers(reason),
     )
 
 
@@ -207,16 +211,20 @@ def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
     item, step = expected.begins
     if reason := state.record(item, step).reason:
         return item, step, reason
+    if state.suspended:
+        return item, SUSPENSION, ""
     if item in state.forced:
         return item, *state.forced[item]
     return *expected.longest, ""
 
 
-def promised_anew(state: OrderState, items: Iterable[str], at: datetime, book: Book, *, cause_step: str) -> Decision:
+def promised_anew(
+    state: OrderState, items: Iterable[str], at: datetime, book: Book, *, cause_step: str, by_customer: bool = True
+) -> Decision:
     """Promise items of which a part was given up for the day that is expected without it, sooner or later; nothing where only partners are still to answer.
 
     What relied on such an item, and was promised for no other reason than that, is promised with it. `cause_step` is what the part was given
-    up by.
+    up by, or what else moved the day, and `by_customer` whether that was his own wish.
     """
     outlook, changed_of = Outlook(state, at, book), set(items)
     moved: dict[str, PromiseRevised] = {}
@@ -229,7 +237,12 @@ def promised_anew(state: OrderState, items: Iterable[str], at: datetime, book: B
         day, of = max(outlook.day(expected, item), *promises, ""), item if item in changed_of else moved[bound[0]].cause_item
         if day != planned.promised_on:
             moved[item] = PromiseRevised(
-                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=of, cause_step=cause_step, by_customer=True
+                item=item,
+                promised_before=planned.promised_on,
+                promised_on=day,
+                cause_item=of,
+                cause_step=cause_step,
+                by_customer=by_customer,
             )
     return just(*(moved[item] for item in state.items if item in moved))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from o2c.kernel.agenda import AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
+from o2c.kernel.frozen import changed
 from o2c.kernel.work import MarketBook, Work, build
-from o2c.orders.rollup import GATES
+from o2c.orders.rollup import GATES, SUSPENSION
 from o2c.orders.state import OrderState
 from o2c.orders.voucher_events import EXPIRY
 
@@ -13,12 +14,12 @@ from o2c.orders.voucher_events import EXPIRY
 def agenda(state: OrderState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
     """Put the steps of an order on the agenda with its priority; those that wait for stock are served by priority, then age.
 
-    Of an order that is over no voucher expires.
+    Of an order that is over no voucher expires, and no suspension ends.
     """
     assert state.captured_at is not None
     changes = by_shape(stream, event, priority=state.priority, since=state.captured_at)
-    if state.closed and EXPIRY in state.records.get("", {}):
-        return (*changes, Dropped(stream, "", EXPIRY))
+    if state.closed:
+        return (*changes, *(Dropped(stream, "", step) for step in (EXPIRY, SUSPENSION) if step in state.records.get("", {})))
     return changes
 
 
@@ -35,7 +36,16 @@ def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook)
     records = state.records.get(item, {})
     back = (one.planned for name, one in state.taken_back.get(item, {}).items() if step in (name, one.recall))
     planned, market = next(back, state.items.get(item)), book.market(state.market)
-    return build(stream, item, step, state=state, subject=planned, records=records, codes=book.codes, market=market)
+    found = build(stream, item, step, state=state, subject=planned, records=records, codes=book.codes, market=market)
+    return changed(found, put_off_to=state.suspended_until) if state.suspended and waits_while_suspended(state, item, step) else found
+
+
+def waits_while_suspended(state: OrderState, item: str, step: str) -> bool:
+    """Whether a step does not begin while its order is suspended: a gate, or work of an item that goes on; not what is asked back or being taken back."""
+    if not item:
+        return step in GATES
+    progress = state.progress.items.get(item)
+    return progress is not None and not progress.ended and step in progress.steps and step not in state.taken_back.get(item, {})
 
 
 def promised_on(state: OrderState, item: str) -> str:
@@ -50,5 +60,5 @@ def on_record(work: Work, fallout: str) -> bool:
     if work.step == "duplicate":
         return fallout in state.suspected
     item = state.progress.items.get(work.item)
-    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in (*GATES, EXPIRY) and bool(state.closed))
+    over = bool(item and item.ended and work.step not in item.recalls) or (work.step in (*GATES, EXPIRY, SUSPENSION) and bool(state.closed))
     return work.fallout == fallout and not over

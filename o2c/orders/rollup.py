@@ -13,6 +13,9 @@ from o2c.kernel.frozen import changed
 GATES = ("validation", "identity", "credit")
 """The gates of a whole order, in the order they are passed."""
 
+SUSPENSION = "suspension"
+"""The step by which an order is suspended: until it is resumed the order is pending, as behind a gate."""
+
 FINAL = frozenset({"rejected", "cancelled", "completed", "failed", "partial"})
 """The states that an order or item never leaves. A recoverable fallout is therefore held or pending, never failed."""
 
@@ -108,8 +111,8 @@ def follow(progress: Progress, shape: str, step: str, item: str, waiting_for: st
     status = status_after(shape, waiting_for)
     if status is None:
         return progress
-    if not item and step in GATES:
-        status = "pending" if status == "held" else status
+    if not item and step in (*GATES, SUSPENSION):
+        status = "pending" if status == "held" or (status == "requested" and step == SUSPENSION) else status
         return changed(progress, gates={**progress.gates, step: status})
     before = progress.items.get(item)
     if before is None:

@@ -28,6 +28,7 @@ from o2c.orders.renewal import renew_lost
 from o2c.orders.revising import captured, taken_back
 from o2c.orders.rollup import FINAL, GATES, item_state, order_state
 from o2c.orders.state import OrderState, Resubmission, suspicion
+from o2c.orders.suspending import nothing_left
 from o2c.orders.vouchers import settled
 from o2c.orders.wish import Wish
 
@@ -181,6 +182,8 @@ def advance(state: OrderState, touched: frozenset[str], at: datetime, book: Book
         return over
     if not state.planned:
         return _next_gate(state, at, book)
+    if settled_by_itself := nothing_left(state):
+        return settled_by_itself
     decision = NOTHING
     near = _near(state, touched)
     for item in near:
@@ -209,6 +212,8 @@ def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
 
 
 def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
+    if state.suspended:
+        return NOTHING
     for gate in GATES:
         status = state.progress.gates.get(gate)
         if status is None:
@@ -225,6 +230,8 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
         return unwind(state, item, at, book)
     if lost := taken_back(state, item, at, book) or renew_lost(state, item, at, book):
         return lost
+    if state.suspended:
+        return NOTHING
     for step, waits in state.items[item].waits.items():
         if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
             attempt = state.record(item, step).attempt + 1 if step in state.records.get(item, {}) else 1

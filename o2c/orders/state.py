@@ -32,11 +32,12 @@ from o2c.orders.planned import planned_of
 from o2c.orders.purchase_order_events import PurchaseOrderGiven
 from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
-from o2c.orders.rollup import Progress, follow, plan
+from o2c.orders.rollup import SUSPENSION, Progress, follow, plan
+from o2c.orders.suspension_events import OrderSuspended
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
-SHAPE_VERSION = 18
+SHAPE_VERSION = 19
 OURS = "ours"
 """The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -72,7 +73,8 @@ class OrderState:
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
     `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
     was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back. `committed` gives, by item whose promise was moved, the
-    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own.
+    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own. `suspended_until` and `suspended_for` (who is waited for) are those of the last
+    time that it was suspended.
     """
 
     order_id: str = ""
@@ -111,6 +113,8 @@ class OrderState:
     taken_back: dict[str, dict[str, TakenBack]] = field(default_factory=dict)
     committed: dict[str, str] = field(default_factory=dict)
     purchase_order: str = ""
+    suspended_until: datetime | None = None
+    suspended_for: str = ""
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -128,6 +132,11 @@ class OrderState:
         """Whether an item brings a number, and its port-in was not given up."""
         given_up = self.progress.items[item].steps.get("porting") == "given-up" if item in self.progress.items else False
         return item in self.items and NUMBER in self.items[item].characteristics and not given_up
+
+    @property
+    def suspended(self) -> bool:
+        """Whether nothing new of it begins: it was suspended, and not resumed."""
+        return self.progress.gates.get(SUSPENSION) == "pending"
 
     @property
     def planned(self) -> bool:
@@ -356,6 +365,10 @@ def _expired(state: OrderState, event: VouchersExpired) -> OrderState:
     return changed(state, records={**state.records, "": gates}, items=items)
 
 
+def _suspended(state: OrderState, event: OrderSuspended) -> OrderState:
+    return changed(_step_event(state, event), suspended_until=event.due_at, suspended_for=event.waits_for)
+
+
 def _closed(state: OrderState, event: Event) -> OrderState:
     return changed(state, closed=event.type_name)
 
@@ -373,6 +386,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
     VouchersExpired: _expired,
+    OrderSuspended: _suspended,
     events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, *_ceased_names(event))),
     events.ItemTakenIntoUse: lambda state, event: changed(state, in_service=(*state.in_service, event.item)),
     events.OrderValidated: _validated,

@@ -4,6 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from o2c.kernel.charges import LATE_CHANGE, ChargeStarted
 from o2c.kernel.decision import NOTHING
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted
+from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Done, step_of
 from o2c.orders import revising
 from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
@@ -24,7 +26,7 @@ from o2c.orders.planning import planned_minor
 from o2c.orders.revised import as_before_plan
 from o2c.orders.revising import ChangedPaper, revise_order
 from o2c.orders.revision_events import OrderRevised
-from o2c.orders.rollup import FINAL
+from o2c.orders.rollup import FINAL, SUSPENSION
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
 from o2c.plan import STEPS
@@ -123,17 +125,24 @@ class Changing(Story):
         found = self.assessed(items, at) if self.state.planned and not self.state.closed else None
         if found is None:
             return False
-        paper = ChangedPaper("{}", f"paper-{len(self.papers)}", "store", 0)
+        told, paper = len(self.events), ChangedPaper("{}", f"paper-{len(self.papers)}", "store", 0)
         self.take(revise_order(self.state, *found, paper, planned_minor(self.state, found[1].plan.items), at, BOOK), at=at)
-        if self.names()[-1] == "order.revision-refused":
+        if "order.revision-refused" in self.names()[told:]:
             return False
         self.papers.append(items)
         return True
 
+    def suspend_or_resume(self) -> "Changing":
+        """Suspend the order, or let it go on; where a number is on its way, or nothing is left, nothing."""
+        at = min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=MONDAY)
+        with suppress(Refused):
+            self.resume(at=at) if self.state.suspended else self.suspend(at=at, until=at + timedelta(days=2))
+        return self
+
     def pass_by(self, steps: int) -> None:
-        """Attend to so many rows that are due."""
+        """Attend to so many rows that are due; an order that is suspended goes on when that is to end."""
         for _, (name, step) in zip(range(steps), self._due(), strict=False):
-            self.attend(step, name)
+            self.attend(step, name) if step != SUSPENSION else self.suspend_or_resume()
 
 
 def kept(story: Story) -> dict[str, Any]:
@@ -225,10 +234,13 @@ def _net(story: Story, taken: str, given: str) -> dict[str, int]:
     return {name: number for name, number in count.items() if number}
 
 
-@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers()), min_size=1, max_size=3))
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers(), st.booleans()), min_size=1, max_size=3))
 @hypothesis.settings(max_examples=10_000 if DEEP else 500, deadline=None)
-def test_a_changed_order_ends_as_one_that_was_placed_so(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]]) -> None:
-    """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody."""
+def test_a_changed_order_ends_as_one_that_was_placed_so(
+    first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...], bool]]
+) -> None:
+    """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody. So it is where the order is suspended
+    before a change, and resumed before another."""
     _ends_as_placed(first, later)
 
 
@@ -237,15 +249,19 @@ def test_a_changed_order_ends_as_one_that_was_placed_so(first: tuple[Document, .
 def test_so_does_one_of_another_shape(data: st.DataObject) -> None:
     """Fixed accesses with a fitter's visit, several of one line, parts of a bundle, add-ons upon add-ons."""
     pool = st.sampled_from(data.draw(st.sampled_from(POOLS)))
-    _ends_as_placed(data.draw(pool), data.draw(st.lists(st.tuples(MOMENTS, pool), min_size=1, max_size=3)))
+    _ends_as_placed(data.draw(pool), data.draw(st.lists(st.tuples(MOMENTS, pool, st.booleans()), min_size=1, max_size=3)))
 
 
-def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]]) -> None:
+def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...], bool]]) -> None:
     story = Changing(*first)
     story.pass_by(2)
-    for steps, items in later:
+    for steps, items, suspends in later:
         story.pass_by(steps)
+        if suspends:
+            story.suspend_or_resume()
         story.change(items)
+    if story.state.suspended:
+        story.suspend_or_resume()
     note(story.run())
     placed = Story(*story.papers[-1]).run()
 

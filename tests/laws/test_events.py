@@ -292,7 +292,13 @@ def test_a_type_stands_in_a_known_stream(cls: type[Event]) -> None:
 
 def test_a_step_outside_orders_says_where_it_stands() -> None:
     """A step that no order plans is not said to stand in an order."""
-    planned = {row[0] for rows in plan.PLANS.values() for row in rows} | {*GATES, "duplicate", "credit-notice", "voucher-expiry"}
+    planned = {row[0] for rows in plan.PLANS.values() for row in rows} | {
+        *GATES,
+        "duplicate",
+        "credit-notice",
+        "voucher-expiry",
+        "suspension",
+    }
     planned |= {row[0] for row in plan.CHANGES}
     planned |= {step.ending.recall for step in plan.STEPS.values() if step.ending.recall}
     elsewhere = {name for name, step in plan.STEPS.items() if stream_categories(step.fell_out) != ("order",)}

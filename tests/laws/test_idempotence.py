@@ -45,6 +45,7 @@ from o2c.kernel.stream import StreamKind
 from o2c.numbers import rules as numbers
 from o2c.numbers.events import NumberEarmarked, NumberReceived, NumberReserved
 from o2c.numbers.state import KIND as NUMBER
+from o2c.orders import suspending
 from o2c.orders.amending import Amendment, amend
 from o2c.orders.cancellation import cancel
 from o2c.orders.giving_up import cancel_port
@@ -277,6 +278,8 @@ IDEMPOTENT = [
     pytest.param(ORDER, running(), cancelled, id="cancel"),
     pytest.param(ORDER, running(item("1"), item("2", "roaming", relies_on=("1",))), cancelled_in_part, id="cancel-item"),
     pytest.param(ORDER, running(), amended, id="amended"),
+    pytest.param(ORDER, running(), lambda s: suspending.suspend(s, until=MONDAY + timedelta(days=9), waits_for="us", note="", at=MONDAY, book=BOOK), id="suspend"),
+    pytest.param(ORDER, Story(item()).run(until="sim").suspend().state, lambda s: suspending.resume(s, note="", at=MONDAY, book=BOOK), id="resume"),
     pytest.param(ORDER, running(), port_cancelled, id="cancel-port"),
     pytest.param(ORDER, running(until="cutover"), port_cancelled, id="cancel-a-port-that-is-agreed"),
     pytest.param(ORDER, all_failed(), close, id="close"),

@@ -59,6 +59,13 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
                 "sites": Part(
                     "waiting:orders_sites", "Show how far the sites of an order are, the slowest first, and what each waits for."
                 ),
+                "resume": Part(
+                    "suspend:orders_resume", "Let a suspended order go on; the days promised move to what is expected of it now."
+                ),
+                "suspend": Part(
+                    "suspend:orders_suspend",
+                    "Suspend an order in flight: nothing new of it begins until it is resumed; what partners have goes on.",
+                ),
                 "told": Part(
                     "waiting:orders_told", "Show what the customer of an order was told about it, when and through which channel."
                 ),

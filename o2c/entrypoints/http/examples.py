@@ -221,6 +221,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "orders.assess": {"name": ORDER, "merge": True, "paper": {"productOrderItem": [_LINE]}},
     "orders.by-link": {"link": LINK},
     "orders.cancel": {"name": ORDER, "note": "changed their mind", "reason": "changed-mind"},
+    "orders.resume": {"name": ORDER, "note": "the keys came early"},
+    "orders.suspend": {"name": ORDER, "until": "2026-05-01T00:00:00Z", "waits_for": "customer", "note": "moves in later"},
     "orders.cancellations": {"limit": 20},
     "orders.capture": {"paper": _PAPER},
     "orders.diff": {"name": ORDER, "other": ORDER},
