@@ -199,6 +199,7 @@ ports.late               -        yes     yes         masked   yes      -       
 prepaid.refund           yes      yes     yes         -        -        -                -
 prepaid.show             yes      yes     yes         masked   yes      yes              -
 prepaid.top-up           yes      yes     yes         -        -        -                -
+products.bulk-change     -        yes     yes         -        -        -                -
 products.history         -        yes     yes         masked   yes      yes              -
 products.list            own      yes     yes         masked   yes      yes              -
 products.lock            -        yes     yes         -        -        -                -
@@ -208,7 +209,6 @@ products.port-out-cancel yes      yes     yes         -        -        -       
 products.porting-code    -        yes     yes         -        -        -                -
 products.switch          yes      yes     yes         -        -        -                -
 products.switch-match    yes      yes     yes         -        -        -                -
-products.bulk-change     -        yes     yes         -        -        -                -
 products.transfer        -        yes     yes         -        -        -                -
 products.withdraw        -        yes     yes         -        -        -                -
 products.withdrawal      -        yes     yes         yes      yes      yes              -
