@@ -131,3 +131,7 @@ SENT = """SELECT e.position, e.event_id::text AS event, e.stream, e.type, e.occu
 FROM projection.messages m JOIN o2c.event e ON e.stream = 'message-' || m.message AND e.type = 'message.sent'
 WHERE (m.order_id = ANY(%(orders)s) OR m.customer_id = %(customer)s)"""
 """Messages that went out about some orders, or to a customer, each time that one did. Parameters: `orders` (their ids), `customer` (empty text: nobody)."""
+
+DAYS_TOLD = """SELECT order_id, about AS promised_on, medium, sent_at FROM projection.messages
+WHERE milestone = 'delay' AND sent_at IS NOT NULL AND (cardinality(%(orders)s::text[]) = 0 OR order_id = ANY(%(orders)s)) ORDER BY sent_at, message"""
+"""The messages that went out about a new day of an order, the first first. Parameter: `orders` (none: any)."""

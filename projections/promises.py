@@ -27,13 +27,18 @@ ORDER BY 1, 2, 3
 """The view `projection.promise_keeping`: promises kept and broken, by offering and by cause (`*`: all together)."""
 
 
+JEOPARDY = ("order.jeopardy-raised", "order.jeopardy-cleared")
+
+
 def _concerns(event: type[Event]) -> bool:
-    return progress.concerns(event) or event.type_name == "promise.made"
+    return progress.concerns(event) or event.type_name in ("promise.made", *JEOPARDY)
 
 
 def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type == "promise.made":
         return {**_promised(doc, record, record.body["items"]), "zone": record.body["zone"]}
+    if record.type in JEOPARDY:
+        return {**doc, "danger": {**doc.get("danger", {}), record.item: record.body.get("level", "")}}
     after = progress.evolve(doc, record)
     if record.type == "order.planned":
         planned = _promised(after, record, record.body["items"])
@@ -98,6 +103,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "given_up_by_us": over[1],
             "fell_out": doc.get("fell_out", {}).get(leaf.item, []),
             "made": doc.get("made", {}).get(leaf.item, []),
+            "danger": doc.get("danger", {}).get(leaf.item, ""),
         }
 
 
@@ -113,18 +119,18 @@ def _over(doc: Doc, item: str) -> tuple[str, bool]:
 
 PROMISES = Projection(
     name="promises",
-    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; and every promise made of it.",
-    shape_version=2,
+    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; every promise made of it, and the danger that was written down last.",
+    shape_version=3,
     columns={
         "order_id": "text", "item": "text", "channel": "text", "offering": "text", "state": "text", "first_promised_on": "date",
         "promised_on": "date", "revisions": "integer", "completed_on": "date", "kept_first": "boolean", "kept_last": "boolean",
         "cause_step": "text", "cause_reason": "text", "customer_id": "text", "zone": "text", "ended_on": "date", "ended_event": "text",
-        "given_up_by_us": "boolean", "fell_out": "jsonb", "made": "jsonb",
+        "given_up_by_us": "boolean", "fell_out": "jsonb", "made": "jsonb", "danger": "text",
     },
     key=("order_id", "item"),
     indexes=("order_id",),
     types=_concerns,
-    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base"},
+    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base", "level"},
     group=progress.order_of,
     found_by="order",
     initial=progress.INITIAL,
@@ -145,7 +151,7 @@ WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND 
 ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty text: any)."""
 
-WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, o.external_id, m.reached
+WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, o.external_id, m.reached
 FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
 WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""

@@ -57,7 +57,7 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "waiting for a partner, the customer and us": (
             *_GATES, ("sim.requested", {}), ("sim.assigned", {}), ("porting.requested", {}), ("porting.fell-out", {}),
             ("number.requested", {}), ("number.fell-out", {"waiting_for": "us"}), ("delivery.requested", {}), ("partner.accepted", {}),
-            ("partner.silent", {"step": "delivery", "attempt": 2}),
+            ("partner.silent", {"step": "delivery", "attempt": 2}), ("order.jeopardy-raised", {}), ("order.jeopardy-raised", {"item": "2"}), ("order.jeopardy-cleared", {}),
         ),
         "completed": (
             *_GATES, ("promise.made", {}), ("promise.revised", {}), ("sim.requested", {}), ("sim.assigned", {"kind": "physical"}), ("number.requested", {}),

@@ -12,6 +12,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.desk.act import Rule, permitted
+from o2c.desk.earlier import earlier_of, twin_of
 from o2c.desk.followed import followed
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
@@ -25,6 +26,7 @@ from o2c.markets.registry import HOME, MARKETS, current
 from o2c.orders.document import SOURCE, Unreadable, parse, read
 from o2c.orders.events import OrderCaptured, OrderResubmitted
 from o2c.orders.rules import Reception, came_at, follow_up, follower, receive, same_order
+from o2c.orders.same_wish import Earlier
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
 from o2c.store.mapper import StoredFact
@@ -107,11 +109,22 @@ def tier_in(loaded: Mapping[str, Loaded], wish: Wish) -> str:
 
 
 def received(
-    app: Engine, loaded: Loaded, wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, tier: str
+    app: Engine,
+    loaded: Loaded,
+    wish: Wish,
+    *,
+    intake: str,
+    line: int,
+    catalogue_version: int,
+    market: str,
+    now: datetime,
+    tier: str,
+    earlier: Mapping[str, list[Earlier]],
 ) -> tuple[Reception, Decision]:
     """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last.
 
-    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's.
+    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's, `earlier` what
+    customers came with before.
     """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
@@ -129,6 +142,7 @@ def received(
         codes=app.book.codes.at(now),
         first_channel=channel,
         tier=tier,
+        same_wish="" if state.external_id else twin_of(app, wish, earlier),
     )
 
 
@@ -188,7 +202,8 @@ def _command(
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name = f"service/{command_id}"
     place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
-    _, decision = received(app, order, wish, market=market, now=now, tier=tier_in(loaded, wish), **cast("Any", place))
+    of_customer = {"tier": tier_in(loaded, wish), "earlier": {} if order.version else earlier_of(app, [wish])}
+    _, decision = received(app, order, wish, market=market, now=now, **cast("Any", {**place, **of_customer}))
     if not decision:
         return None
     tried, journeys = followed(app, loaded, wish, _order_of(order.stream), decision, journey=journey)

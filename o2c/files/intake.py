@@ -12,6 +12,7 @@ from typing import Any, cast
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
 from o2c.desk.capture import customer_streams, earlier_stream, latest, order_stream, received, standing, tier_in
+from o2c.desk.earlier import earlier_by, earlier_of
 from o2c.desk.followed import followed
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
@@ -28,6 +29,7 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.orders.document import Unreadable, read
 from o2c.orders.rules import came_at
+from o2c.orders.same_wish import Earlier
 from o2c.orders.wish import Wish
 
 BATCH_BYTES = 8_000_000
@@ -162,11 +164,13 @@ class Intake:
         """Take down a page of lines, no order twice; lines that another intake got ahead of are looked at again."""
         while page:
             loaded = self.app.load(stream for paper in page for stream in paper.streams)
+            earlier = earlier_of(self.app, (paper.wish for paper in page))
             commands, pending = [], []
             for paper in page:
                 order = standing(loaded, paper.wish)
-                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish))
+                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish), earlier)
                 if decision:
+                    earlier.setdefault(paper.wish.party, []).append(earlier_by(paper.wish, order.stream))
                     tried, journeys = followed(self.app, loaded, paper.wish, order.stream.partition("-")[2], decision)
                     commands.append(self._capture(paper, order, decision + tried, journeys))
                     pending.append((paper, reception))
@@ -181,9 +185,10 @@ class Intake:
                     self.receptions[_COUNTED[reception]] += 1
             self.progress(sum(self.receptions.values()))
 
-    def _receive(self, loaded: Loaded, paper: Paper, tier: str) -> tuple[str, Decision]:
+    def _receive(self, loaded: Loaded, paper: Paper, tier: str, earlier: Mapping[str, list[Earlier]]) -> tuple[str, Decision]:
         place = {"intake": self.name, "line": paper.number, "catalogue_version": self.catalogue_version}
-        return received(self.app, loaded, paper.wish, market=self.market, now=self.now, tier=tier, **cast("Any", place))
+        told = {"market": self.market, "now": self.now, "tier": tier, "earlier": earlier}
+        return received(self.app, loaded, paper.wish, **cast("Any", {**place, **told}))
 
     def _capture(self, paper: Paper, loaded: Loaded, decision: Decision, journeys: Mapping[str, Loaded]) -> Command:
         """The command id is the line and its turn among identical lines of the file, so that the same line is the same intent."""

@@ -17,6 +17,7 @@ from o2c.orders.event_parts import PlannedStep as PlannedStep
 from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
+from o2c.orders.jeopardy_events import JeopardyRaised as JeopardyRaised
 from o2c.orders.purchase_order_events import PurchaseOrderGiven as PurchaseOrderGiven
 from o2c.orders.revision_events import OrderRevised as OrderRevised
 from o2c.orders.revision_events import RevisionRefused as RevisionRefused
@@ -39,7 +40,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
     `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet. `prices` are those that
     the channel sent for the whole order; none where it sent none, or this was not kept yet. Of what was stored before they were read, prices have no
-    discounts of the channel.
+    discounts of the channel. `same_wish` is the order by which the customer wished the same through another channel days before (empty: none, or nobody looked).
     """
 
     example = {
@@ -48,7 +49,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
         "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17", "tier": "standard",
-        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP", "alterations": [{"kind": "oneTime", "percent": "20"}]}],
+        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP", "alterations": [{"kind": "oneTime", "percent": "20"}]}], "same_wish": "",
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"owner": "", "channel": "", "after": "", "dated_by_us": False, "named_by_us": False, **_WISHED}),
@@ -56,6 +57,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         Upcast(defaults={"tier": ""}),
         Upcast(defaults={"prices": []}),
         Upcast(),
+        Upcast(defaults={"same_wish": ""}),
     )
     external_id: str
     source: str
@@ -82,6 +84,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     agent: str = ""
     tier: str = ""
     prices: tuple[SentPrice, ...] = ()
+    same_wish: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
@@ -220,13 +223,11 @@ class PromiseMade(Event, name="promise.made", stream="order"):
 class PromiseRevised(OfItem, name="promise.revised", stream="order"):
     """The promised day of an item cannot be kept and was moved to a later one; or a part of the item was given up, and the day is another without.
 
-    `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is the reason code of its fallout, empty when it takes longer
-    without one. Version 2 says whether that is the customer's own (`by_customer`): his wish, or something that he had to do.
+    `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is its fallout's (empty: it takes longer without one). Version 2: `by_customer`, of his own wish or doing.
     """
 
     example = {
-        "item": "1", "promised_before": "2026-01-08", "promised_on": "2026-01-13", "cause_item": "1", "cause_step": "delivery",
-        "cause_reason": "LOG-LOST", "by_customer": False,
+        "item": "1", "promised_before": "2026-01-08", "promised_on": "2026-01-13", "cause_item": "1", "cause_step": "delivery", "cause_reason": "LOG-LOST", "by_customer": False,
     }  # fmt: skip
     upcasts = (Upcast(defaults={"by_customer": False}),)
     promised_before: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, cast
 
 from o2c.customers.events import CreditReleased
 from o2c.customers.state import stream_of
@@ -50,6 +50,7 @@ def receive(
     codes: Codes,
     first_channel: str = "",
     tier: str = "",
+    same_wish: str = "",
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
@@ -57,13 +58,14 @@ def receive(
     waits for a person while the first stays in force. `market` is the pin of the rules that the order is under, `codes` the reason
     codes in force. `original` is the paper in
     force and `first_channel` the one that sent it, needed only when the content differs. `tier` is that of the customer, empty for one who is not
-    known. A repeat of the same line of the same intake (it was
+    known, and `same_wish` the order by which the customer may have wished the same. A repeat of the same line of the same intake (it was
     killed) gets the same reception and no events.
 
     Source: the table of imperfect orders (design, section 11).
     """
     if not state.external_id:
-        return "captured", _capture(wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now, tier=tier)
+        place = {"intake": intake, "line": line, "catalogue_version": catalogue_version, "market": market}
+        return "captured", _capture(wish, now=now, tier=tier, same_wish=same_wish, **cast("Any", place))
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
     if wish.fingerprint in (state.fingerprint, *state.revisions):
@@ -125,7 +127,16 @@ def follower(state: OrderState, fingerprint: str) -> str:
 
 
 def _capture(
-    wish: Wish, *, intake: str, line: int, catalogue_version: int, market: str, now: datetime, tier: str, after: str = ""
+    wish: Wish,
+    *,
+    intake: str,
+    line: int,
+    catalogue_version: int,
+    market: str,
+    now: datetime,
+    tier: str,
+    after: str = "",
+    same_wish: str = "",
 ) -> Decision:
     event = events.OrderCaptured(
         external_id=wish.external_id,
@@ -153,6 +164,7 @@ def _capture(
         agent=wish.agent,
         tier=tier,
         prices=wish.prices,
+        same_wish=same_wish,
     )  # fmt: skip
     bought = (PurchaseOrderGiven(purchase_order=wish.purchase_order),) if wish.purchase_order else ()
     return just(event, *bought, events.ValidationRequested(due_at=max(wish.order_date, now)))

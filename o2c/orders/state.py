@@ -27,6 +27,7 @@ from o2c.kernel.shapes import (
 )
 from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
+from o2c.orders.jeopardy_events import JeopardyCleared, JeopardyRaised
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
 from o2c.orders.purchase_order_events import PurchaseOrderGiven
@@ -34,6 +35,7 @@ from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revi
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import SUSPENSION, Progress, follow, plan
 from o2c.orders.suspension_events import OrderSuspended
+from o2c.orders.same_wish import TWO
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
 
@@ -73,8 +75,9 @@ class OrderState:
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
     `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
     was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back. `committed` gives, by item whose promise was moved, the
-    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own. `suspended_until` and `suspended_for` (who is waited for) are those of the last
-    time that it was suspended.
+    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own. `suspended_until` and `suspended_for` (who is waited for) are those of the last time that
+    it was suspended.
+    `same_wish` is the order that may be the same wish, until somebody said that it is another. `danger` gives the level that was written down last of each item that is not normal.
     """
 
     order_id: str = ""
@@ -115,6 +118,8 @@ class OrderState:
     purchase_order: str = ""
     suspended_until: datetime | None = None
     suspended_for: str = ""
+    same_wish: str = ""
+    danger: dict[str, str] = field(default_factory=dict)
 
     def kept(self, item: str, step: str) -> tuple[dict[str, Any], ...]:
         """Give the events by which something was set aside for a step, oldest first, as plain values."""
@@ -180,6 +185,7 @@ def _captured(state: OrderState, event: events.OrderCaptured) -> OrderState:
         catalogue_version=event.catalogue_version,
         lines=lines_of(event),
         prices=event.prices,
+        same_wish=event.same_wish,
     )
 
 
@@ -231,7 +237,8 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
 def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     """Apply one correction of an order that waits for validation; None for an unknown key.
 
-    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts no more), and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
+    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts no more), `wishes` (`two`: the customer wants this beside what he
+    ordered elsewhere), and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
     lines.
     """
     match key.split(".", 2):
@@ -242,6 +249,8 @@ def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
             return changed(state, **{name: value})
         case ["prices"] if value == OURS:
             return changed(state, prices=(), lines=tuple(changed(line, prices=()) for line in state.lines))
+        case ["wishes"] if value == TWO:
+            return changed(state, same_wish="")
         case ["catalogue"] if value.isdecimal():
             return changed(state, catalogue_version=int(value))
         case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
@@ -390,6 +399,8 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     events.ItemCeased: lambda state, event: changed(state, ceased=(*state.ceased, *_ceased_names(event))),
     events.ItemTakenIntoUse: lambda state, event: changed(state, in_service=(*state.in_service, event.item)),
     events.OrderValidated: _validated,
+    JeopardyRaised: lambda state, event: changed(state, danger={**state.danger, event.item: event.level}),
+    JeopardyCleared: lambda state, event: changed(state, danger={item: of for item, of in state.danger.items() if item != event.item}),
     **dict.fromkeys(
         (events.OrderRejected, events.OrderCompleted, events.OrderPartiallyCompleted, events.OrderFailed, events.OrderCancelled), _closed
     ),

@@ -24,7 +24,7 @@ from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, held_by, streams_na
 from o2c.orders.wish import QUANTITY_MAX, Line, around, multiplicity, names_of, quantity_of, resolved
 
 LINES_MAX = 5_000
-POLICY = "validation/2026-11"
+POLICY = "validation/2026-12"
 """The version of the validation rules, stored with every validated order."""
 
 
@@ -40,7 +40,7 @@ def flaw(
 ) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, and last DQ-PRICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, DQ-PRICE, and last DQ-TWICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without
     campaigns nothing is said of vouchers. `products` are those in service that its lines name. Values are judged as text and never repaired. Source: the table of imperfect
     orders (design, section 11).
     """
@@ -51,7 +51,8 @@ def flaw(
     known = changed(
         state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {}, state.party)}))
     )
-    return _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
+    wrong = _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
+    return wrong or (f"DQ-TWICE: its customer wishes the same by order {state.same_wish}" if state.same_wish else "")
 
 
 def flaw_by(state: OrderState, *, catalogue: CatalogueState, market: Market) -> str:

@@ -166,6 +166,7 @@ WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
     "orders/revision_events.py",
+    "orders/jeopardy_events.py",
     "orders/voucher_events.py",
     "products/leaving_events.py",
     "products/notice_events.py",

@@ -98,6 +98,13 @@ class Learnt:
         most = age + left.total_seconds() - self._after.get(step, 0.0)
         return (len(took) - bisect_right(took, max(most, age))) / longer if longer else 1.0 if took else 0.0
 
+    def violated(self, item: Item, at: datetime) -> Iterator[str]:
+        """The open steps of an item that take longer already than nine of ten of theirs took; none of a step that was never seen."""
+        for step, since in item.open_steps(at):
+            took = self._took.get(step, ())
+            if took and (at - since).total_seconds() > took[(len(took) * 9 - 1) // 10]:
+                yield step
+
     def projected(self, item: Item, at: datetime) -> datetime | None:
         """When an item is complete, as half of those are whose step had come as far, with what follows it; None where nothing is open or it was never so slow."""
         found = []
@@ -160,13 +167,8 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
     """
     if level and level not in LEVELS:
         raise Refused(f"a danger is {', '.join(LEVELS)}, not {level}")
-    now = app.clock().now
-    items = items_of(app)
-    learnt = Learnt([item for item in items if item.facts["over"]])
-    told = []
-    for item in items:
-        if item.over or item.facts["state"] in ("failed", "cancelled", "rejected"):
-            continue
+    now, told = app.clock().now, []
+    for item, learnt in open_items(app):
         stands, chance = damped(learnt, item, now)
         if stands != "normal" and level in ("", stands):
             told.append(_told(item, stands, chance, learnt.projected(item, now), now))
@@ -174,6 +176,15 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
     page: Page[JeopardyShown] = Page(cast("JeopardyShown", plain(row)) for row in told[:limit])
     page.more = len(told) - len(page)
     return page
+
+
+def open_items(app: Engine) -> Iterator[tuple[Item, Learnt]]:
+    """Every open item with a promise, by when its order was captured, with what came of those that are over."""
+    items = items_of(app)
+    learnt = Learnt([item for item in items if item.facts["over"]])
+    for item in items:
+        if not item.over and item.facts["state"] not in ("failed", "cancelled", "rejected"):
+            yield item, learnt
 
 
 def _told(item: Item, level: str, chance: float, projected: datetime | None, now: datetime) -> dict[str, Any]:
@@ -290,7 +301,7 @@ def _item(row: Mapping[str, Any]) -> Item:
     reached = {name: datetime.fromisoformat(at) for name, at in row["reached"].items()}
     promised_on: date = row["first_promised_on"]
     ended = row["state"] in ("completed", "failed")
-    facts = {**{name: row[name] for name in ("external_id", "offering", "state")}, "over": ended}
+    facts = {**{name: row[name] for name in ("external_id", "offering", "state", "danger")}, "over": ended}
     return Item(
         order=row["order_id"],
         item=row["item"],

@@ -13,7 +13,7 @@ from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 from o2c.views.reading import Page, plain
 from o2c.views.shown import DayPromisedShown, PromiseCountShown
-from projections import contacts, promises
+from projections import contacts, messages, promises
 
 STATES = ("kept", "broken", "open")
 
@@ -24,8 +24,8 @@ def promises_of_order(app: Engine, name: str) -> list[DayPromisedShown]:
     Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then
     (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by` is the event that moved the promise, ended the item, or
     was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over. `audience`
-    says who was told as far as the log says: the `customer`, in a contact about the order (`channel` is its medium), else the `channel` that sent the
-    order, which the promise answers. The projections must be caught up. Raises Refused (missing).
+    says who was told as far as the log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first, else the
+    `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
     """
     _, state = find_order(app, name)
     return [plain(row) for row in _judged(app, [state.order_id], "")]
@@ -72,9 +72,13 @@ def _judged(app: Engine, ids: Sequence[str], customer: str) -> Iterator[dict[str
     spoken: dict[str, list[Mapping[str, Any]]] = {}
     for contact in app.reads.rows(contacts.ABOUT_ORDERS, orders=list(ids)):
         spoken.setdefault(contact["order_id"], []).append(contact)
+    named: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for message in app.reads.rows(messages.DAYS_TOLD, orders=list(ids)):
+        named.setdefault((message["order_id"], message["promised_on"]), message)
     for row in app.reads.rows(promises.EVERY, orders=list(ids), customer=customer):
         for one in judged(row, now):
-            told = _told_of(one, spoken.get(row["order_id"], ()), row["channel"])
+            of_day = named.get((row["order_id"], one["promised_on"].isoformat()))
+            told = told_of(one, spoken.get(row["order_id"], ()), row["channel"], of_day)
             yield {
                 "order": row["order_id"],
                 "external_id": row["external_id"],
@@ -127,10 +131,12 @@ def _words(step: str, reason: str) -> str:
     return " ".join(part for part in (step, reason) if part)
 
 
-def _told_of(one: dict[str, Any], spoken: Sequence[Mapping[str, Any]], channel: str) -> dict[str, Any]:
-    """Who was told of a promise while it stood, and how: the customer, where the log has a contact about the order then; else the channel."""
+def told_of(one: dict[str, Any], spoken: Sequence[Mapping[str, Any]], channel: str, message: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Who was told of a promise while it stood, and how: the customer, where a message named the day or the log has a contact about the order then; else the channel."""
     begun, ended = one["made_at"], one.pop("until")
-    for contact in spoken:
-        if contact["contacted_at"] >= begun and (ended is None or contact["contacted_at"] < ended):
-            return {"channel": contact["medium"], "audience": "customer", "told_at": contact["contacted_at"]}
+    told = [(contact["contacted_at"], contact["medium"]) for contact in spoken]
+    told += [(message["sent_at"], message["medium"])] if message else []
+    for at, medium in sorted(told):
+        if at >= begun and (ended is None or at < ended):
+            return {"channel": medium, "audience": "customer", "told_at": at}
     return {"channel": channel, "audience": "channel", "told_at": one["made_at"]}

@@ -125,6 +125,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "events import": "It copies the history of another store, which its owner alone may; PostgreSQL decides that.",
         "hooks work": "It is a process that goes on for ever, not a wish.",
         "init": "It makes the store itself: before it there is nothing to ask or do.",
+        "jeopardy note": "It writes down what is foretold, as a process that goes on would; nobody wishes for anything.",
         "messages send": "It sends what is due, as a process that goes on would; nobody wishes for anything.",
         "messages work": "It is a process that goes on for ever, not a wish.",
         "triggers fire": "It does what is due, as a process that goes on would; nobody wishes for anything.",

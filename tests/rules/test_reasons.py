@@ -15,7 +15,7 @@ WAITED_FOR: Mapping[str, frozenset[str]] = {
     # A document, an address, a number, a code, money or another way to pay: only the customer has it.
     "customer": frozenset(
         {
-            "DQ-ADDR", "DQ-PHONE", "KYC-DOC", "CR-DEPOSIT", "CR-DECLINE", "NP-CODE", "NP-NAME", "NP-INACT", "NP-NOTPORT", "NP-BAR", "LOG-ADDR", "LOG-HOME", "LOG-FULL", "SIM-DL-REJ",
+            "DQ-ADDR", "DQ-PHONE", "DQ-TWICE", "KYC-DOC", "CR-DEPOSIT", "CR-DECLINE", "NP-CODE", "NP-NAME", "NP-INACT", "NP-NOTPORT", "NP-BAR", "LOG-ADDR", "LOG-HOME", "LOG-FULL", "SIM-DL-REJ",
             "PAY-AUTH", "PAY-MANDATE", "SW-NONE", "SW-NOMATCH", "SW-AMBIG",
         }
     ),

@@ -95,7 +95,7 @@ def told(world: World, desk: Desk) -> World:
     world.take(
         order("RIGHT", line(), party="C-3", on=at(5, 12)),
         order("CODE", ported(code=""), channel="store", on=at(5, 12)),
-        order("FAIL", ported(msisdn="+447700900124", code=""), on=at(5, 12)),
+        order("FAIL", ported(msisdn="+447700900124", code=""), party="C-3", on=at(5, 12)),
         name="more.jsonl",
     )  # fmt: skip
     for name, why in (("LATE", "delay"), ("TWICE", "ordered-twice")):

@@ -8,9 +8,9 @@ import typer
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.cli.options import completing
-from o2c.entrypoints.cli.output import Format, Limit, Output, rows_wanted, show_one, show_rows
+from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.read import Id
-from o2c.entrypoints.cli.session import current, looking
+from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.entrypoints.cli.wishes import one_of
 from o2c.views.reading import time_of
 
@@ -235,6 +235,21 @@ def jeopardy_list(
         current(session)
         rows = list_jeopardy(session.app, level=level, limit=rows_wanted(limit, output))
         show_rows(rows, output, empty="no promise is in danger", columns=JEOPARDY_COLUMNS, limit=0)
+
+
+@jeopardy.command("note")
+def jeopardy_note() -> None:
+    """Write down which promises came into danger or out of it since it was looked last, as events of their orders, and say how many.
+
+    What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. Run it as often as you want to know.
+
+    Example: o2c jeopardy note
+    """
+    from o2c.running.jeopardy import note_jeopardy
+
+    with opened() as session:
+        current(session)
+        err.print(f"{note_jeopardy(session.app)} items came into danger or out of it")
 
 
 @jeopardy.command("score")
