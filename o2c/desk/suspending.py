@@ -9,6 +9,7 @@ from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.periods import stamp
 from o2c.orders.state import OrderState
+from o2c.orders.suspending import WAITERS as WAITERS
 from o2c.orders.suspending import resume, suspend
 from o2c.views.orders import find_order
 

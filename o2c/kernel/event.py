@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from importlib import import_module, util
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -117,14 +116,14 @@ _IN_KERNEL = ("shapes", "charges", "balances", "arrears", "debts", "lateness", "
 def load_event_types() -> None:
     """Import the events of the kernel and of every capability, once.
 
-    The packages beside this one are looked through, so that a new capability needs no line here.
+    The packages beside this one are looked through (`events`, and what is named `..._events` beside it), so that a new capability needs no line here.
     """
     for name in _IN_KERNEL:
         import_module(f"{__package__}.{name}")
     package = __name__.partition(".")[0]
-    for module in pkgutil.iter_modules([str(Path(__file__).parents[1])], f"{package}."):
-        if module.ispkg and util.find_spec(f"{module.name}.events"):
-            import_module(f"{module.name}.events")
+    for folder in sorted(path.parent for path in Path(__file__).parents[1].glob("*/events.py")):
+        for module in sorted(folder.glob("*events.py")):
+            import_module(f"{package}.{folder.name}.{module.stem}")
 
 
 def upcast(name: str, version: int, body: dict[str, Any]) -> dict[str, Any]:

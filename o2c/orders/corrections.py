@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from o2c.orders.state import OrderState, correct_wish
+from o2c.orders.correcting import correct_wish
+from o2c.orders.state import OrderState
 from o2c.orders.wish import CODE, NUMBER, SWITCH_ACCOUNT, SWITCH_FROM, VISIT, VISIT_DAY, VISIT_WINDOW
 
 

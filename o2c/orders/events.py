@@ -17,11 +17,6 @@ from o2c.orders.event_parts import PlannedStep as PlannedStep
 from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
-from o2c.orders.jeopardy_events import JeopardyRaised as JeopardyRaised
-from o2c.orders.purchase_order_events import PurchaseOrderGiven as PurchaseOrderGiven
-from o2c.orders.revision_events import OrderRevised as OrderRevised
-from o2c.orders.revision_events import RevisionRefused as RevisionRefused
-from o2c.orders.voucher_events import VouchersExpired as VouchersExpired
 
 _FELL_OUT = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable",

@@ -27,6 +27,7 @@ from o2c.kernel.shapes import (
 )
 from o2c.kernel.work import NO_RECORD, Record, recorded
 from o2c.orders import events
+from o2c.orders.correcting import correct_wish
 from o2c.orders.jeopardy_events import JeopardyCleared, JeopardyRaised
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
@@ -35,13 +36,10 @@ from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revi
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import SUSPENSION, Progress, follow, plan
 from o2c.orders.suspension_events import OrderSuspended
-from o2c.orders.same_wish import TWO
 from o2c.orders.voucher_events import VouchersExpired
-from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, corrected, resolved
+from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, resolved
 
 SHAPE_VERSION = 19
-OURS = "ours"
-"""The one value of the correction of prices: the channel takes what the catalogue says."""
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
@@ -232,31 +230,6 @@ def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState
     for key, value in event.changes.items():
         state = correct_wish(state, key, value) or state
     return state
-
-
-def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
-    """Apply one correction of an order that waits for validation; None for an unknown key.
-
-    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts no more), `wishes` (`two`: the customer wants this beside what he
-    ordered elsewhere), and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
-    lines.
-    """
-    match key.split(".", 2):
-        case ["party"]:
-            # An order that names no account is billed to its party.
-            return changed(state, party=value, account=value if state.account in ("", state.party) else state.account)
-        case ["account" | "requested_start" | "requested_completion" as name]:
-            return changed(state, **{name: value})
-        case ["prices"] if value == OURS:
-            return changed(state, prices=(), lines=tuple(changed(line, prices=()) for line in state.lines))
-        case ["wishes"] if value == TWO:
-            return changed(state, same_wish="")
-        case ["catalogue"] if value.isdecimal():
-            return changed(state, catalogue_version=int(value))
-        case ["line", number, name] if number.isdecimal() and 1 <= int(number) <= len(state.lines):
-            at = int(number) - 1
-            return changed(state, lines=(*state.lines[:at], *corrected(state.lines[at], name, value), *state.lines[at + 1 :]))
-    return None
 
 
 def _set_aside(state: OrderState, event: OfItem) -> OrderState:

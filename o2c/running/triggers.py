@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from o2c.desk.act import Context, Deed, taken_down
+from o2c.desk.act import Context, Deed, foreseen, taken_down
+from o2c.engine.app import Engine
 from o2c.engine.drafts import Loaded
-from o2c.kernel.decision import Decision
+from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
+from o2c.orders.state import OrderState
+from o2c.orders.suspending import suspend
 from o2c.running.session import Session
 from o2c.store.clock import move_policy, policy_position
 from o2c.store.passing import passing
 from o2c.store.turns import turn
 from o2c.triggers import rules
 from o2c.triggers.definition import on_types
-from o2c.triggers.effects import Alarm
+from o2c.triggers.effects import Alarm, Hold
 from o2c.triggers.events import TriggerFired, TriggerSet, TriggerWithheld, firing_stream
 from o2c.triggers.rules import Happening, Version
 from o2c.triggers.state import FiringState
@@ -103,7 +106,11 @@ class Watch:
         for record, trigger in hits:
             order, customer = owner_of(record)
             by = Happening(record.position, record.id, record.type, record.data, order, customer or _party(order, loaded), deep[record.id])
-            firings[firing_stream(trigger.trigger, record.id)] = (rules.set_off(trigger, by), record.id)
+            wanted = rules.set_off(trigger, by)
+            held = _held(self.app, wanted)
+            if held and foreseen(self.app, [held])[0] is not None:
+                wanted = rules.set_off(trigger, by, possible=False)
+            firings[firing_stream(trigger.trigger, record.id)] = (wanted, record.id)
         if firings:
             self._write(firings)
 
@@ -129,6 +136,25 @@ class Watch:
             if not written.repeated and not written.unchanged:
                 self.fired += 1
                 _tell(firing)
+        held = [deed for firing, _ in firings.values() if (deed := _held(self.app, firing))]
+        for deed, written in zip(held, taken_down(self.app, Context(ACTOR, channel="engine"), held), strict=True):
+            if isinstance(written, Refused):
+                logger.warning("order_not_held", stream=deed.stream, refused=written.kind)
+
+
+def _held(app: Engine, firing: Firing) -> Deed | None:
+    """The deed by which an order is held, caused by its firing and done once; None for another effect. One that is suspended stays as it is."""
+    if not isinstance(firing, TriggerFired) or not isinstance(firing.then, Hold):
+        return None
+    days, note = timedelta(days=firing.then.days), f"{firing.trigger}: {firing.then.text}"
+
+    def rule(state: OrderState, at: datetime) -> Decision:
+        at = max(at, app.clock().window_end or at)
+        return NOTHING if state.suspended else suspend(state, until=at + days, waits_for="us", note=note, at=at, book=app.book)
+
+    command = _command(firing)
+    wish = ["hold", firing.trigger, firing.event]
+    return Deed(f"order-{firing.order}", (rule,), wish, cause=derived_id(command, "0"), command_id=derived_id(command, "hold"))
 
 
 def _command(firing: Firing) -> str:

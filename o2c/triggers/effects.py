@@ -51,14 +51,23 @@ class Webhook(Part):
     hook: StrictStr
 
 
-Effect = Annotated[Notify | Alarm | Task | Webhook, Field(discriminator="do")]
+class Hold(Part):
+    """The order is suspended for so many days, or until a person resumes it before: nothing new of it begins, and what partners have goes on."""
+
+    do: Literal["hold"]
+    days: Annotated[StrictInt, Field(ge=1, le=90)] = 14
+    text: Words
+
+
+Effect = Annotated[Notify | Alarm | Task | Webhook | Hold, Field(discriminator="do")]
 
 LEADS_TO: Mapping[str, tuple[str, ...]] = {
     "notify": ("trigger.fired", "trigger.withheld", "message.*"),
     "alarm": ("trigger.fired", "trigger.withheld"),
     "task": ("trigger.fired", "trigger.withheld", "trigger.task-*"),
     "webhook": ("trigger.fired", "trigger.withheld"),
+    "hold": ("trigger.fired", "trigger.withheld", "order.suspended", "promise.revised"),
 }
 """By effect, the events that come of it by themselves, as patterns: a trigger on one of them would go on without end."""
-NEEDS: Mapping[str, Literal["", "customer"]] = {"notify": "customer", "alarm": "", "task": "", "webhook": ""}
+NEEDS: Mapping[str, Literal["", "customer", "order"]] = {"notify": "customer", "alarm": "", "task": "", "webhook": "", "hold": "order"}
 """By effect, whom the event must be about for it."""

@@ -14,7 +14,7 @@ STREAM = "triggers-main"
 """The one stream that has all triggers in all their versions."""
 TASK = "task"
 """The step by which somebody is to do something."""
-Withheld = Literal["loop", "no-customer"]
+Withheld = Literal["loop", "no-customer", "no-order", "not-possible"]
 _OF = {
     "trigger": "urgent-ports", "version": 1, "event": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "type": "porting.fell-out",
     "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "customer": "C-1001", "depth": 1,
@@ -71,7 +71,8 @@ class TriggerFired(OfFiring, name="trigger.fired", stream="firing"):
 
 
 class TriggerWithheld(OfFiring, name="trigger.withheld", stream="firing"):
-    """The event fits, and nothing is done: too many firings led to it one after another (`loop`), or it is about nobody."""
+    """The event fits, and nothing is done. Too many firings led to it one after another (`loop`), it is about nobody (`no-customer`) or about no order
+    (`no-order`), or its order cannot be held (`not-possible`)."""
 
     example = {**_OF, "reason": "loop", "depth": 4}
     reason: Withheld

@@ -83,21 +83,26 @@ def matches(trigger: TriggerSet, type_: str, data: Mapping[str, Any]) -> bool:
     return type_ in on_types(trigger.on) and all(holds(condition, data) for condition in trigger.when)
 
 
-def set_off(trigger: TriggerSet, by: Happening) -> TriggerFired | TriggerWithheld:
-    """What a trigger does about an event that it matches, or why it does nothing."""
+def set_off(trigger: TriggerSet, by: Happening, *, possible: bool = True) -> TriggerFired | TriggerWithheld:
+    """What a trigger does about an event that it matches, or why it does nothing. `possible`: its order can be held."""
     of: dict[str, Any] = {
         "trigger": trigger.trigger, "version": trigger.version, "event": by.event, "type": by.type, "order": by.order,
         "customer": by.customer, "depth": by.depth + 1,
     }  # fmt: skip
-    if reason := _withheld(trigger, by):
+    if reason := _withheld(trigger, by, possible=possible):
         return TriggerWithheld(**of, reason=reason)
     return TriggerFired(**of, then=trigger.then)
 
 
-def _withheld(trigger: TriggerSet, by: Happening) -> Withheld | Literal[""]:
+def _withheld(trigger: TriggerSet, by: Happening, *, possible: bool) -> Withheld | Literal[""]:
     if by.depth >= DEPTH_MAX:
         return "loop"
-    return "no-customer" if NEEDS[trigger.then.do] and not (by.customer or by.order) else ""
+    needs = NEEDS[trigger.then.do]
+    if needs == "customer" and not (by.customer or by.order):
+        return "no-customer"
+    if needs == "order" and not by.order:
+        return "no-order"
+    return "" if possible else "not-possible"
 
 
 def fire(state: FiringState, firing: TriggerFired | TriggerWithheld, codes: Codes) -> Decision:

@@ -138,7 +138,7 @@ def list_firings(
 ) -> Page[FiringShown]:
     """What triggers set off, the last first: by which version, of which event, of whom; the page says how many more there are.
 
-    `does` is one of the effects; `state` is fired, or why nothing was done (loop, no-customer).
+    `does` is one of the effects; `state` is fired, or why nothing was done (loop, no-customer, no-order, not-possible).
     Raises Refused: usage (an effect or a state that is none), missing (no such order).
     """
     for what, value, known in (("effect", does, EFFECTS), ("state", state, STATES)):

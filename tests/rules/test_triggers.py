@@ -101,6 +101,7 @@ def definition(on: str = "porting.fell-out", when: str = "", then: str = ALARM, 
         pytest.param(definition(when='{ compare = "equals", field = "reason", value = 1.5 }'), "when", id="no float"),
         pytest.param(definition(then='then = { do = "run", code = "1" }'), "then", id="no such effect"),
         pytest.param(definition(then='then = { do = "alarm", severity = 9, text = "x" }'), "severity", id="no such severity"),
+        pytest.param(definition(on="catalogue.*", then='then = { do = "hold", text = "x" }'), "does to neither", id="no order to hold"),
         pytest.param(definition(on="catalogue.*", then='then = { do = "notify", words = { en = { subject = "a", text = "b" } } }'), "does to neither", id="nobody to notify"),
     ],
 )  # fmt: skip
@@ -182,6 +183,7 @@ def by(**changes: Any) -> Happening:
     return Happening(**told)
 
 
+HOLD = trigger(definition(then='then = { do = "hold", days = 3, text = "x" }'))
 TELL = trigger(definition(then=NOTIFY))
 
 
@@ -192,6 +194,8 @@ TELL = trigger(definition(then=NOTIFY))
         pytest.param(SET, by(order="", customer=""), "", id="a task of nobody"),
         pytest.param(TELL, by(order=""), "", id="a customer is told"),
         pytest.param(TELL, by(order="", customer=""), "no-customer", id="nobody to tell"),
+        pytest.param(HOLD, by(), "", id="an order is held"),
+        pytest.param(HOLD, by(order=""), "no-order", id="nothing to hold"),
         pytest.param(SET, by(depth=DEPTH_MAX - 1), "", id="deep"),
         pytest.param(SET, by(depth=DEPTH_MAX), "loop", id="too deep"),
     ],

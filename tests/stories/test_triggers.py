@@ -8,6 +8,7 @@ import pytest
 
 from o2c.desk.customers import register_customer
 from o2c.desk.fallout import Decide, resolve
+from o2c.desk.suspending import resume_order
 from o2c.desk.triggers import retire_trigger
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
@@ -130,6 +131,38 @@ def test_a_customer_is_told_in_the_words_of_a_trigger(world: World, watch: Watch
     [put_down] = [text for path in (world.folder / "outbox" / "email").iterdir() if "We look after WEB-1." in (text := path.read_text())]
     assert told["external_id"] == "WEB-1"
     assert "On WEB-1" in put_down
+
+
+HOLD = """[triggers.first]
+on = "order.validated"
+then = { do = "hold", days = 3, text = "Look at it first" }
+
+[triggers.late]
+on = "order.completed"
+then = { do = "hold", text = "Too late" }
+"""
+
+
+def test_an_order_is_held_once_and_goes_on_when_a_person_says_so(world: World, watch: Watching) -> None:
+    """It is suspended by the firing, which stands as its cause; looked at again nothing happens; one that is over is not held, and its firing says so."""
+    watch.set(HOLD)
+    world.take(order("WEB-1", line()))
+    world.attend(1)
+    watch.fire()
+    [firing] = list_firings(world.app)
+    [held] = list(find_events(world.app, Wanted(types=("order.suspended",))))
+    [fired] = list(find_events(world.app, Wanted(types=("trigger.fired",))))
+    world.run(at(6))
+    watch.fire()
+
+    assert (held.causation, held.actor, firing["state"], firing["does"]) == (fired.id, "triggers", "fired", "hold")
+    assert world.state("WEB-1") == "pending"
+    resume_order(world.app, Context("ann"), "WEB-1", note="looked at")
+    world.run(at(12))
+    watch.fire()
+    assert world.state("WEB-1") == "completed"
+    assert [(row["trigger"], row["state"]) for row in list_firings(world.app)] == [("late", "not-possible"), ("first", "fired")]
+    assert len(list(find_events(world.app, Wanted(types=("order.suspended",))))) == 1
 
 
 def test_what_goes_round_ends(world: World, watch: Watching, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from o2c.desk.act import Context, Refused, Written
-from o2c.desk.suspending import resume_order, suspend_order
+from o2c.desk.suspending import WAITERS, resume_order, suspend_order
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import err
 from o2c.entrypoints.cli.read import Id
 from o2c.entrypoints.cli.session import opened
-from o2c.orders.suspending import WAITERS
 from o2c.views.reading import time_of
 
 
