@@ -18,6 +18,8 @@ from tests.fates import Claim
 
 RECALLED = {name: step.ending.recall for name, step in STEPS.items() if step.ending.recall}
 """By step what its partner is asked by to drop the work."""
+DROPS = {recall: step for step, recall in RECALLED.items()}
+"""By what a partner drops work by, the step of that work."""
 FOR_GOOD: Mapping[str, str | None] = {"appointment": None, "esim": "esim-download", "porting": "cutover"}
 """By such a step, the one from whose end on its work stays though the item ends; None: its own, as nobody takes back a visit or a parcel that came."""
 UNDER_WAY = frozenset({"requested", "held", "pending"})
@@ -89,13 +91,27 @@ def _pieces(told: Standing, stream: str, state: OrderState, item: str) -> None:
 
 
 def outside(book: Iterable[Entry], postponed: Mapping[Place, int] = NONE) -> Counter[Place]:
-    """How many times partners hold a piece of work, by their own books: done, less what they dropped again; done anew after it was so many times postponed is once."""
-    found = effects(entry for entry in book if not entry.moves)
-    held = Counter({place: effect.done for place, effect in found.items() if place[2] in RECALLED})
-    for place in held:
-        held[place] -= found[dropped].done if (dropped := (*place[:2], RECALLED[place[2]])) in found else 0
+    """How many times partners hold a piece of work, by their own books, call after call: done, less what they dropped, for what is not there cannot be dropped; done anew
+    after it was so many times postponed is once."""
+    held: Counter[Place] = Counter()
+    for place, spans in _between_drops(book).items():
+        for n, span in enumerate(spans):
+            held[place] = max(held[place] - 1, 0) if n else 0
+            held[place] += effects(span)[place].done if span else 0
         held[place] -= max(min(postponed.get(place, 0), held[place] - 1), 0)
     return held
+
+
+def _between_drops(book: Iterable[Entry]) -> Mapping[Place, list[list[Entry]]]:
+    """The calls for each piece of work, in spans that end where its partner dropped it."""
+    spans: defaultdict[Place, list[list[Entry]]] = defaultdict(lambda: [[]])
+    for entry in book:
+        stream, item, step = entry.place
+        if step in RECALLED and not entry.moves:
+            spans[entry.place][-1].append(entry)
+        elif step in DROPS and entry.answer == "done":
+            spans[stream, item, DROPS[step]].append([])
+    return spans
 
 
 def wrong_outside(told: Standing, held: Mapping[Place, int]) -> list[str]:

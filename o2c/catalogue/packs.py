@@ -19,7 +19,7 @@ def pack_of(state: CatalogueState, *, offering: str, market: str, at: datetime) 
     if not why and state.offerings[offering].market != market:
         why = f"is sold in {state.offerings[offering].market} alone"
     if why:
-        raise Refused(f"offering {offering[:60]} {why}; see `o2c catalogue offerings`", kind="missing")
+        raise Refused(f"offering {offering[:60]} {why}; see `o2c catalogue list`", kind="missing")
     sold = in_force(state.offerings[offering], at)
     once, units = price_at(sold, "one-time", at), price_at(sold, "allowance", at)
     if once is None or units is None or units.allowance is None or len(sold.prices) != 2:  # the two above

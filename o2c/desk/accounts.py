@@ -58,4 +58,4 @@ def place_account(
 
 def _refuse_others(customer: str, account: str, opened: Loaded, namesake: Loaded) -> None:
     if opened.state.customer not in ("", customer) or (account != customer and namesake.version):
-        raise Refused(f"account {account} is another customer's; see `o2c accounts list --account {account}`", kind="conflict")
+        raise Refused(f"account {account} is another customer's; see `o2c accounts tree`", kind="conflict")

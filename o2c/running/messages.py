@@ -154,8 +154,9 @@ class Messenger:
         """What is told of an event, with the zone of its market; nothing of an event that is read wrongly: it keeps no other from being told."""
         pin = self._pin(record, loaded)
         try:
-            market = self.app.book.market(pin)
-            return [(market.zone, told) for told in told_of(record.type, record.data, record.occurred_at, market.zone)]
+            # What a trigger saw of a customer without an order is of no market.
+            zone = self.app.book.market(pin).zone if pin else "UTC"
+            return [(zone, told) for told in told_of(record.type, record.data, record.occurred_at, zone)]
         except Exception as error:  # noqa: BLE001 - see above; the values may be personal
             logger.error("message_failed", event_id=record.id, type=record.type, error=type(error).__name__)
             return []

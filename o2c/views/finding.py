@@ -23,6 +23,8 @@ from projections.lookups import CUSTOMERS_OF_TOKEN, KEY_CHECKS, key_check, looku
 
 _DIALLED = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}")
 PERSONAL = ("name", "email")
+ONLY_ASKED_FOR = ("purchase-order",)
+"""What a text is only taken for where somebody says so: any text may be one, and it is looked for in the log itself, which not every login sees."""
 
 CUSTOMER_OF_STREAM = "SELECT substr(stream, 10) AS customer_id FROM o2c.head WHERE stream = %s"
 """The id of a customer if there is such a customer. Parameter: the customer's stream."""
@@ -56,7 +58,8 @@ def readings(text: str, by: str = "") -> list[Reading]:
     """All that the text could be, judged by its form; or the one thing it is said to be. Raises Refused for a form that fits nothing."""
     if by and by not in FORMS:
         raise Refused(f"orders are not found by {by}; say one of {', '.join(FORMS)}")
-    fitting = [Reading(kind, value) for kind, form in FORMS.items() if (not by or kind == by) and (value := form(text.strip()))]
+    wanted = (by,) if by else tuple(kind for kind in FORMS if kind not in ONLY_ASKED_FOR)
+    fitting = [Reading(kind, value) for kind in wanted if (value := FORMS[kind](text.strip()))]
     if by == "name" and not fitting and normalised("name", text):
         return [Reading("name", text)]
     if not fitting:

@@ -24,6 +24,8 @@ def call(step: str = "porting", answer: str = "done", *, how: str = "submit", mo
         pytest.param([call(), call("porting-cancel")], 0, id="dropped"),
         pytest.param([call(), call("porting-cancel", "refused")], 1, id="kept"),
         pytest.param([call(), call("porting-cancel"), call()], 1, id="agreed-anew"),
+        pytest.param([call(), call(how="query", answer="refused"), call("porting-cancel"), call()], 1, id="dropped-when-it-had-failed"),
+        pytest.param([call(), call("porting-cancel"), call("porting-cancel"), call()], 1, id="dropped-twice"),
         pytest.param([call(), call(moves=True)], 1, id="moved-to-another-window"),
         pytest.param([call(), call()], 2, id="twice"),
     ],

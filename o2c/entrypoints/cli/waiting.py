@@ -239,7 +239,7 @@ def jeopardy_list(
 
 @jeopardy.command("note")
 def jeopardy_note() -> None:
-    """Write down which promises came into danger or out of it since it was looked last, as events of their orders, and say how many.
+    """Write down which promises came into danger or out of it since the last look, as events of their orders, and how many.
 
     What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. Run it as often as you want to know.
 
