@@ -72,7 +72,7 @@ class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
 
     example = {
         "customer": "C-1001", "account": "BA-1001-LEEDS", "level": "site", "parent": "BA-1001-SALES", "pays": "parent",
-        "contact": "Ada Example, +447700900999",
+        "contact": "Ada Example",
     }  # fmt: skip
     customer: str
     account: Annotated[str, Names("account")]

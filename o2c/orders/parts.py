@@ -61,13 +61,11 @@ def identity_of(document: Document) -> tuple[str, str]:
     is text and its owner is not said.
     """
     for key in IDENTIFIERS:
-        known = [
-            (text(each.get("owner")), text(each.get("id")))
-            for each in objects(document.get(key))
-            if text(each.get("id")) and not _is_purchase_order(each)
-        ]
-        if known:
-            return next((pair for pair in known if pair[0]), known[0])
+        told = [each for each in objects(document.get(key)) if text(each.get("id"))]
+        # A purchase order may stand for several orders: it is what an order is known by only where nothing else is said, as in the examples of TMF622 v5.
+        if known := [each for each in told if not _is_purchase_order(each)] or told:
+            first = next((each for each in known if text(each.get("owner"))), known[0])
+            return text(first.get("owner")), text(first.get("id"))
     return "", text(document.get("externalId")) or text(document.get("id"))
 
 

@@ -230,7 +230,7 @@ def test_a_dump_without_a_new_incarnation_goes_back(
     # The other cluster is younger: its transactions have smaller numbers, also once the dump is loaded there, statement by statement.
     young = int(one(other, "SELECT pg_current_xact_id()::text AS id")["id"])
     with connect(dsn) as conn:
-        conn.execute(f"DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint < {young + 10_000} LOOP COMMIT; END LOOP; END $$".encode())
+        conn.execute(f"DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint < {young + 20_000} LOOP COMMIT; END LOOP; END $$".encode())
     append(dsn, "test-last")
     last = one(dsn, "SELECT max(position) AS last FROM o2c.event")["last"]
     file = dumped(programs, folder, dsn)

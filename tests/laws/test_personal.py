@@ -184,7 +184,9 @@ def test_a_broken_stored_event_is_named_without_its_values(cls: type[Event]) -> 
 def test_a_refused_value_is_not_told(cls: type[Event]) -> None:
     """An event that cannot be made says which field is wrong and how, never what was given."""
     given = body(cls)
-    wrong: list[dict[str, Any]] = [{**given, "unheard_of": SECRET}, {name: given[name] for name in cls.personal}]
+    wrong: list[dict[str, Any]] = [{**given, "unheard_of": SECRET}]
+    if any(info.is_required() for name, info in cls.model_fields.items() if name not in cls.personal):
+        wrong.append({name: given[name] for name in cls.personal})
     wrong += [{**given, name: [[SECRET]]} for name in cls.personal]
     for values in wrong:
         with pytest.raises(ValidationError, match=cls.__name__) as caught:

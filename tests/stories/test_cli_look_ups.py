@@ -22,7 +22,7 @@ def test_found_orders_go_to_stdout(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert set(row) == {"order", "external_id", "customer", "state", "channel", "captured_at", "found_by", "holds"}
     assert (row["external_id"], row["state"], row["found_by"]) == ("WEB-1", "completed", "external-id")
     assert (nothing.returncode, keyless.returncode, wrong.returncode) == (3, 2, 2)
-    assert "no order is found by external-id, msisdn +447700999999, purchase-order, customer" in one_line(nothing)
+    assert "no order is found by external-id, msisdn +447700999999, customer" in one_line(nothing)
     assert "O2C_LOOKUP_KEY" in one_line(keyless)
     assert "shoe-size" in one_line(wrong)
     found = shell.run("orders", "find", "holmquay tamsel")
