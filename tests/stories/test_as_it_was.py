@@ -1,5 +1,6 @@
 """An order as it was: at a time, as far as was known, and both; told by the same folds that tell how it is."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ Page = dict[str, Any]
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def now(world: World, name: str) -> Page:

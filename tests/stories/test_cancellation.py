@@ -1,6 +1,6 @@
 """Orders cancelled at every point of their lives: what is undone, who is told, what cannot be undone any more, and that nothing is left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +23,10 @@ WISH = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def later(day: int = 9) -> Callable[[Request], Answer]:

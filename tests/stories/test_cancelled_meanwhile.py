@@ -1,6 +1,6 @@
 """Orders that are cancelled at the very moment when a partner has a request in hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ STILL_DUE = "SELECT stream, item, step FROM o2c.agenda WHERE starts_with(stream,
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def in_the_air(world: World, answer: Answer, heard: list[Cancelled]) -> Callable[[Request], Answer]:

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,8 +44,10 @@ class Clock:
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

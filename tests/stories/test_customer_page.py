@@ -1,5 +1,6 @@
 """Everything about a customer on one page, its figures reckoned again from the log, and contacts noted down once."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +26,10 @@ ANN = Context("ann")
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def page(world: World, name: str = "C-1", *, personal: bool = False) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whose name an external id is: two parties may use the same one, and what a channel sent ends as an order or as a refusal that it sees."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ SERVICE = Context("shop.service", channel="web")
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path).stocked().run(NINE)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path).stocked().run(NINE)
+    yield made
+    made.close()
 
 
 def page(world: World, name: str, **when: Any) -> dict[str, Any]:

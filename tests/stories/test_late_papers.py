@@ -1,5 +1,6 @@
 """Papers that come late or early: what was no sale happened when it came, and no look back sees a fallout before it was there."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,8 +21,10 @@ STRANGER = "C-99"
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path).stocked()
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path).stocked()
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Whole lives of orders, from the channel's paper to the end: told with partners that answer as scripted, on the real engine."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ BROUGHT = "+447700900123"
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def access(number: str = "1", **more: Any) -> Document:

@@ -1,6 +1,7 @@
 """Files of another market: prices are in its currency, and orders are held to its rules; both say so when they are taken in."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from tests.world import World, line, order
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
     """A store with nothing in it."""
-    return World(dsn, tmp_path)
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def test_files_belong_to_the_market_that_is_named(world: World, desk: Desk) -> None:

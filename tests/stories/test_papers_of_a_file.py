@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ BROKEN: Document = {**ORDERS[0], "externalId": "WEB-9", "orderDate": "soon"}
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path).stocked()
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path).stocked()
+    yield made
+    made.close()
 
 
 def going(world: World, content: str) -> intake.Intake:

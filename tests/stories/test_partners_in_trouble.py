@@ -1,5 +1,6 @@
 """Partners that never answer, and lines that break: nothing is sent twice, nothing is forgotten, nobody acts on a step under way."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Never
@@ -14,8 +15,10 @@ from tests.world import Saying, World, at, line, order
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def silent(request: Request) -> Unknown:

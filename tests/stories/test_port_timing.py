@@ -1,5 +1,6 @@
 """Ports and SIMs that come late, told in a store: moved in time, cut over in an agreed window, and counted when they are late."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from tests.world import NINE, World, at, line, order, ported, sim
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def claimed(world: World) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from errno import ENOSPC
 from hashlib import sha256
@@ -26,8 +27,10 @@ DEAD = KeyboardInterrupt
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def first(world: World, *lines: bytes) -> intake.Intake:

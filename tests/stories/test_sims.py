@@ -1,5 +1,6 @@
 """A SIM has three states, which are told apart: ours, the SIM platform's, and the network's."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ ICCID, OTHER = "8944770000000000009", "8944770000000000017"
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def three(world: World, iccid: str) -> tuple[Any, ...]:

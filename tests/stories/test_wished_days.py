@@ -1,5 +1,6 @@
 """An order wished for a day begins, is promised and is billed by it; a promise that cannot be kept is renewed, and counted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from tests.world import ADDRESS, Document, World, at, line, order
 
 
 @pytest.fixture
-def world(dsn: str, tmp_path: Path) -> World:
-    return World(dsn, tmp_path)
+def world(dsn: str, tmp_path: Path) -> Iterator[World]:
+    made = World(dsn, tmp_path)
+    yield made
+    made.close()
 
 
 def wished(*items: Document, **days: str) -> Document:
