@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from o2c.checks.assurance_rules import Leak
-from o2c.checks.order_to_bill import Item
+from o2c.checks.order_to_bill import Item, Said
 from o2c.markets import registry
 from o2c.markets.compensating import LATE_START, MISSED_VISIT
 
@@ -31,27 +31,25 @@ def not_made_good(item: Item, organisations: Collection[str]) -> Iterator[Leak]:
 
     What is due for a number that left follows from its product, which is no item: it is not looked at.
     """
-    of = item.compensating
-    due = dict(_due(item, organisations)) if item.charge else {}
-    for cause in sorted({*due, *of.credited} - {PORT_OUT} if item.charge else ()):
+    if item.charge is None:
+        return
+    of, due, since = item.compensating, dict(_due(item, item.charge, organisations)), item.charge.at[:10]
+    for cause in sorted({*due, *of.credited} - {PORT_OUT}):
         owed = due.get(cause, Due(0, ()))
         if amount := owed.amount_minor - of.credited.get(cause, 0):
-            since = item.charge.at[:10] if item.charge else ""
-            yield Leak(
-                COMPENSATION_RULE[0], item.order, item.item, item.account, amount, item.currency, since, owed.events, tuple(of.credits)
-            )
+            told = (item.order, item.item, item.account, amount, item.currency, since, owed.events, tuple(of.credits))
+            yield Leak(COMPENSATION_RULE[0], *told)
 
 
-def _due(item: Item, organisations: Collection[str]) -> Iterator[tuple[str, Due]]:
-    assert item.charge is not None
-    of, market = item.compensating, registry.market(str(item.charge.body["market"]))
+def _due(item: Item, charge: Said, organisations: Collection[str]) -> Iterator[tuple[str, Due]]:
+    of, market = item.compensating, registry.market(str(charge.body["market"]))
     if market is None:
         return
     if of.ported and (late_days := of.ported[1]["late_days"]):
         minor = market.porting.delay.due_minor(late_days, of.ported[1]["late_working_days"])
         yield PORT_IN, Due(minor, (of.ported[0],))
     scheme = market.life.compensation
-    is_left_out = scheme and item.charge.body["customer"] in organisations and not scheme.businesses
+    is_left_out = scheme and charge.body["customer"] in organisations and not scheme.businesses
     if scheme is None or is_left_out or item.terms.get("specification") not in scheme.specifications:
         return
     if of.missed:

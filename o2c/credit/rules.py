@@ -21,6 +21,7 @@ from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.reasons import DEFECT, UNCLASSIFIED
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
+from o2c.orders.changing import payer_in
 from o2c.orders.rollup import order_state
 
 NO_REPORT = frozenset({"CR-TIMEOUT", DEFECT, UNCLASSIFIED})
@@ -173,7 +174,7 @@ def deposit(
     Amounts are minor units. Any amount will do where the bureau named none, and more than wanted is taken too: money that came cannot be
     refused. Nor can what comes once the order waits for it no more: an order that goes on keeps it, and of one that is over it is what any
     deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a
-    slip of the keyboard until somebody is `sure`. The account of the order keeps the deposit. A deposit is told by its reference, its day and its
+    slip of the keyboard until somebody is `sure`. The account that pays for that of the order keeps the deposit. A deposit is told by its reference, its day and its
     amount: all three the same are the same deposit and change nothing. Days are ISO dates; where `arrived_on` is empty, `today` is meant.
 
     Raises Refused: conflict (the order never waited for a deposit, or is not validated, so that no account is its own; the same reference and
@@ -205,10 +206,11 @@ def deposit(
         missing_minor=missing_minor,
         arrived_on=day,
     )
+    payer = payer_in(state, state.account)
     kept = DepositKept(
-        account=state.account, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id, method=method
+        account=payer, customer=state.party, currency=currency, amount_minor=amount_minor, order=state.order_id, method=method
     )
-    came = Decision((received,), ((account_stream(state.account), kept),))
+    came = Decision((received,), ((account_stream(payer), kept),))
     if not waits:
         return came + (_freed(work, amount_minor, currency) if state.closed else NOTHING)
     return came if missing_minor else came + _approved_by("deposit", work, at)
@@ -245,9 +247,10 @@ def release(work: Work, at: datetime) -> Decision:
 
 def _freed(work: Work, amount_minor: int, currency: str) -> Decision:
     state, good_bills = work.state, work.market.credit.deposit_good_bills
-    stream, completed = account_stream(state.account), order_state(state.progress) in ("completed", "partial")
+    payer = payer_in(state, state.account)
+    stream, completed = account_stream(payer), order_state(state.progress) in ("completed", "partial")
     of_order = {
-        "account": state.account,
+        "account": payer,
         "customer": state.party,
         "currency": currency,
         "amount_minor": amount_minor,

@@ -63,6 +63,12 @@ class CustomerContacted(Event, name="customer.contacted", stream="customer"):
     note: Annotated[str, Pii("note")] = ""
 
 
+Level = Literal["entity", "cost-centre", "site"]
+"""What a billing account stands for in its customer's hierarchy, from the top down."""
+Pays = Literal["itself", "parent"]
+"""Who pays what is ordered for an account: it does, or the account above it."""
+
+
 class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
     """A billing account of the customer got its place in the hierarchy: what it stands for, below which account (`parent`, empty: at the top), and who
     pays what is ordered for it from now on: it `pays` itself, by bills of its own, or the account above it does, whose bills say which part is whose.
@@ -76,9 +82,9 @@ class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
     }  # fmt: skip
     customer: str
     account: Annotated[str, Names("account")]
-    level: Literal["entity", "cost-centre", "site"]
+    level: Level
     parent: str = ""
-    pays: Literal["itself", "parent"] = "parent"
+    pays: Pays = "parent"
     contact: Annotated[str, Pii("name")] = ""
 
 

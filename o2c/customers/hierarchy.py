@@ -6,14 +6,12 @@ Source: TMF666 v4.0.0 (an account has relationships to others); EN 16931-1, BT-1
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, get_args
+from typing import get_args
 
-from o2c.customers.events import AccountPlaced
+from o2c.customers.events import AccountPlaced, Level, Pays
 from o2c.customers.state import CustomerState
 from o2c.kernel.refusal import Refused
 
-Level = Literal["entity", "cost-centre", "site"]
-Pays = Literal["itself", "parent"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """What an account stands for, from the top down: nothing stands below what is further down."""
 PLACED_MAX = 5_000

@@ -66,6 +66,11 @@ class CustomerState:
     preferences: CustomerPreferencesStated | None = None
     placed: dict[str, AccountPlaced] = field(default_factory=dict, repr=False)
 
+    @property
+    def is_business(self) -> bool:
+        """Whether it is registered as an organisation, and not as an individual."""
+        return self.papers is not None and self.papers.kind == "organisation"
+
 
 def stream_of(customer: str) -> str:
     """Give the name of a customer's stream: `customer-` and the party's id."""

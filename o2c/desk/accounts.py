@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from o2c.customers.hierarchy import LEVELS, Level, Pays, place
+from o2c.customers.events import Level, Pays
+from o2c.customers.hierarchy import LEVELS, place
 from o2c.customers.state import CustomerState, stream_of
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written

@@ -62,7 +62,8 @@ def change_products(
     if not 1 <= len(changes) <= ROWS_MAX:
         raise Refused(f"a list of changes has 1 to {ROWS_MAX:,} rows, not {len(changes)}; part it")
     job = derived_id("bulk-change", context.command_id or str(uuid4()))
-    named = [row.get("product", "").strip() for row in changes]
+    named = [_product(row) for row in changes]
+    first_of = {product: row for row, product in reversed([*enumerate(named, 1)])}
     loaded = app.load({CATALOGUE, account_stream(account), *(product_stream(product) for product in named if product)})
     offered: CatalogueState = loaded[CATALOGUE].state
     payers = app.load({account_stream(state.standing.account) for state in _products(loaded) if state.standing})
@@ -70,7 +71,7 @@ def change_products(
     done = []
     for row, change in enumerate(changes, 1):
         product, ordered = named[row - 1], _command_id(job, row) in before
-        wrong = "" if ordered else _wrong(change, row, named, account, offered, loaded, payers)
+        wrong = "" if ordered else _wrong(change, row, first_of, account, offered, loaded, payers)
         if wrong or dry_run:
             done.append(RowChanged(row, product, "failed" if wrong else "ordered", why=wrong))
         elif ordered:
@@ -79,6 +80,10 @@ def change_products(
             done.append(_ordered(app, context, job, row, change, loaded[product_stream(product)].state))
     failed = sum(one.result == "failed" for one in done)
     return BulkChanged("" if dry_run else job, len(done) - failed, failed, tuple(done))
+
+
+def _product(row: Mapping[str, str]) -> str:
+    return row.get("product", "").strip()
 
 
 def _command_id(job: str, row: int) -> str:
@@ -102,18 +107,18 @@ def _products(loaded: Mapping[str, Loaded]) -> list[ProductState]:
 def _wrong(
     change: Mapping[str, str],
     row: int,
-    named: Sequence[str],
+    first_of: Mapping[str, int],
     account: str,
     offered: CatalogueState,
     loaded: Mapping[str, Loaded],
     payers: Mapping[str, Loaded],
 ) -> str:
     """Why a row cannot be ordered, in words that show nothing but what it says itself; empty where it can."""
-    product, offering = named[row - 1], change.get("offering", "").strip()
+    product, offering = _product(change), change.get("offering", "").strip()
     if not product:
         return "it names no product"
-    if product in named[: row - 1]:
-        return f"row {named.index(product) + 1} changes the same product; say all that is to change in one"
+    if first_of[product] < row:
+        return f"row {first_of[product]} changes the same product; say all that is to change in one"
     state: ProductState = loaded[product_stream(product)].state
     if state.standing is None:
         return f"there is no product {product}"

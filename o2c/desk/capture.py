@@ -202,8 +202,8 @@ def _command(
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name = f"service/{command_id}"
     place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
-    of_customer = {"tier": tier_in(loaded, wish), "earlier": {} if order.version else earlier_of(app, [wish])}
-    _, decision = received(app, order, wish, market=market, now=now, **cast("Any", {**place, **of_customer}))
+    tier, earlier = tier_in(loaded, wish), {} if order.version else earlier_of(app, [wish])
+    _, decision = received(app, order, wish, market=market, now=now, tier=tier, earlier=earlier, **cast("Any", place))
     if not decision:
         return None
     tried, journeys = followed(app, loaded, wish, _order_of(order.stream), decision, journey=journey)

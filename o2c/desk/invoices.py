@@ -73,7 +73,7 @@ def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, co
 
 
 def _begun_by(app: Engine, at: datetime) -> datetime:
-    return max(at, app.clock().window_end or at) + NEARLY_DUE
+    return app.clock().latest(at) + NEARLY_DUE
 
 
 def _reason(text: str) -> NoteReason:

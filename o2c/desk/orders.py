@@ -70,7 +70,7 @@ def deed_of_cancel(app: Engine, name: str, *, items: Sequence[str] = (), note: s
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return cancel(state, items, note=note, at=_latest(app, at), book=app.book, reason=why)
+        return cancel(state, items, note=note, at=app.clock().latest(at), book=app.book, reason=why)
 
     return Deed(stream, (rule,), ["cancel", sorted(items), note, *([why] if why else [])])
 
@@ -91,14 +91,9 @@ def deed_of_cancel_port(app: Engine, name: str, *, items: Sequence[str] = (), no
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return giving_up.cancel_port(state, items, note=note, at=_latest(app, at), book=app.book)
+        return giving_up.cancel_port(state, items, note=note, at=app.clock().latest(at), book=app.book)
 
     return Deed(stream, (rule,), ["cancel-port", sorted(items), note])
-
-
-def _latest(app: Engine, at: datetime) -> datetime:
-    """What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start."""
-    return max(at, app.clock().window_end or at)
 
 
 def _cancelled(app: Engine, stream: str, written: Written) -> Cancelled:

@@ -138,7 +138,7 @@ def record(
             remittance=remittance,
             arrived_on=_iso(arrived_on),
             today=today.isoformat(),
-            begun_by=max(at, app.clock().window_end or at) + NEARLY_DUE,
+            begun_by=app.clock().latest(at) + NEARLY_DUE,
             sure=sure,
         )
 

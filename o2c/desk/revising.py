@@ -79,7 +79,7 @@ def amend_order(
 
 
 def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, at: datetime) -> Decision:
-    latest, market = max(at, app.clock().window_end or at), app.book.market(state.market)
+    latest, market = app.clock().latest(at), app.book.market(state.market)
     found: Assessed = assess(state, change.in_force, change.wished, latest, app.book)
     committed_minor = planned_minor(state, found.plan.items)
     paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, change.base_version or 0)

@@ -25,7 +25,7 @@ def suspend_order(app: Engine, context: Context, name: str, *, until: datetime, 
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return suspend(state, until=until, waits_for=waits_for, note=note, at=_latest(app, at), book=app.book)
+        return suspend(state, until=until, waits_for=waits_for, note=note, at=app.clock().latest(at), book=app.book)
 
     return act(app, context, "orders.suspend", Deed(stream, (rule,), ["suspend", stamp(until), waits_for, note]))
 
@@ -38,11 +38,6 @@ def resume_order(app: Engine, context: Context, name: str, *, note: str = "") ->
     stream, _ = find_order(app, name)
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        return resume(state, note=note, at=_latest(app, at), book=app.book)
+        return resume(state, note=note, at=app.clock().latest(at), book=app.book)
 
     return act(app, context, "orders.resume", Deed(stream, (rule,), ["resume", note]))
-
-
-def _latest(app: Engine, at: datetime) -> datetime:
-    """What falls due in the window of simulated time under way may be with its partner, though the clock stands at the window's start."""
-    return max(at, app.clock().window_end or at)

@@ -120,4 +120,4 @@ def _today(work: Work, at: datetime) -> str:
 
 
 def _begun_by(app: Engine, at: datetime) -> datetime:
-    return max(at, app.clock().window_end or at) + NEARLY_DUE
+    return app.clock().latest(at) + NEARLY_DUE

@@ -106,7 +106,7 @@ def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[
     market = app.book.market(before.market)
 
     def take_back(state: OrderState, at: datetime) -> Decision:
-        until = max(at, app.clock().window_end or at)
+        until = app.clock().latest(at)
         return of_orders.withdraw(state, found, market, items=items, note=note, at=until, book=app.book)
 
     written = act(app, context, "orders.withdraw", Deed(stream, (take_back,), ["withdraw", sorted(items), note], beside=beside))

@@ -37,8 +37,9 @@ class Accounts:
         market: str = "GB",
     ) -> Written:
         """Give a billing account its place in a customer's hierarchy. See `desk.accounts.place_account`."""
-        placed = {"level": level, "parent": parent, "pays": pays, "contact": contact, "market": market}
-        return desk.place_account(self._session.app, context, customer, account, **placed)  # type: ignore[arg-type] # by name
+        return desk.place_account(
+            self._session.app, context, customer, account, level=level, parent=parent, pays=pays, contact=contact, market=market
+        )
 
     @answered
     def sites_of(self, order: str, *, personal: bool = False) -> list[shown.SiteShown]:

@@ -17,8 +17,6 @@ from o2c.kernel.work import Work
 from o2c.markets.compensating import LATE_START, MISSED_VISIT, CompensationRules
 from o2c.orders.changing import payer_in
 
-ORGANISATION = "organisation"
-
 
 def streams_read(work: Work) -> tuple[str, ...]:
     """Name the customer's stream, which says whether it is an organisation, where the market has a scheme for the item."""
@@ -76,4 +74,4 @@ def _credited(work: Work, cause: Literal["late-start", "missed-visit"], missed_o
 
 def _is_business(work: Work) -> bool:
     customer = work.read.get(stream_of(work.state.party))
-    return bool(customer and customer.papers and customer.papers.kind == ORGANISATION)
+    return bool(customer and customer.is_business)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from o2c.kernel.charges import LATE_CHANGE, ChargeStarted, ChargeWithdrawn, PriceTerms, account_stream
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
+from o2c.orders.changing import cost_centre, payer_in
 from o2c.orders.ending import to_recall
 from o2c.orders.planning import Book
 from o2c.orders.points_of_no_return import steps_of
@@ -51,11 +52,12 @@ def charged(state: OrderState, found: Iterable[Penalty], revision: int, at: date
     today = local_date(at, book.market(state.market).zone).isoformat()
     for item, amount_minor in sums.items():
         planned, name = state.items[item], charge_of(item, revision)
-        stream = account_stream(planned.account)
+        payer = payer_in(state, planned.account)
+        stream = account_stream(payer)
         yield (
             stream,
             ChargeStarted(
-                account=planned.account,
+                account=payer,
                 customer=state.party,
                 order=state.order_id,
                 item=name,
@@ -66,6 +68,7 @@ def charged(state: OrderState, found: Iterable[Penalty], revision: int, at: date
                 starts_on=today,
                 market=state.market,
                 terms=PriceTerms(one_time_tax_group=planned.terms.one_time_tax_group),
+                cost_centre=cost_centre(state, planned.account, payer),
             ),
         )
         yield stream, ChargeWithdrawn(order=state.order_id, item=name, ended_on=today, served=True, by_product=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Literal
 
 from o2c.customers.events import CreditReleased
 from o2c.customers.state import stream_of
@@ -64,8 +64,9 @@ def receive(
     Source: the table of imperfect orders (design, section 11).
     """
     if not state.external_id:
-        place = {"intake": intake, "line": line, "catalogue_version": catalogue_version, "market": market}
-        return "captured", _capture(wish, now=now, tier=tier, same_wish=same_wish, **cast("Any", place))
+        return "captured", _capture(
+            wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now, tier=tier, same_wish=same_wish
+        )
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
     if wish.fingerprint in (state.fingerprint, *state.revisions):

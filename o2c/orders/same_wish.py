@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from o2c.orders.wish import Wish
 
 WITHIN = timedelta(days=7)
-"""How far apart two papers may be dated that may be the same wish: the operator's own practice, by what generated months show (decisions/0062)."""
+"""How far apart two papers may be dated that may be the same wish: the operator's own practice (decisions/0062)."""
 TWO = "two"
 """What a correction of `wishes` says where the customer wants both."""
 

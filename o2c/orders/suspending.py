@@ -105,7 +105,7 @@ def _resumed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def _decide(work: Work, approve: bool, at: datetime) -> Decision:
-    """A person who approves lets the order go on; one who does not cancels it, by the order."""
+    """A person who approves lets the order go on. There is no other decision: who wants it no more cancels the order."""
     return _resumed(work, {}, at) if approve else NOTHING
 
 

@@ -16,6 +16,7 @@ from o2c.kernel.telephones import possible_mobile
 from o2c.kernel.work import Work
 from o2c.markets.base import code_is_wellformed
 from o2c.markets.ports import PortWindow, compensation
+from o2c.orders.changing import payer_in
 from o2c.orders.planning import IN_SERVICE
 from o2c.porting import timing
 from o2c.porting.events import (
@@ -218,7 +219,7 @@ def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     credited = compensation(
         work.market,
         cause="port-in",
-        account=work.subject.account,
+        account=payer_in(work.state, work.subject.account),
         customer=work.state.party,
         currency=work.subject.currency,
         msisdn=before["msisdn"],

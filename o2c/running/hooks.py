@@ -24,6 +24,7 @@ from o2c.hooks.state import HookState, stream_of
 from o2c.kernel.decision import Decision
 from o2c.kernel.refusal import Refused
 from o2c.kernel.stream import category_of
+from o2c.running.looking import PAUSE_LONGEST_S, POLL_S, is_waited_for
 from o2c.running.sending import Sent, send
 from o2c.running.session import Session
 from o2c.store import outbox
@@ -56,8 +57,7 @@ LOOKED_AT = 200
 HOOKS_AT_ONCE = 8
 TURN_S = 20.0
 """After so long a hook that has still more to be told waits its turn again."""
-POLL_S = 1.0
-PAUSE_FIRST_S, PAUSE_LONGEST_S = 0.5, 30.0
+PAUSE_FIRST_S = 0.5
 KEPT = timedelta(days=7)
 """What was delivered is shown for so long."""
 FORGET_EVERY_S = 600.0
@@ -148,11 +148,10 @@ class Deliverer:
                 self._look()
                 pause_s = 0.0
             except Exception as error:
-                is_passing = passing(error) or (isinstance(error, Refused) and error.kind == "unavailable")
-                if not is_passing and not whatever_comes:
+                if not is_waited_for(error) and not whatever_comes:
                     raise
                 pause_s = min(pause_s * 2, PAUSE_LONGEST_S) or PAUSE_FIRST_S
-                if is_passing:
+                if is_waited_for(error):
                     logger.warning("webhooks_wait_for_the_server", error=type(error).__name__)
                 else:
                     logger.error("webhooks_failed", error=type(error).__name__)

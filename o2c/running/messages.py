@@ -7,7 +7,6 @@ then does: whatever dies, nothing is sent twice, and what nobody knows of is unk
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -28,10 +27,10 @@ from o2c.messages.events import stream_of
 from o2c.messages.milestones import Told, concerned, key_of, told_of
 from o2c.messages.rules import Outcome
 from o2c.messages.state import STREAM, MessageState, MessagingState
+from o2c.running.looking import POLL_S, Looker
 from o2c.running.mailing import Letter, Mailer, is_put_down, mailer_of, put_down
 from o2c.running.session import Session
 from o2c.store.clock import move_policy, policy_position
-from o2c.store.passing import passing
 from o2c.store.turns import turn
 from o2c.views.following import EventRecord, Mark, Wanted, find_events, last_event
 from o2c.views.messages import due_messages, histories, stuck_messages, text_of
@@ -43,8 +42,6 @@ NAME = "tell-customers"
 PAGE_EVENTS = 500
 PAGE_MESSAGES = 50
 """So many are taken in hand at once: so many at most are unknown when a messenger dies."""
-POLL_S = 1.0
-PAUSE_LONGEST_S = 30.0
 TRIES_MAX = 20
 FOLDER = "outbox"
 """Where messages by file are put, in the data folder: a folder for each medium."""
@@ -61,40 +58,25 @@ class Wish(NamedTuple):
     cause: str | None = None
 
 
-class Messenger:
+class Messenger(Looker):
     """Tells the customers of a store. One process at a time does; another waits for its turn.
 
     In simulated time what comes of a message happens when it was due, up to the present: `send` is to be called once time has passed. `mailer` is
     what e-mail by SMTP goes to, as O2C_SMTP_URL says where none is given. `sent` counts the messages that were handed over, `begun` is called as `run` begins.
     """
 
+    waits = "messenger_waits_for_the_server"
+
     def __init__(
         self, session: Session, *, mailer: Mailer | None = None, poll_s: float = POLL_S, begun: Callable[[], None] = lambda: None
     ) -> None:
-        self.app, self.home = session.app, session.home
-        self._mailer, self._poll_s, self._begun = mailer, poll_s, begun
-        self._stopping = threading.Event()
-        self._simulated = session.simulated
+        super().__init__(session.app, poll_s, begun)
+        self.home, self._mailer, self._simulated = session.home, mailer, session.simulated
         self.sent = 0
 
-    def stop(self) -> None:
-        """End after what is in hand. Another thread calls this."""
-        self._stopping.set()
-
-    def run(self, until: datetime | None = None) -> None:
-        """Tell customers until `stop` is called, or until a time. A database that goes away is waited for."""
-        pause_s = 0.0
-        self._begun()
-        while not self._stopping.is_set() and (until is None or self.app.clock().now < until):
-            try:
-                self.send()
-                pause_s = 0.0
-            except Exception as error:
-                if not passing(error) and not (isinstance(error, Refused) and error.kind == "unavailable"):
-                    raise
-                pause_s = min(pause_s * 2, PAUSE_LONGEST_S) or self._poll_s
-                logger.warning("messenger_waits_for_the_server", error=type(error).__name__)
-            self._stopping.wait(pause_s or self._poll_s)
+    def look(self) -> None:
+        """Tell what is due."""
+        self.send()
 
     def send(self) -> int:
         """Decide what customers are to be told by now, and hand over all that is due; how many messages were handed over.

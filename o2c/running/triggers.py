@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,9 +16,9 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
 from o2c.orders.state import OrderState
 from o2c.orders.suspending import suspend
+from o2c.running.looking import POLL_S, Looker
 from o2c.running.session import Session
 from o2c.store.clock import move_policy, policy_position
-from o2c.store.passing import passing
 from o2c.store.turns import turn
 from o2c.triggers import rules
 from o2c.triggers.definition import on_types
@@ -34,41 +33,25 @@ logger = structlog.get_logger(__name__)
 ACTOR = "triggers"
 NAME = "fire-triggers"
 PAGE_EVENTS = 500
-POLL_S = 1.0
-PAUSE_LONGEST_S = 30.0
 Firing = TriggerFired | TriggerWithheld
 
 
-class Watch:
+class Watch(Looker):
     """Fires the triggers of a store. One process at a time does; another waits for its turn.
 
     What is written down is so under a command id made of trigger and event, and a guard: whatever dies, and however many work, an event sets a
     trigger off once. `fired` counts what was written down, `begun` is called as `run` begins.
     """
 
+    waits = "triggers_wait_for_the_server"
+
     def __init__(self, session: Session, *, poll_s: float = POLL_S, begun: Callable[[], None] = lambda: None) -> None:
-        self.app, self._poll_s, self._begun = session.app, poll_s, begun
-        self._stopping = threading.Event()
+        super().__init__(session.app, poll_s, begun)
         self.fired = 0
 
-    def stop(self) -> None:
-        """End after the page in hand. Another thread calls this."""
-        self._stopping.set()
-
-    def run(self, until: datetime | None = None) -> None:
-        """Fire triggers until `stop` is called, or until a time. A database that goes away is waited for."""
-        pause_s = 0.0
-        self._begun()
-        while not self._stopping.is_set() and (until is None or self.app.clock().now < until):
-            try:
-                self.fire()
-                pause_s = 0.0
-            except Exception as error:
-                if not passing(error) and not (isinstance(error, Refused) and error.kind == "unavailable"):
-                    raise
-                pause_s = min(pause_s * 2, PAUSE_LONGEST_S) or self._poll_s
-                logger.warning("triggers_wait_for_the_server", error=type(error).__name__)
-            self._stopping.wait(pause_s or self._poll_s)
+    def look(self) -> None:
+        """Fire what is due."""
+        self.fire()
 
     def fire(self) -> int:
         """Read the log up to what readers see, and do what the events since the last look set off; how many firings were written down.
@@ -149,7 +132,7 @@ def _held(app: Engine, firing: Firing) -> Deed | None:
     days, note = timedelta(days=firing.then.days), f"{firing.trigger}: {firing.then.text}"
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        at = max(at, app.clock().window_end or at)
+        at = app.clock().latest(at)
         return NOTHING if state.suspended else suspend(state, until=at + days, waits_for="us", note=note, at=at, book=app.book)
 
     command = _command(firing)

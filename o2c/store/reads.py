@@ -46,6 +46,11 @@ class Clock:
     round: int
     seed: int
 
+    def latest(self, at: datetime) -> datetime:
+        """Give the time up to which things may have happened: what falls due in the window of simulated time under way may be with its partner, though the clock
+        stands at the window's start."""
+        return max(at, self.window_end or at)
+
 
 class Reached(NamedTuple):
     """How far a position has come: whether readers see everything up to it, and whether this log can have given it at all."""

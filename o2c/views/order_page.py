@@ -10,6 +10,7 @@ from typing import Any, cast
 from o2c.engine.app import Engine
 from o2c.kernel.event import Fact
 from o2c.kernel.refusal import Refused
+from o2c.orders.changing import payer_in
 from o2c.orders.promise import Place, forecasts
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
@@ -148,8 +149,8 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
 
 
 def _accounts(state: OrderState) -> set[str]:
-    """The accounts to which an order or one of its items is billed."""
-    return {account for account in (state.account, *(item.account for item in state.items.values())) if account}
+    """The accounts to which an order or one of its items is billed: those that pay."""
+    return {payer_in(state, account) for account in (state.account, *(item.account for item in state.items.values())) if account}
 
 
 def _reached(app: Engine, at: datetime | None, known_at: int | None) -> int:

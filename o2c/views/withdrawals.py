@@ -69,8 +69,8 @@ def gathered(app: Engine, product: str) -> Gathered:
     states = [state, *(one for other in state.relied_on_by if (one := loaded[product_stream(other)].state).standing and not one.ended_on)]
     customer = customer_stream(state.standing.customer)
     loaded |= app.load([customer, *{stream for one in states for stream in (f"order-{one.order}", account_stream(one.standing.account))}])
-    papers, market = loaded[customer].state.papers, app.book.market(state.market)
-    business, today = papers is not None and papers.kind == "organisation", local_date(app.clock().now, market.zone)
+    business, market = loaded[customer].state.is_business, app.book.market(state.market)
+    today = local_date(app.clock().now, market.zone)
     told = [_told(app, one, loaded, market, business=business, today=today) for one in states]
     return Gathered(told[0], tuple(told[1:]), market, business, today, loaded)
 
@@ -91,12 +91,11 @@ def brought(app: Engine, state: OrderState) -> tuple[Brought, Mapping[str, Loade
     depending = {one.contract.product.product for each in found.values() for one in each.linked}
     roots = {items[name]: each for name, each in found.items() if name not in depending}
     known = frozenset(name for name in items if (one := loaded[withdrawal_stream(name)].state).declared or one.awaited)
-    papers = loaded[customer_stream(state.party)].state.papers
     contracts = {item: (each.told.contract, [one.contract for one in each.linked]) for item, each in roots.items()}
     for each in roots.values():
         loaded |= each.beside
     loaded.pop(f"order-{state.order_id}", None)
-    return Brought(contracts, known, papers is not None and papers.kind == "organisation"), loaded
+    return Brought(contracts, known, loaded[customer_stream(state.party)].state.is_business), loaded
 
 
 def _told(app: Engine, product: ProductState, loaded: Mapping[str, Loaded], market: Market, *, business: bool, today: date) -> Told:

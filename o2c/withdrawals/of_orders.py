@@ -21,6 +21,7 @@ from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
 from o2c.markets.base import Market
 from o2c.orders.cancellation import cancel, cancellable
+from o2c.orders.changing import payer_in
 from o2c.orders.ending import open_item
 from o2c.orders.event_parts import CancelReason
 from o2c.orders.planning import Book
@@ -132,7 +133,7 @@ def _once_there(state: OrderState, item: str, granted: Right, market: Market, at
         order=state.order_id,
         of=item,
         customer=state.party,
-        account=planned.account,
+        account=payer_in(state, planned.account),
         market=state.market,
         declared_on=local_date(at, market.zone).isoformat(),
         last_day=granted.last_day,

@@ -48,8 +48,9 @@ def accounts_place(
 
     with opened() as session:
         context = Context(actor, command_id=command_id)
-        told = {"level": level, "parent": parent, "pays": pays, "contact": contact, "market": market}
-        written = place_account(session.app, context, customer, account, **told)  # type: ignore[arg-type] # by name
+        written = place_account(
+            session.app, context, customer, account, level=level, parent=parent, pays=pays, contact=contact, market=market
+        )
         err.print(f"account {account} stands there already" if written.unchanged else f"account {account} has its place: {level}")
 
 
