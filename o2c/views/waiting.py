@@ -108,8 +108,8 @@ def _told(row: Mapping[str, Any], end: datetime) -> dict[str, Any]:
 
 
 def working_s(path: Sequence[Stretch], of: Market) -> int:
-    """How many seconds of those in which we were waited for lie in the market's office hours; a broken second does not count."""
-    ours = (working_time(of, part.begun, part.ended) for part in path if part.who == "us")
+    """How many seconds of those in which we were waited for lie in the market's office hours; each bound is cut to its second, as in `us_s`: no more are worked than waited."""
+    ours = (working_time(of, part.begun.replace(microsecond=0), part.ended.replace(microsecond=0)) for part in path if part.who == "us")
     return int(sum(ours, timedelta()).total_seconds())
 
 

@@ -1,0 +1,249 @@
+"""What people do around orders in the months of a show: they try before they order, give up, think better of it, and ask where it is; we write, call and win some back.
+
+Everything is a hash of the seed and of what it is for, so that the same papers have the same months.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+
+from o2c.desk.capture import capture
+from o2c.desk.complaints import answer_complaint, open_complaint, resolve_complaint
+from o2c.desk.customers import record_contact
+from o2c.desk.journeys import note_attempt
+from o2c.desk.winning_back import reach_journey
+from o2c.engine.app import Context, Engine
+from o2c.engine.runner import Runner
+from o2c.kernel.chance import draw
+from o2c.kernel.refusal import Refused
+from o2c.running.messages import Messenger
+from o2c.running.session import Session
+from o2c.simulation.office import staffed
+from o2c.views.care import care_due
+from o2c.views.journeys import list_journeys
+from o2c.views.reading import caught_up, part_after_part
+from tests.world import Document
+from tests.year_amendments import with_orders
+from tests.year_deeds import Year
+
+TRIED, LOST, ROBOTS = 0.15, 0.08, 0.02
+"""How many orders people try before they place them, and how many, for each order, try and never order, or are programs."""
+FAILED, REACHED, CALLED = 0.6, 0.7, 0.8
+"""How many of those who try are failed by the channel, how many of these we get in touch with, and how many courtesy contacts are made in time."""
+ASKS, COMPLAINS = 0.05, 0.01
+"""How many orders under way are asked after on a day, and how many are complained of."""
+WEB, CALL, STORE, KIM = (
+    Context(name, channel=channel) for name, channel in (("web-shop", "web"), ("ivr", "call"), ("dora", "store"), ("kim", "call"))
+)
+LOOKS_AT = (9, 16)
+"""The hours (UTC) at which we look at what is owed, and people at their orders."""
+OPEN = "SELECT order_id, external_id, customer_id FROM projection.orders WHERE state IN ('inProgress', 'pending', 'held') AND customer_id <> '' ORDER BY order_id"
+
+
+@dataclass
+class People:
+    """The people of the months, and what they did, counted by kind; what was refused, because something else was faster, is counted apart."""
+
+    app: Engine
+    runner: Runner
+    home: Path
+    seed: int
+    desks: int = 0
+    papers: dict[int, Document] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    complaints: list[tuple[str, datetime]] = field(default_factory=list)
+    plans: list[tuple[datetime, int, str]] = field(default_factory=list)
+    journeys: dict[int, str] = field(default_factory=dict)
+
+    def choose(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The papers that nobody tried before; the others are kept, and ordered once their people have tried."""
+        taken: set[str] = set()
+        for number, line in enumerate(lines):
+            paper = json.loads(line)
+            tries = self._luck(number, "tries") < TRIED and paper.get("externalId") not in taken and _customer(paper)
+            taken.add(paper.get("externalId", ""))
+            at = _date(paper)
+            if tries and at:
+                self.papers[number] = paper
+                self._plan_journey(number, at)
+            else:
+                yield line
+            if at and self._luck(number, "is lost") < LOST:
+                self._plan(at + timedelta(hours=5), number, "never comes")
+            if at and self._luck(number, "robot") < ROBOTS:
+                self._plan(at + timedelta(hours=7), number, "robot")
+
+    def live(self, until: datetime) -> None:
+        """Let time pass, and let people do what they do at their times."""
+        messenger = Messenger(Session(self.app, self.home))
+        year = Year(self.app, self.runner, self.home, self.seed, self.app.clock().now.date(), (), [], done=self.done, refused=self.refused)
+        with staffed(self.app, self.desks) if self.desks else nullcontext() as office:
+            for at in self._looks(until):
+                for due in self._due(at):
+                    self.runner.run(due[0], office)
+                    self._does(*due)
+                self.runner.run(at, office)
+                caught_up(self.app)
+                if at.hour == LOOKS_AT[0]:
+                    with_orders(year, at)
+                    self._asks(at)
+                else:
+                    self._we_call(at)
+                    messenger.send()
+            self.runner.run(until, office)
+        messenger.send()
+        caught_up(self.app)
+
+    def _looks(self, until: datetime) -> Iterator[datetime]:
+        day = self.app.clock().now.date()
+        while (at := datetime(day.year, day.month, day.day, LOOKS_AT[0], tzinfo=UTC)) < until:
+            yield from (at.replace(hour=hour) for hour in LOOKS_AT if self.app.clock().now < at.replace(hour=hour) < until)
+            day += timedelta(days=1)
+
+    # -- trying before there is an order
+
+    def _plan_journey(self, number: int, at: datetime) -> None:
+        begun = at - timedelta(hours=2 + 40 * self._luck(number, "before"))
+        self._plan(begun, number, "tries")
+        if self._luck(number, "fails") < FAILED:
+            self._plan(begun + timedelta(minutes=20), number, "is failed")
+            if self._luck(number, "reached") < REACHED:
+                self._plan(begun + timedelta(minutes=95), number, "is reached")
+        self._plan(max(at, begun + timedelta(minutes=100)), number, "orders")
+
+    def _plan(self, at: datetime, number: int, what: str) -> None:
+        heappush(self.plans, (at, number, what))
+
+    def _due(self, until: datetime) -> Iterator[tuple[datetime, int, str]]:
+        while self.plans and self.plans[0][0] <= until:
+            yield heappop(self.plans)
+
+    def _does(self, at: datetime, number: int, what: str) -> None:
+        login = {"login": f"{'nobody' if what in ('never comes', 'robot') else 'somebody'}-{number}@example.org"}
+        paper = self.papers.get(number, {})
+        match what:
+            case "tries":
+                named = {"offerings": _offerings(paper), "fields": _fields(paper), "value": "20.00"}
+                written = self._try("baskets", note_attempt, WEB, "basket", "web", **login, **named)
+                self.journeys[number] = written.journey if written else ""
+            case "is failed":
+                if self._luck(number, "rings") < 0.4:
+                    self._try(
+                        "calls given up",
+                        note_attempt,
+                        CALL,
+                        "abandoned-call",
+                        "call",
+                        **login,
+                        ivr_s=60,
+                        hold_s=int(900 * self._luck(number, "hold")),
+                    )
+                else:
+                    self._try(
+                        "web attempts failed",
+                        note_attempt,
+                        WEB,
+                        "failed",
+                        "web",
+                        **login,
+                        error="HTTP-504",
+                        waited_s=int(120 * self._luck(number, "spun")),
+                    )
+            case "is reached":
+                self._try("outreach", reach_journey, KIM, self.journeys[number], medium="call", outcome="reached")
+            case "orders":
+                self._try("orders that follow a journey", capture, STORE, paper, journey=self.journeys.get(number, ""))
+            case "never comes":
+                self._try("web attempts failed", note_attempt, WEB, "failed", "web", **login, error="HTTP-504", waited_s=90)
+            case "robot":
+                self._try("robots", note_attempt, WEB, "basket", "web", **login, client="PriceBot/2.1")
+
+    # -- while the order is under way
+
+    def _asks(self, at: datetime) -> None:
+        """Some ask where their order is, and some complain; a complaint is answered the next day and settled a week later."""
+        for row in self.app.reads.rows(OPEN):
+            luck = draw(self.seed, f"{row['order_id']}/{at}", 1, "asks")
+            if luck < ASKS:
+                self._try(
+                    "asked where it is",
+                    record_contact,
+                    CALL,
+                    row["customer_id"],
+                    medium="call",
+                    topic="where-is-my-order",
+                    order=row["order_id"],
+                )
+            elif luck > 1 - COMPLAINS:
+                told = {"topic": "delivery", "channel": "call", "order": row["order_id"]}
+                if opened := self._try("complaints", open_complaint, CALL, row["customer_id"], **told):
+                    self.complaints.append((opened.complaint, at))
+        for complaint, since in list(self.complaints):
+            if at - since >= timedelta(days=7):
+                self.complaints.remove((complaint, since))
+                self._try("complaints settled", resolve_complaint, KIM, complaint, remedy="apology", channel="call")
+            elif at - since == timedelta(days=1):
+                self._try("complaints answered", answer_complaint, KIM, complaint, channel="mail", remedy="apology")
+
+    def _we_call(self, at: datetime) -> None:
+        """Most of the courtesy contacts that are owed are made."""
+        for owed in care_due(self.app, state="open", since=at - timedelta(days=7)):
+            if draw(self.seed, f"{owed['order']}/{owed['milestone']}/{at}", 1, "calls") < CALLED:
+                self._try(
+                    "courtesy contacts",
+                    record_contact,
+                    KIM,
+                    owed["customer"],
+                    medium="courtesy",
+                    topic="other",
+                    direction="outbound",
+                    order=owed["order"],
+                )
+
+    def _try(self, kind: str, deed: Any, by: Context, *words: Any, **more: Any) -> Any:
+        try:
+            written = deed(self.app, by, *words, **more)
+        except Refused as why:
+            self.refused[f"{kind}: {' '.join(str(why).split()[-6:])}"] += 1
+            return None
+        self.done[kind] += 1
+        return written
+
+    def _luck(self, number: int, what: str) -> float:
+        return draw(self.seed, str(number), 1, what)
+
+
+def journeys_of(app: Engine) -> list[Any]:
+    """Every journey as the product lists it, those of programs too."""
+    return list(part_after_part(partial(list_journeys, app, everything=True)))
+
+
+def _customer(paper: Document) -> str:
+    return next(
+        (str(party.get("id") or "") for party in paper.get("relatedParty") or () if party.get("role", "").lower() == "customer"), ""
+    )
+
+
+def _date(paper: Document) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(paper["orderDate"])).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
+
+
+def _offerings(paper: Document) -> list[str]:
+    return [line["productOffering"]["id"] for line in paper.get("productOrderItem") or () if line.get("productOffering", {}).get("id")]
+
+
+def _fields(paper: Document) -> dict[str, str]:
+    return {f"/productOrderItem/{place}/productOffering/id": offering for place, offering in enumerate(_offerings(paper))}
