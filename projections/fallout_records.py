@@ -120,7 +120,5 @@ FALLOUT_RECORDS = Projection(
 )  # fmt: skip
 
 CLAIMED = """SELECT r.fallout, r.owner, r.claimed_until, r.touches, f.acts, f.stream FROM projection.fallout_records r JOIN projection.fallout f
-ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND (r.claimed_until > %s OR f.state = 'open' AND r.claimed_until IS NOT NULL)
-ORDER BY r.claimed_until, r.fallout"""
-"""The fallouts that people claimed last and neither gave back nor on: those that are open, and the closed whose claims have not run out. Parameters: the
-people, the time."""
+ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND r.claimed_until > %s ORDER BY r.claimed_until, r.fallout"""
+"""The fallouts that people have in hand: claimed, and neither given back nor on, in claims that have not run out. Parameters: the people, the time."""

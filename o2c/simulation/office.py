@@ -148,7 +148,7 @@ class BackOffice:
         return Look(at, cases, held, frozenset(case.fallout for case in cases if _leased(case.row, at)))
 
     def _held(self, claims: Sequence[Mapping[str, Any]]) -> dict[str, Held]:
-        """The claims after which nothing was done about their fallouts yet."""
+        """The claims after which nothing was done about their fallouts yet; one that ran out is nobody's, and its fallout is taken in hand anew."""
         if not claims:
             return {}
         streams = sorted({row["stream"] for row in claims} | {stream_of(row["fallout"]) for row in claims})
@@ -181,7 +181,7 @@ class BackOffice:
 
     def _act_on(self, look: Look, case: Case, agent: Agent) -> None:
         visit = case.touches - 1 + case.deeds
-        act = replace(case, row={**case.row, "touches": case.touches - 1}).next_act
+        act = replace(case, row={**case.row, "touches": int(case.row["touches"]) - 1}).next_act
         forgets = case.forgotten(visit)
         look.add(case, agent, self._can_be_done(case, act, agent, look.at, forgets=forgets) or self._put_off(case, agent, look.at))
 

@@ -64,8 +64,8 @@ class Case:
 
     @property
     def touches(self) -> int:
-        """How often somebody did anything about it beside that."""
-        return int(self.row["touches"] or 0)
+        """How often somebody did anything about it beside that, before it is taken in hand; the end of a wait, with which that begins, counts."""
+        return int(self.row["touches"] or 0) + bool(self.row["waits_for"])
 
     @property
     def wrong(self) -> bool:
