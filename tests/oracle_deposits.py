@@ -51,14 +51,8 @@ class SecuredAccount(LateAccount):
 
     def __init__(self) -> None:
         super().__init__()
-        self.judged, self.kept, self.parts, self.pays, self.looked = (
-            dict[str, Judged](),
-            dict[str, int](),
-            list[Part](),
-            Counter[str](),
-            NEVER,
-        )
-        self.resting = set[str]()
+        self.judged, self.kept, self.parts = dict[str, Judged](), dict[str, int](), list[Part]()
+        self.pays, self.looked, self.resting = Counter[str](), NEVER, set[str]()
 
     def row(self, since: int, on: date) -> int:
         """How many of the last bills are good, of those from a place on."""
@@ -73,8 +67,10 @@ class SecuredAccount(LateAccount):
 
     @property
     def over(self) -> bool:
-        """Whether nothing is charged any more nor rests, to be charged again, and all instalments are billed."""
-        return not self.resting and not any(x.left or (x.ended == NEVER and (x.every or not x.goods)) for x in self.charges.values())
+        """Whether nothing is charged any more nor rests, to be charged again, and all is billed: instalments, and what is charged once."""
+        services = [x for x in self.charges.values() if x.every or not x.goods]
+        to_bill = any(x.ended == NEVER or (x.served and x.once and x.billed == date.min) for x in services)
+        return not (self.resting or to_bill or any(x.left for x in self.charges.values()))
 
     def free(self, at: datetime, rises: list[Json]) -> None:
         """Say which deposits are free at a time, in a bill run or beside the runs."""

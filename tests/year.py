@@ -46,6 +46,7 @@ from tests.year_amendments import LAST
 from tests.year_controls import events_in
 from tests.year_deeds import Defaulting, Year
 from tests.year_papers import campaigns, handsets, of_the_year, orders_of_the_year
+from tests.year_same import content
 
 SEED, WARNING_DAYS = 7, 7
 FIRST = date(2026, 1, 1)
@@ -378,6 +379,7 @@ def main() -> int:
         )
         file = printed(app, home)
         tell(f"        the log as `o2c events find` prints it, {file.stat().st_size / 1e6:.0f} MB ({time.monotonic() - start:.0f} s)")
+        tell(f"        the same run has the same events: {content(events_in(file))}")
         for claim in claims(app, year, file):
             tell(f"{'ok    ' if claim.good else 'FAILED'}  {claim.name}: {claim.figures}")
             good = good and claim.good

@@ -17,7 +17,6 @@ from o2c.engine.app import Context
 from o2c.kernel.chance import draw
 from o2c.kernel.refusal import Lost, Refused
 from o2c.simulation.launch_data import ACCESSES, COPPER, FIBRE, HOME_ADD_ONS, LINE, SECOND_LINE
-from o2c.views.reading import caught_up
 from tests.world import Document
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def looks(after: datetime, until: datetime) -> Iterator[datetime]:
 
 def with_orders(year: Year, at: datetime) -> None:
     """Some customers change what they ordered, through one channel or two at once, or cancel it after that."""
-    caught_up(year.app)
+    year.see()
     for row in year.app.reads.rows(IN_FLIGHT):
         order, times = row["order_id"], year.amended[row["order_id"]]
         if draw(year.seed, order, 1, "amends") >= AMENDED or times >= AMENDMENTS_MAX or year.chance(order, at, "amends now") >= NOW:

@@ -1,6 +1,6 @@
 """What people do with money in a year: customers who pay late, twice, in part or never, agents who credit, void, hold and settle, switches that send usage.
 
-Everything is a hash of the seed and of what it is for, so that the same orders have the same year.
+Everything is a hash of the seed and of what it is for, so that the same orders have the same year: never of a position, which is another in every store.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ NUMBERS = """SELECT substr(stream, 8) AS number, min(occurred_at) AS since FROM 
 OPEN_ORDERS = "SELECT order_id::text AS order_id FROM projection.orders WHERE state NOT IN ('completed', 'failed', 'cancelled', 'rejected', 'partial') ORDER BY 1"
 BILLS = """SELECT invoice, account, issued_on, state, total_minor - credit_used_minor - lowered_minor - paid_minor + above_minor AS open_minor, paid_minor, credited_minor,
     total_minor FROM projection.invoices WHERE issued_on::date > %s OR state = 'overdue' ORDER BY invoice"""
-NOTICED = "SELECT body ->> 'account' AS account, body ->> 'notice' AS notice FROM o2c.event WHERE type = 'account.limit-noticed' AND body ->> 'percent' = '100' AND occurred_at > %s"
+NOTICED = "SELECT body ->> 'account' AS account, body ->> 'notice' AS notice FROM o2c.event WHERE type = 'account.limit-noticed' AND body ->> 'percent' = '100' AND occurred_at > %s ORDER BY position"
 DEPOSITS = """SELECT substr(f.stream, 7) AS order_id, (f.body ->> 'deposit_minor')::int AS minor FROM o2c.event f WHERE f.type = 'credit.fell-out'
     AND f.body ? 'deposit_minor' AND NOT EXISTS (SELECT FROM o2c.event d WHERE d.stream = f.stream AND d.type = 'deposit.received') ORDER BY 1"""
 WANTED_NOTES = """SELECT w.body ->> 'note' AS note, substr(w.stream, 9) AS invoice FROM o2c.event w WHERE w.type = 'credit-note.requested' AND NOT EXISTS (
-    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'credit-note.issued' AND n.body ->> 'note' = w.body ->> 'note')"""
+    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'credit-note.issued' AND n.body ->> 'note' = w.body ->> 'note') ORDER BY w.position"""
 CREDITS = "SELECT account, credit_minor, owed_minor FROM projection.balances WHERE credit_minor > 0 OR owed_minor > 0 ORDER BY 1"
 AGREED = """SELECT a.body ->> 'account' AS account, a.body ->> 'order' AS order_id, a.body ->> 'item' AS item FROM o2c.event a
     WHERE a.type = 'account.instalments-agreed' ORDER BY a.position"""
-PAID = """SELECT substr(p.stream, 9) AS invoice, p.position::text AS payment FROM o2c.event p WHERE p.type = 'payment.received' AND p.actor = 'engine'
+PAID = """SELECT substr(p.stream, 9) AS invoice, substr(p.stream, 9) || '/' || p.version AS payment FROM o2c.event p WHERE p.type = 'payment.received' AND p.actor = 'engine'
     AND p.occurred_at > %s ORDER BY p.position"""
 CHARGED_BACK = """SELECT substr(b.stream, 9) AS invoice, b.body ->> 'case' AS named FROM o2c.event b WHERE b.type = 'payment.charged-back' AND NOT EXISTS (
     SELECT FROM o2c.event w WHERE w.stream = b.stream AND w.type = 'payment.chargeback-reversed') ORDER BY b.position"""
@@ -59,7 +59,7 @@ OPEN_BILLS = """SELECT invoice, total_minor - credit_used_minor - lowered_minor 
     WHERE invoice = ANY(%s) ORDER BY invoice"""
 OVERDUE = "SELECT invoice FROM projection.invoices WHERE state = 'overdue' ORDER BY invoice"
 REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refund FROM o2c.event w WHERE w.type = 'account.refund-wanted' AND NOT EXISTS (
-    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund')"""
+    SELECT FROM o2c.event n WHERE n.stream = w.stream AND n.type = 'account.refund-reserved' AND n.body ->> 'refund' = w.body ->> 'refund') ORDER BY w.position"""
 REFUSED_REFUNDS = """SELECT DISTINCT o.body ->> 'account' AS account, o.body ->> 'refund' AS refund FROM o2c.event o JOIN o2c.event f USING (stream)
     WHERE o.type = 'refund.opened' AND f.type = 'refund.fell-out' AND NOT EXISTS (
         SELECT FROM o2c.event d WHERE d.stream = o.stream AND d.type IN ('refund.completed', 'refund.given-up')) ORDER BY 1, 2"""
@@ -141,8 +141,13 @@ class Year:
                     self.runner.run(at)
                     with_orders(self, at)
                 self.runner.run(at_noon(month.replace(day=day)))
-                caught_up(self.app)
+                self.see()
                 deeds(month.replace(day=day))
+
+    def see(self) -> None:
+        """Wait until readers see all that was written, whatever else the server does, and have the projections say it: so people see the same in every run."""
+        self.app.settled()
+        caught_up(self.app)
 
     def try_to(self, kind: str, deed: Callable[..., Any], *arguments: Any, **more: Any) -> None:
         try:
@@ -247,7 +252,7 @@ class Year:
 
     def with_debts(self, day: date) -> None:
         """Promises, plans by which a debt is paid in parts, and holds that are placed and released again."""
-        caught_up(self.app)
+        self.see()
         for row in list_collections(self.app, limit=1000):
             account, luck = row["account"], self.chance(row["account"], day, "debt")
             due_minor = sum(part["amount_minor"] for part in row["plan"] if not part["kept"] and part["due_on"] <= str(day + timedelta(14)))

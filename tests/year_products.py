@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from o2c.desk import prepaid, products, quota
 from o2c.desk.capture import capture
 from o2c.engine.app import Context, Engine
 from o2c.kernel.chance import draw
+from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
 from tests.world import ADDRESS, Document, order
 from tests.year_amendments import ANOTHER
@@ -62,7 +64,7 @@ def _wished(year: Year, row: Mapping[str, Any], day: date) -> tuple[str, Documen
 
 def _leaves(app: Engine, by: Context, product: str, day: date) -> None:
     """A customer asks for his code, and another operator for the number with it."""
-    told = products.porting_code(app, by, product)
+    told = products.porting_code(app, replace(by, command_id=derived_id("porting code", product, str(day))), product)
     if told.code:
         products.port_out(app, by, product, operator="RIVAL", reference=f"OUT-{product}-{day}", code=told.code)
 

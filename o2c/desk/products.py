@@ -14,6 +14,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
+from o2c.kernel.chance import draw
 from o2c.kernel.decision import Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
@@ -61,7 +62,7 @@ def porting_code(app: Engine, context: Context, product: str) -> PortingCode:
     stream, before = product_stream(product), _state(app, product)
     all_seen(app)
     rules, account = app.book.market(before.market), before.standing.account if before.standing else ""
-    owed_minor, drawn, rises = open_minor(app, account), _drawn(rules), app.load([CATALOGUE])[CATALOGUE].state.rises
+    owed_minor, drawn, rises = open_minor(app, account), _drawn(app, rules, stream), app.load([CATALOGUE])[CATALOGUE].state.rises
 
     def give(state: ProductState, at: datetime) -> Decision:
         return of_products.porting_code(state, rules, drawn, owed_minor=owed_minor, at=at, rises=rises)
@@ -80,10 +81,14 @@ def _state(app: Engine, product: str) -> ProductState:
     return state
 
 
-def _drawn(rules: Market) -> str:
-    """A code that nobody can guess; whether it is wanted is decided by the rule."""
-    given = rules.life.port_out
-    return f"{given.code_prefix}{randbelow(10**given.code_digits):0{given.code_digits}d}" if given.code_digits else ""
+def _drawn(app: Engine, rules: Market, stream: str) -> str:
+    """A code that nobody can guess, but in simulated time, where the same seed gives the same run; whether it is wanted is decided by the rule."""
+    given, clock = rules.life.port_out, app.clock()
+    if not given.code_digits:
+        return ""
+    codes, version = 10**given.code_digits, app.load([stream])[stream].version
+    number = int(draw(clock.seed, stream, version, "porting code") * codes) if clock.kind == "simulated" else randbelow(codes)
+    return f"{given.code_prefix}{number:0{given.code_digits}d}"
 
 
 def _answer(

@@ -61,6 +61,51 @@ def test_the_case_of_334_99(lines: list[tuple[int, str]], total_minor: int) -> N
         assert sum(note.total_minor for note in issued) == total_minor
 
 
+@pytest.mark.parametrize(
+    ("lines", "totals"),
+    [
+        # 279.16 with 55.83 is 334.99; a tax for each line by itself would be 13.67, 11.50, 17.00 and 13.67: a penny more.
+        pytest.param([(6833, "20"), (5750, "20"), (8500, "20"), (6833, "20")], [8200, 6900, 10199, 8200], id="lago-2643-its-own-lines"),
+        # 29 of 30 days at 200.00, in two: 193.33 with 48.33.
+        pytest.param([(10000, "25"), (9333, "25")], [12500, 11666], id="lago-3956-part-of-a-period"),
+        # 0.09 with 0.02; by line it would be 0.01 of tax three times.
+        pytest.param([(3, "20"), (3, "20"), (3, "20")], [4, 3, 4], id="lago-4411-tax-of-less-than-a-penny"),
+        pytest.param([(9990, "20"), (333, "5"), (1, "0")], [11988, 350, 1], id="lago-4411-three-rates"),
+    ],
+)
+def test_a_note_for_each_line_has_that_line_and_its_share_of_the_tax(lines: list[tuple[int, str]], totals: list[int]) -> None:
+    """A note says the net amounts that were asked for, never others: what rounding leaves is in the tax alone, and all notes come to the invoice.
+
+    Source: billing facts, section 6.2 (lago-api #2643 and its fixes #3956, #4411 and #4449: only the total is adjusted, never an item).
+    """
+    state = invoice(*lines)
+    assert state.issued is not None
+    _, issued = in_notes(state, [{place: net} for place, (net, _) in enumerate(lines, 1)])
+    assert [[line.net_minor for line in note.lines] for note in issued] == [[net] for net, _ in lines]
+    assert [note.total_minor for note in issued] == totals
+    assert sum(totals) == state.issued.total_minor
+
+
+def test_what_is_left_to_credit_is_net_and_tax_as_they_stand_on_the_invoice() -> None:
+    """68.33 less a discount of 2.37, at 20 %: 65.96 and 13.19 are 79.15, and no sum of unrounded parts is 79.16. Source: billing facts, section 6.2 (lago-api #4373)."""
+    state = invoice((6833, "20"), (-237, "20"))
+    _, [note] = in_notes(state, [None])
+    assert (note.net_minor, note.tax_minor, note.total_minor) == (6596, 1319, 7915)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2643, 9128])
+def test_a_penny_above_what_is_left_is_refused(before: int) -> None:
+    """No rounding makes it possible: not over a line, nor after a part of it was credited. Source: billing facts, section 6.2 (lago-api #4553 lets a cent pass)."""
+    state = invoice((9129, "22"), (9129, "22"))
+    state = in_notes(state, [{1: before}])[0] if before else state
+    with pytest.raises(Refused, match="is left to credit of line 1"):
+        credit(state, {1: 9129 - before + 1})
+    state, [note] = in_notes(state, [{1: 9129 - before}])
+    assert note.net_minor == 9129 - before
+    with pytest.raises(Refused, match="is left to credit of line 1"):
+        credit(state, {1: 1})
+
+
 @hypothesis.given(data=st.data())
 @hypothesis.settings(deadline=None)
 def test_notes_never_exceed_their_invoice_and_the_last_takes_the_residue(data: st.DataObject) -> None:

@@ -11,7 +11,10 @@ from o2c.invoicing.events import InvoiceIssued, InvoiceVoided
 from o2c.invoicing.invoice import INVOICE
 from o2c.kernel.carry import Happened
 from o2c.kernel.charges import invoice_stream
+from o2c.kernel.series import Numbered
+from tests.charges import account, charge, run
 from tests.given import MONDAY
+from tests.noted import credit, invoice
 
 
 def bill(customer: str, day: str, *, entity: str = "GB1") -> Command:
@@ -53,6 +56,26 @@ def test_another_year_and_another_entity_begin_anew() -> None:
     assert names(numbered(batch, {"GB1-INV-2026": 41})) == [
         "GB1-INV-2026-000042", "GB1-INV-2027-000001", "NL1-INV-2026-000001", "GB1-INV-2027-000002",
     ]  # fmt: skip
+
+
+def test_what_is_thrown_away_before_it_is_issued_leaves_no_gap() -> None:
+    """A paper has no number before it is written: not one that a run decided, nor a note that waits for a second person. So the one that is written has the next
+    (invoiceninja #2395: drafts in the trash keep their numbers)."""
+    _, decided = run(account(charge("2026-01-05")))
+    waits = credit(invoice((20_000, "20")), {1: 15_000})
+    assert decided is not None
+    assert (decided.series, decided.serial, decided.legal_number) == ("GB1-INV-2026", 0, "")
+    assert [isinstance(event, Numbered) for event in waits.events] == [False]
+    given_up = issued(numbered([bill("C-1", "2026-10-02")], {"GB1-INV-2026": 22}))
+    assert [event.serial for event in given_up] == [23]
+    assert names(numbered([bill("C-2", "2026-10-02")], {"GB1-INV-2026": 22})) == ["GB1-INV-2026-000023"]
+
+
+def test_a_day_that_passes_skips_no_number() -> None:
+    """Nor does one that was given come to another paper (odoo #11859: 10306 on 26 April, and 10309 on the 27th)."""
+    days = ("2026-04-26", "2026-04-27", "2026-04-28", "2026-04-28")
+    each = [names(numbered([bill("C-1", day)], {"GB1-INV-2026": 10_305 + n})) for n, day in enumerate(days)]
+    assert each == [[f"GB1-INV-2026-01030{n}"] for n in (6, 7, 8, 9)]
 
 
 @hypothesis.given(bills=st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from([2026, 2027])), max_size=30), cut=st.integers(0, 30))

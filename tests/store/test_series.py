@@ -96,7 +96,7 @@ def test_another_process_that_was_faster(log_dsn: str, monkeypatch: pytest.Monke
     ],
 )
 def test_what_the_append_takes(recorder: LogRecorder, wanted: list[int], expected: list[str]) -> None:
-    """Whoever sends numbers, only those that follow the last one are taken; what was refused leaves nothing."""
+    """Whoever sends numbers, only those that follow the last one are taken; what was refused leaves nothing, and no gap (invoiceninja #2395, odoo #11859)."""
     sent = [command((f"a-{place}", 0), guards=(number(SERIES, serial),)) for place, serial in enumerate(wanted)]
     assert sorted(verdicts(recorder.append(sent))) == sorted(expected)
     [row] = rows(recorder, _LAST)
@@ -122,6 +122,20 @@ def test_two_series_of_one_command(recorder: LogRecorder) -> None:
     other = command(("a-2", 0), guards=(number("GB1-CRN-2026", 2),))
     assert verdicts(recorder.append([both, other])) == ["guarded", "guarded"]
     assert {row["last"] for row in rows(recorder, "SELECT last FROM o2c.series")} == {0}
+
+
+def test_who_issues_nothing_waits_for_no_number(log_dsn: str) -> None:
+    """While a number is being taken, only the papers of its series wait: money that comes, and papers of another series, do not
+    (odoo #91873: drafts, payments and reconciling wait for the row of the last invoice; OCA/server-tools #2040)."""
+    with connect(log_dsn) as slow, connect(log_dsn) as other:
+        other.execute("SET lock_timeout = '300ms'")
+        with slow.transaction(force_rollback=True):
+            assert verdicts(send(slow, command(("invoice-1", 0), guards=(number(SERIES, 1),)))) == ["appended"]
+            beside = send(other, command(("payment-1", 0)), command(("note-1", 0), guards=(number("GB1-CRN-2026", 1),)))
+            assert verdicts(beside) == ["appended"] * 2
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                send(other, command(("invoice-2", 0), guards=(number(SERIES, 1),)))
+        assert verdicts(send(other, command(("invoice-2", 0), guards=(number(SERIES, 1),)))) == ["appended"]
 
 
 def _issues(dsn: str, seed: int, *, each: int) -> None:

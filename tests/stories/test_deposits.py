@@ -169,6 +169,25 @@ def test_who_leaves_has_his_deposit_set_off_against_the_last_bill(served: World,
     oracle_agrees(served)
 
 
+def test_a_deposit_is_kept_for_what_the_next_bill_has(served: World, desk: Desk) -> None:
+    """The service ends before six in the morning of 8 February: the bill of that day does not have what ending in its term costs yet, so the deposit is kept for the
+    bill that does. A case that the oracle had otherwise: to it all was over with the line."""
+    served.run(at(8, 1, month=2))
+    served.take(order("END", change(served, "WEB-1", action="delete"), on=at(8, 1, month=2)))
+    served.run(at(8, 2, month=2))
+    desk.types("fallout", "resolve", desk.finds("CR-DEPOSIT"), "--decide", "approve", "--reason", "leaves")
+    served.run(at(9, month=2))
+    [ended] = [charge for charge in served.app.load(["account-BA-C-1"])["account-BA-C-1"].state.charges.values() if charge.recurring_minor]
+    assert ended.ended_on == "2026-02-08"
+    assert held(desk)["deposits"] == 10_000
+    content(served)
+
+    served.run(at(9, month=3))
+    assert "deposits" not in held(desk)
+    content(served)
+    oracle_agrees(served)
+
+
 def test_a_debt_of_before_the_deposit_is_paid_by_it(world: World, desk: Desk) -> None:
     """The first bill is owed since January; a deposit is asked for another line in February. Both lines end: the deposit pays the old bill, and the rest is owed."""
     world.stocked(pays="card")
