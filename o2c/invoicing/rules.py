@@ -70,7 +70,7 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
         run_on=state.due_run,
         billed_to=following_run(run_on).isoformat(),
         invoice=number if lines else "",
-        final=state.to_settle,
+        final=is_final(state, run_on),
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
     taken = (*((used,) if used else ()), *of_agreements)
@@ -86,12 +86,18 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
         for key, charge in sorted(state.charges.items())
         for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
     )
-    issued = issue(spent, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": state.to_settle})
+    issued = issue(spent, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": billed.final})
     released = set_off(work, freed, issued.credit_used_minor, run_on, at, pays=pays) if last else just(*freed)
     told = Decision(
         (*credit_used(state, issued), billed), ((invoice_stream(number), issued), *charged_late), takes=(work.guard("invoice", number),)
     )
     return just(*taken) + released + told
+
+
+def is_final(state: AccountState, run_on: date) -> bool:
+    """Whether the run of a day makes the final bill: nothing is served any more, and nothing is left that only the next run charges, as what a contract costs that
+    ended before its term on that very day."""
+    return state.to_settle and not any(one.owed_once and one.starts_on >= run_on.isoformat() for one in state.charges.values())
 
 
 def issue(

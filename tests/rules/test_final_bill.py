@@ -21,6 +21,13 @@ from o2c.rating.tariff import Allowance
 from tests.charges import ORDER, STREAM, account, charge, run, told
 from tests.given import BOOK, CUSTOMER, MONDAY
 
+_HELD = {"account": "BA-1001", "customer": "C-1001", "currency": "GBP", "amount_minor": 5000, "order": ORDER}
+
+
+def deposit() -> tuple[DepositKept, DepositRetained]:
+    """A deposit of 50.00 that is kept until three bills were paid in time."""
+    return DepositKept(**_HELD, method="card"), DepositRetained(**_HELD, good_bills=3)
+
 
 def ended(on: str, item: str = "1", *, served: bool = True) -> ChargeWithdrawn:
     return ChargeWithdrawn(order=ORDER, item=item, ended_on=on, served=served)
@@ -71,6 +78,21 @@ def test_a_bill_is_not_final_while_anything_is_served() -> None:
     assert (invoice.final, state.settled_on, state.due_run) == (False, "", "2026-03-08")
 
 
+def test_a_bill_is_not_final_while_what_ending_costs_is_to_come() -> None:
+    """A line that ends in its term on the day of a run, before it: what that costs begins on this day, so that the next bill has it, which is the final one. Until then a
+    deposit is kept for it."""
+    state, _ = run(account(charge("2026-01-05")))
+    cost = charge("2026-02-08", 0, 18_500, item="1-change")
+    state = account(*deposit(), ended("2026-02-08"), cost, ended("2026-02-08", "1-change"), state=state)
+    assert (state.due_run, billed(state).final) == ("2026-02-08", False)
+    state, none = run(state)
+    assert (none, state.due_run, state.balance.deposits) == (None, "2026-03-08", {ORDER: 5_000})
+    state, last = run(state)
+    assert last is not None
+    assert (told(last), last.final) == ([("one-time", "2026-02-08", "2026-02-08", 18_500)], True)
+    assert (last.credit_used_minor, state.balance.deposits, state.due_run) == (5_000, {}, "")
+
+
 def test_an_account_that_is_charged_again_after_its_final_bill_is_billed_again() -> None:
     """And it will have another final bill."""
     state, _ = run(account(charge("2026-01-05")))
@@ -81,16 +103,14 @@ def test_an_account_that_is_charged_again_after_its_final_bill_is_billed_again()
 
 
 PRODUCT = f"{ORDER}:1"
-_HELD = {"account": "BA-1001", "customer": "C-1001", "currency": "GBP", "amount_minor": 5000, "order": ORDER}
 
 
 class Life:
     """A product in life, on an account that keeps a deposit for it: what its customer orders, a few days after another, and the bill runs between."""
 
     def __init__(self) -> None:
-        kept = DepositKept(**_HELD, method="card"), DepositRetained(**_HELD, good_bills=3)
         self.day, self.turn, self.status, self.finals = date(2026, 1, 5), 1, "serves", list[str]()
-        self.state = account(charge("2026-01-05"), *kept)
+        self.state = account(charge("2026-01-05"), *deposit())
 
     def tell(self, *events: Event) -> None:
         self.state = account(*events, state=self.state)

@@ -17,8 +17,8 @@ from tests.year_same import content
 
 LINES_MAX, WHOLE_MAX = 250, 525
 ORDERS, MONTHS = 40, 8
-AGAIN = 12, 2
-"""The orders and months that are lived twice."""
+AGAIN = 20, 1
+"""The orders and months that are lived twice: enough for bills and payments."""
 
 
 @pytest.fixture(scope="module")
