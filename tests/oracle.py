@@ -182,8 +182,8 @@ class Bill:
 
     def unserved(self, charges: Mapping[str, Charge]) -> dict[int, Line]:
         """What is still to be credited of services that have ended, by the place of the line: what stays of one is its share of the days before the end; a
-        discount goes with the line that it lowered, and takes no more off than that gives back."""
-        due, left = {}, 0
+        discount goes with the line that it lowered, and takes no more off than that gives back. A line that its discounts made free gives nothing back."""
+        due, first, left, free = {}, 0, 0, set()
         for n, line in enumerate(self.lines, 1):
             x, sign = charges.get(line.key), 1 if line.net >= 0 else -1
             over = min(x.ended.date(), self.cut.get(line.key, date.max)) if x else date.max
@@ -191,9 +191,10 @@ class Bill:
             rests = line.net - kept - self.taken[n, True], line.net - self.taken[n, True] - self.taken[n, False]
             credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
             credited = max(credited, -left) if line.kind == "discount" else credited
-            left = credited + (left if line.kind == "discount" else 0)
+            first, left = (first, left + credited) if line.kind == "discount" else (n, credited)
             due[n] = line._replace(start=max(line.start, over), net=credited)
-        return {n: line for n, line in due.items() if line.net}
+            free = free - {*range(first, n + 1)} if left else free | {*range(first, n + 1)}
+        return {n: line for n, line in due.items() if line.net and n not in free}
 
 
 class Account:
