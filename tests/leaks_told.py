@@ -148,3 +148,15 @@ def asked_back(number: int, *, paid: str = "") -> list[Told]:
         refund="" if paid == "by hand" else f"{account}-R{paid[1:]}",
     )
     return [*asked, *([went] if paid else [])]
+
+
+def packed(number: int, *prices_billed: int, price: int = 500, run_on: str = "2026-02-08") -> list[Told]:
+    """A pack bought on 20 January, and the account billed after it: its bill has packs of that day at these prices."""
+    account, order = f"BA-L{number}", order_id(number, SALT)
+    of = {"account": account, "customer": f"C-L{number}", "order": order, "item": "1", "bought_on": "2026-01-20"}
+    lines = [{**line(number, "pack", "2026-01-20", "2026-02-08", net_minor), "offering": "data-pack"} for net_minor in prices_billed]
+    return [
+        *([told(f"account-{account}", "account.pack-added", 20, **of, net_minor=price)] if price else []),
+        *([bill(number, 42, *lines)] if lines else []),
+        told(f"account-{account}", "account.billed", 39, run_on=run_on),
+    ]

@@ -25,6 +25,7 @@ from o2c.checks.credit_to_return import CREDIT_RULE, never_given_back
 from o2c.checks.gathering import TYPES, gathered
 from o2c.checks.instalments_billed import INSTALMENT_RULE
 from o2c.checks.late_to_bill import LATE_RULE, charged_twice
+from o2c.checks.packs_billed import PACK_RULE, not_on_one_bill
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from projections.engine.fold import pages
@@ -36,7 +37,17 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
 DAYS_MAX = 36_500
-OF_ACCOUNTS = (DEPOSIT_RULE, FINAL_BILL_RULE, LATE_USAGE_RULE, INSTALMENT_RULE, PORT_OUT_RULE, LATE_RULE, COMPENSATION_RULE, CREDIT_RULE)
+OF_ACCOUNTS = (
+    DEPOSIT_RULE,
+    FINAL_BILL_RULE,
+    LATE_USAGE_RULE,
+    INSTALMENT_RULE,
+    PORT_OUT_RULE,
+    LATE_RULE,
+    COMPENSATION_RULE,
+    CREDIT_RULE,
+    PACK_RULE,
+)
 ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for name, _, _ in OF_ACCOUNTS))
 
 
@@ -84,6 +95,8 @@ def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule:
             found += [leak for item in evidence.items.values() for leak in not_made_good(item, evidence.organisations)]
         if rule in ("", CREDIT_RULE[0]):
             found += [leak for account, back in evidence.prepaid.items() for leak in never_given_back(account, back, today, days)]
+        if rule in ("", PACK_RULE[0]):
+            found += [leak for packs in evidence.packs.values() for leak in not_on_one_bill(packs, today, days)]
     return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from o2c.catalogue.events import PriceRiseAnnounced
-from o2c.checks import compensation_due, credit_to_return, late_to_bill, life_to_bill
+from o2c.checks import compensation_due, credit_to_return, late_to_bill, life_to_bill, packs_billed
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
 from o2c.customers.events import CustomerRegistered
 from o2c.kernel.charges import LATE_CHANGE, PriceTerms
 from o2c.orders.penalties import charge_of
 from projections.engine.seen import Seen
 
-TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | {
+TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | packs_billed.TYPES | {
     "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
@@ -36,13 +36,15 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
         _of_secured(evidence, payers, seen)
         if seen.type == "account.billed":
             products.billed(seen.stream.removeprefix("account-"))
+            packs_billed.billed(evidence, seen)
         if seen.type == "invoice.issued":
             _billed(evidence, seen, mine)
             if mine(seen.body["account"]):
                 late_to_bill.billed_late(evidence, seen)
-        elif seen.type in credit_to_return.TYPES:
+                packs_billed.billed(evidence, seen)
+        elif seen.type in credit_to_return.TYPES | packs_billed.TYPES:
             if mine(seen.body["account"]):
-                credit_to_return.given_back(evidence, seen)
+                (packs_billed.bought if seen.type in packs_billed.TYPES else credit_to_return.given_back)(evidence, seen)
         elif seen.type in late_to_bill.TYPES:
             late_to_bill.given_back(evidence, seen)
         elif seen.stream.startswith("invoice-"):

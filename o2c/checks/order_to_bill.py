@@ -82,6 +82,25 @@ class GivenBack(NamedTuple):
     refunds: tuple[str, ...]
 
 
+class PackLine(NamedTuple):
+    """A line of an invoice that bills a pack of units, with the event that issued it."""
+
+    event: str
+    at: str
+    currency: str
+    line: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Packs:
+    """The packs of an account: what was bought, what its invoices have, and the day of its last bill run."""
+
+    account: str
+    bought: list[Said] = field(default_factory=list)
+    lines: list[PackLine] = field(default_factory=list)
+    run_on: str = ""
+
+
 class Barred(NamedTuple):
     """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred still)."""
 
@@ -320,7 +339,7 @@ class Gone(NamedTuple):
 class Evidence:
     """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the numbers that went to other
     operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice (`lates`), the customers that are `organisations`, and prepaid money that
-    was asked back, by account."""
+    was asked back, and packs, by account."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
@@ -331,6 +350,7 @@ class Evidence:
     lates: dict[str, list[LateLine]] = field(default_factory=dict)
     organisations: set[str] = field(default_factory=set)
     prepaid: dict[str, GivenBack] = field(default_factory=dict)
+    packs: dict[str, Packs] = field(default_factory=dict)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""
