@@ -48,6 +48,7 @@ from o2c.identity.step import STEP as IDENTITY
 from o2c.intake.state import KIND as INTAKE
 from o2c.inventory.step import STEP as INVENTORY
 from o2c.invoicing.invoice import INVOICE
+from o2c.invoicing.range_state import KIND as RANGES
 from o2c.invoicing.reaction import NOT_OWED, UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT
 from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
@@ -152,6 +153,7 @@ KINDS: Mapping[str, StreamKind] = {
         DELIVERY_OF_STOCK,
         ACCOUNT,
         INVOICE,
+        RANGES,
         COLLECTION,
         REFUND,
         LEDGER,

@@ -139,6 +139,10 @@ COUNTS = """SELECT count(*) AS issued, count(*) FILTER (WHERE state = 'paid') AS
 FROM projection.invoices"""
 """How many invoices were issued, and how many of them are paid and overdue. No parameters."""
 
+ISSUED_LATELY = """SELECT count(*)::bigint AS n FROM projection.invoices
+WHERE issued_on > %(since)s AND EXISTS (SELECT FROM unnest(%(prefixes)s::text[]) AS p (prefix) WHERE starts_with(legal_number, prefix))"""
+"""How many invoices were issued after a day with numbers that begin in certain ways. Parameters, by name: since, prefixes."""
+
 SUMS_BY_CURRENCY = """SELECT currency, sum(total_minor)::bigint AS invoiced_minor, sum(paid_minor)::bigint AS paid_minor
 FROM projection.invoices GROUP BY 1"""
 """What was invoiced and what was paid in each currency, in minor units. No parameters."""

@@ -1,6 +1,6 @@
 """Stores for the examples of the commands: in one, accounts hold money (some came too much, some was charged back, some goes back); in another, numbers leave; in a third, customers are told."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from o2c.desk.accounts import place_account
@@ -8,6 +8,7 @@ from o2c.desk.act import Context
 from o2c.desk.complaints import open_complaint
 from o2c.desk.customers import record_contact
 from o2c.desk.journeys import note_attempt
+from o2c.desk.number_ranges import approve_range
 from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
 from o2c.desk.prepaid import top_up
@@ -28,7 +29,7 @@ PAID = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment
 
 
 def owing(session: Session, invoice: str, until: datetime) -> None:
-    """Have far too much come for an invoice: one refund of it waits for a second person, the provider refuses another one; a payment is charged back."""
+    """Have far too much come for an invoice: one refund of it waits for a second person, the provider refuses another one; a payment is charged back; a range of numbers is approved."""
     app = session.app
     record(app, Context("bob"), invoice, amount="900.00", reference="TFR-1", sure=True)
     [row] = app.reads.rows("SELECT account FROM projection.invoices WHERE invoice = %s", invoice)
@@ -37,6 +38,7 @@ def owing(session: Session, invoice: str, until: datetime) -> None:
     plan_faults(app, Context("bob"), [{"partner": "payment-provider", "kind": "refused", "percent": "100"}])
     request_refund(app, Context("ann"), row["account"], amount="1.00")
     session.runner().run(until + timedelta(minutes=30))
+    approve_range(app, Context("bob"), 990000001, 990005000, prefix="SETP", approval="18760000001", valid_from=date(2027, 1, 1))
     caught_up(app)
 
 

@@ -10,7 +10,7 @@ from tests.lives_of_devices import OF_DELIVERIES, OF_DEVICES, OF_INSTALMENTS, OF
 from tests.lives_of_goods_in_service import OF_NUMBERS_GONE, OF_PRODUCTS
 from tests.lives_of_journeys import OF_JOURNEYS, TRIED
 from tests.lives_of_messages import OF_MESSAGES
-from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE
+from tests.lives_of_payments import BILLED_LATE, CHARGED_BACK, CREDIT_TAKEN_BACK, GIVEN_UP, PAID_IN_PARTS, PAID_LATE, RANGED
 from tests.lives_of_usage import OF_PREPAID, OF_USAGE
 from tests.lives_of_withdrawals import OF_WITHDRAWALS
 from tests.vouched import LIFE as VOUCHED
@@ -393,5 +393,5 @@ LIVES: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "stopped": (("job.started", {"fallouts": ["f-1", "f-2"]}),
                     ("job.items-tried", {"items": [{"fallout": "f-1", "result": "failed", "why": "it is closed"}]}), ("job.stopped", {})),
     },
-    "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
+    **RANGED, "intake": {"gone through twice": (("intake.closed", {}), ("intake.closed", {"intake": "intake-3b1f/2"}))},
 }  # fmt: skip

@@ -70,3 +70,13 @@ BILLED_LATE: dict[str, Any] = {
     ),
 }  # fmt: skip
 """Of accounts."""
+RANGED: dict[str, Any] = {
+    "ranges": {
+        "used up, followed by one that is closed": (
+            ("ranges.approved", {}), ("ranges.low-noticed", {}), ("ranges.used-up", {}),
+            ("ranges.approved", {"approved": {"entity": "GB1", "prefix": "SETQ-", "first": 1, "last": 9, "valid_from": "2027-01-01", "valid_to": "", "approval": "DEC-2", "low_at": 0}}),
+            ("ranges.closed", {"range": "SETQ-1"}),
+        ),
+    },
+}  # fmt: skip
+"""Of ranges of invoice numbers."""

@@ -46,6 +46,7 @@ LISTS = {
     "/api/v1/limits/": ("/api/v1/payments/invoices", "account"),
     "/api/v1/messages/": ("/api/v1/messages", "message"),
     "/api/v1/metrics/": ("/api/v1/metrics", "name"),
+    "/api/v1/number-ranges/": ("/api/v1/number-ranges", "range"),
     "/api/v1/orders/": ("/api/v1/orders", "order"),
     "/api/v1/partners/": ("/api/v1/partners", "partner"),
     "/api/v1/payments/": ("/api/v1/payments/invoices", "invoice"),

@@ -16,6 +16,7 @@ from o2c.desk.journeys import note_attempt
 from o2c.desk.keys import issue_key, trust_issuer
 from o2c.desk.ledger import close_ledger
 from o2c.desk.limits import set_limit
+from o2c.desk.number_ranges import approve_range
 from o2c.desk.partners import link_partner, partner_down, plan_faults
 from o2c.desk.payments import deposit
 from o2c.desk.prepaid import top_up
@@ -137,6 +138,8 @@ def _moved_on(world: World) -> None:
     world.run(at(9, month=3))
     set_limit(world.app, ANN, f"BA-{USER}", amount="1.00")
     issue_vouchers(world.app, ANN, "SPRING", percent="20", months=3, budget="100.00")
+    days = {"valid_from": date(2027, 1, 1), "valid_to": date(2027, 12, 31)}
+    approve_range(world.app, ANN, 990000001, 990005000, prefix="SETP", approval="18760000001", market="PT", **days)
     top_up(world.app, ANN, f"BA-{USER}", amount="10.00", reference="PAY-7781")
     for session in ("pcf-1", "pcf-2"):
         reserve(world.app, ANN, f"BA-{USER}", session=session, kind="sms", quantity=10)

@@ -144,6 +144,9 @@ metrics.list             yes      yes     yes         yes      yes      yes     
 metrics.orders           -        yes     yes         masked   yes      -                -
 metrics.promises         -        yes     yes         yes      yes      -                -
 metrics.waiting          -        yes     yes         masked   yes      -                -
+number-ranges.approve    -        -       yes         -        -        -                -
+number-ranges.close      -        -       yes         -        -        -                -
+number-ranges.list       -        yes     yes         yes      yes      -                -
 numbers.release          -        yes     yes         -        -        -                -
 numbers.reserve          -        yes     yes         -        -        -                -
 numbers.show             -        yes     yes         masked   yes      yes              -

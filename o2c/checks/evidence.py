@@ -105,15 +105,18 @@ def _invoices(conn: Connection) -> Answer:
 
 
 _SERIES = """WITH given AS (
-        SELECT body->>'series' AS series, count(*) AS n, min((body->>'serial')::bigint) AS first, max((body->>'serial')::bigint) AS last
+        SELECT body->>'series' AS series, count(*) AS n, min((body->>'serial')::bigint) AS first, max((body->>'serial')::bigint) AS last,
+            max((body->'number_range'->>'last')::bigint - (body->'number_range'->>'first')::bigint + 1)
+                FILTER (WHERE body->'number_range'->>'prefix' <> '') AS size
         FROM o2c.event WHERE type IN ('invoice.issued', 'credit-note.issued') AND body->>'series' <> '' GROUP BY 1)
     SELECT series || CASE WHEN g.last IS NULL THEN ' is at ' || s.last || ', and no paper bears a number of it'
         WHEN s.last IS NULL THEN ' has papers, and no row of its last number'
+        WHEN g.last > g.size THEN ' has ' || g.size || ' approved numbers, and papers up to number ' || g.last
         WHEN g.first <> 1 OR g.n <> g.last THEN ' has ' || g.n || ' papers numbered from ' || g.first || ' to ' || g.last
         ELSE ' is at ' || s.last || ', its last paper at ' || g.last END AS flaw
     FROM given g FULL JOIN o2c.series s USING (series)
-    WHERE coalesce(s.last, -1) <> coalesce(g.last, 0) OR g.first <> 1 OR g.n <> g.last ORDER BY 1"""
-"""Series with a gap or a number twice, or whose row is not at their last number, each as a sentence."""
+    WHERE coalesce(s.last, -1) <> coalesce(g.last, 0) OR g.first <> 1 OR g.n <> g.last OR g.last > g.size ORDER BY 1"""
+"""Series with a gap or a number twice, or with one behind the end of an approved range, or whose row is not at their last number, each as a sentence."""
 
 _NUMBER_COUNT = "SELECT coalesce(sum(last), 0)::bigint AS n FROM o2c.series"
 """How many numbers of series were given."""

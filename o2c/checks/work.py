@@ -171,6 +171,25 @@ def _refunds(conn: Connection) -> Answer:
     return (not late, f"{text}; money not back in time: {len(late)}, first {late[0]}; see `o2c returns list --late`" if late else text)
 
 
+_RANGES = """WITH today AS (SELECT (CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END)::date::text AS day FROM o2c.clock),
+    told AS (SELECT body -> 'approved' AS r FROM o2c.event WHERE stream = 'ranges-main' AND type = 'ranges.approved'),
+    named AS (SELECT r, r ->> 'prefix' || lpad(r ->> 'first', length(r ->> 'last'), '0') AS name FROM told),
+    standing AS (SELECT r ->> 'entity' AS entity, (r ->> 'low_at')::bigint AS low_at, CASE
+            WHEN name IN (SELECT body ->> 'range' FROM o2c.event WHERE stream = 'ranges-main' AND type = 'ranges.closed')
+                OR (r ->> 'valid_to' <> '' AND r ->> 'valid_to' < (SELECT day FROM today)) THEN 0
+            ELSE (r ->> 'last')::bigint - (r ->> 'first')::bigint + 1 - coalesce(last, 0) END AS rest
+        FROM named LEFT JOIN o2c.series ON series = name)
+    SELECT entity, sum(rest)::bigint AS rest, max(low_at) AS low_at FROM standing GROUP BY entity ORDER BY entity"""
+"""How many numbers are left to each legal entity in the ranges approved for its invoices, by the store's clock, and at how many they run low."""
+
+
+def _ranges(conn: Connection) -> Answer:
+    rows = conn.execute(_RANGES).fetchall()
+    low = [f"{row['entity']}: {row['rest']:,} numbers left" for row in rows if row["rest"] <= row["low_at"]]
+    told = "; ".join(low) or "; ".join(f"{row['entity']}: {row['rest']:,} numbers left" for row in rows) or "no range is needed"
+    return not low, f"{told}; approve another with `o2c number-ranges approve`" if low else told
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -207,6 +226,7 @@ ABOUT_DUTIES: dict[str, Question] = {
     "no number rests beyond its maximum": _rests,
     "every term that ended was told of in time": _terms,
     "money of withdrawals goes back in time": _refunds,
+    "approved invoice numbers are left": _ranges,
 }
 """What a market wants done by a day; its checks read the whole log."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from eventsourcing.application import AggregateNotFoundError, Application, LRUCache
 
 from o2c.engine.drafts import Command, Draft, Loaded, drafted
-from o2c.engine.numbering import numbered, outrun, series_of
+from o2c.engine.numbering import beyond, numbered, outrun, series_of
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.reasons import STREAM as CODES
@@ -23,7 +23,7 @@ from o2c.kernel.refusal import IdTaken, Refused
 from o2c.kernel.stream import StreamKind, category_of
 from o2c.kernel.work import Work
 from o2c.store.clock import create_clock
-from o2c.store.commands import Outcome
+from o2c.store.commands import STALE, Outcome
 from o2c.store.database import prepare
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock, Reads
@@ -339,12 +339,15 @@ class Engine(Application[str]):
             return self._write_numbered(commands, round_)
 
     def _write_numbered(self, commands: Sequence[Command], round_: int) -> list[Outcome]:
-        """Write commands whose events take numbers of series; those whose number went to another process get the next one."""
+        """Write commands whose events take numbers of series; those whose number went to another process get the next one. Those for which a series has
+        no number left are stale: they were decided by a range that is used up."""
         outcomes: dict[int, Outcome] = {}
         left = dict(enumerate(commands))
         for _ in range(NUMBERING_TRIES_MAX):
-            given = numbered(list(left.values()), self.reads.last_numbers(series_of(list(left.values()))))
-            outcomes |= dict(zip(left, self._write(given, round_), strict=True))
+            given = dict(zip(left, numbered(list(left.values()), self.reads.last_numbers(series_of(list(left.values())))), strict=True))
+            fitting = {place: command for place, command in given.items() if not beyond(command)}
+            outcomes |= dict.fromkeys(given, STALE)
+            outcomes |= dict(zip(fitting, self._write(list(fitting.values()), round_) if fitting else (), strict=True))
             left = {place: command for place, command in left.items() if outrun(outcomes[place])}
             if not left:
                 break

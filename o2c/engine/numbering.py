@@ -32,15 +32,22 @@ def numbered(commands: Sequence[Command], last: Mapping[str, int]) -> list[Comma
 def _numbered(command: Command, latest: dict[str, int]) -> Command:
     taken: list[GuardChange] = []
     events: list[Happened] = []
+    follows: list[Happened] = []
     bearing = {happened.stream for happened in command.happened if isinstance(happened.event, Numbered) and happened.event.series}
     for happened in command.happened:
         event = happened.event
         if isinstance(event, Numbered) and event.series:
             serial = latest[event.series] = latest.get(event.series, 0) + 1
             taken.append(GuardChange(True, GUARD, event.series, str(serial)))
+            follows += [Happened(stream, told, happened.at, happened.causation) for stream, told in event.used_by(serial)]
             event = given(event, serial)
         events.append(replace(happened, event=event, after=None) if happened.stream in bearing else happened)
-    return replace(command, happened=tuple(events), guards=(*command.guards, *taken))
+    return replace(command, happened=(*events, *follows), guards=(*command.guards, *taken))
+
+
+def beyond(command: Command) -> bool:
+    """Whether a numbered command would take a number behind the end of its series: whoever decided it has to decide anew, by what is left then."""
+    return any(event.serials_max is not None and event.serial > event.serials_max for event in _papers(command))
 
 
 def outrun(outcome: Outcome) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
-from o2c.desk import invoices
+from o2c.desk import invoices, number_ranges
 from o2c.entrypoints.answered import answered
 from o2c.views import shown
 from o2c.views.credit_notes import preview_credit_note
 from o2c.views.invoice_papers import invoice_html, invoice_pdf, invoice_ubl, show_paper
 from o2c.views.invoices import money_owed
+from o2c.views.number_ranges import list_ranges
 from o2c.views.reading import all_seen
 
 if TYPE_CHECKING:
@@ -64,6 +66,46 @@ class Invoices:
     def approve_credit_note(self, invoice: str, note: str, context: Context) -> Written:
         """Issue a credit note that somebody else asked for. See `desk.invoices.approve_credit_note`."""
         return invoices.approve_credit_note(self._session.app, context, invoice, note)
+
+    @answered
+    def approve_number_range(
+        self,
+        first: int,
+        last: int,
+        context: Context,
+        *,
+        prefix: str,
+        approval: str,
+        valid_from: date,
+        valid_to: date | None = None,
+        low_at: int | None = None,
+        low_days: int = number_ranges.LOW_DAYS,
+        market: str = "GB",
+    ) -> Written:
+        """Let invoices take their numbers from a range that the authority approved. See `desk.number_ranges.approve_range`."""
+        return number_ranges.approve_range(
+            self._session.app,
+            context,
+            first,
+            last,
+            prefix=prefix,
+            approval=approval,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            low_at=low_at,
+            low_days=low_days,
+            market=market,
+        )
+
+    @answered
+    def close_number_range(self, number_range: str, context: Context) -> Written:
+        """Take no further number of a range. See `desk.number_ranges.close_range`."""
+        return number_ranges.close_range(self._session.app, context, number_range)
+
+    @answered
+    def number_ranges(self, *, market: str = "") -> list[shown.NumberRangeShown]:
+        """Ranges of invoice numbers that were approved, and what is left of each. See `views.number_ranges.list_ranges`."""
+        return list_ranges(self._session.app, market=market)
 
     @answered
     def owed(self, *, limit: int | None = None) -> list[shown.OwedShown]:

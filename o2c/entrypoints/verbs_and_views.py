@@ -41,6 +41,7 @@ from o2c.desk import journeys as journey_desk
 from o2c.desk import ledger as ledger_desk
 from o2c.desk import limits as limit_desk
 from o2c.desk import messages as message_desk
+from o2c.desk import number_ranges as range_desk
 from o2c.desk import prepaid as prepaid_desk
 from o2c.desk import products as product_desk
 from o2c.desk import proving as fixes
@@ -107,6 +108,7 @@ from o2c.views import complaints as complaint_views
 from o2c.views import customers as customer_views
 from o2c.views import hooks as hook_views
 from o2c.views import journeys as journey_views
+from o2c.views import number_ranges as range_views
 from o2c.views import numbers as number_views
 from o2c.views import orders as order_views
 from o2c.views import partners as partner_views
@@ -173,6 +175,8 @@ VERBS = (
     Operation("messages.resend", message_desk.resend),
     Operation("messages.start", message_desk.start_messages),
     Operation("messages.stop", message_desk.stop_messages),
+    Operation("number-ranges.approve", range_desk.approve_range),
+    Operation("number-ranges.close", range_desk.close_range),
     Operation("numbers.release", numbers.release, decided_by="numbers.show"),
     Operation("numbers.reserve", numbers.reserve, decided_by="numbers.show"),
     Operation("offers.load", complaint_desk.load_offers),
@@ -307,6 +311,7 @@ VIEWS = (
     Operation("metrics.orders", course.orders_of_metric),
     Operation("metrics.promises", status.promises_kept),
     Operation("metrics.waiting", waiting.waiting_times),
+    Operation("number-ranges.list", range_views.list_ranges),
     Operation("numbers.show", number_views.show_number),
     Operation("offers.effect", offers.offer_effects),
     Operation("offers.list", offers.list_offers),

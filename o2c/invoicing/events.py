@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from o2c.invoicing.papers import DiscountEnding, InvoiceLine, NoteLine, Seller, TaxSum
+from o2c.invoicing.papers import DiscountEnding, InvoiceLine, NoteLine, NumberRange, Seller, TaxSum
+from o2c.invoicing.range_events import RANGES, RangeLowNoticed, RangeUsedUp
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Event, Names, Pii, Upcast
@@ -90,7 +91,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
     the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first,
     version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines that charge for late payment, each of the invoice that it names,
-    version 9 of each line the cost centre and the customer's own purchase order, and that order (BT-13) where it is the only one. `market` is the
+    version 9 of each line the cost centre and the customer's own purchase order, and that order (BT-13) where it is the only one, version 10 the approved range that its number is of. `market` is the
     account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
@@ -107,7 +108,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
                    "tax_category": "S", "tax_percent": "20"}],
         "taxes": [{"group": "standard", "category": "S", "percent": "20", "net_minor": 1999, "tax_minor": 400}],
         "net_minor": 1999, "tax_minor": 400, "total_minor": 2399, "credit_used_minor": 0, "credits_used": [],
-        "business": False, "purchase_order": "PO-77120",
+        "business": False, "purchase_order": "PO-77120", "number_range": NumberRange().model_dump(mode="json"),
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"credit_used_minor": 0}),
@@ -129,6 +130,7 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
         Upcast(defaults={"business": False}),
         Upcast(),  # lines of before: none charges for late payment
         Upcast(defaults={"purchase_order": ""}),
+        Upcast(defaults={"number_range": NumberRange().model_dump(mode="json")}),
     )
     number: str
     account: str
@@ -155,6 +157,24 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     endings: tuple[DiscountEnding, ...] = ()
     business: bool = False
     purchase_order: str = ""
+    number_range: NumberRange = NumberRange()
+
+    @property
+    def serials_max(self) -> int | None:
+        """How many numbers an approved range has; a series of the year has no end."""
+        return self.number_range.count if self.number_range.prefix else None
+
+    def number_at(self, serial: int) -> str:
+        """The number at a place of the range, or of the series of the year."""
+        return self.number_range.number_at(serial) if self.number_range.prefix else super().number_at(serial)
+
+    def used_by(self, serial: int) -> tuple[tuple[str, Event], ...]:
+        """A range says once that it runs low, and that its last number is taken."""
+        left = (self.serials_max or 0) - serial
+        if not self.number_range.prefix or left not in (0, self.number_range.low_at):
+            return ()
+        name = self.number_range.name
+        return ((RANGES, RangeLowNoticed(range=name, left=left) if left else RangeUsedUp(range=name)),)
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""

@@ -14,6 +14,8 @@ from o2c.invoicing.discounts import discounted, placed
 from o2c.invoicing.events import InvoiceIssued, OneOffInvoiced, PutOnInstalments
 from o2c.invoicing.instalments import instalment_line
 from o2c.invoicing.papers import InvoiceLine
+from o2c.invoicing.range_events import RANGES
+from o2c.invoicing.ranges import numbered_by
 from o2c.invoicing.rules import credit_used, issue, line_of
 from o2c.invoicing.state import AccountState
 from o2c.kernel.charges import invoice_stream
@@ -25,8 +27,8 @@ from o2c.kernel.work import Work
 
 
 def payer(work: Work) -> tuple[str, ...]:
-    """Name the stream that an invoice beside the bill runs reads: the customer's own, for name, address and payment method."""
-    return (customer_stream(work.state.customer),)
+    """Name the streams that an invoice beside the bill runs reads: the customer's own, for name, address and payment method; approved ranges of numbers."""
+    return (customer_stream(work.state.customer), RANGES)
 
 
 def invoice_at_once(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -108,7 +110,8 @@ def _of_settlements(work: Work, number: str, today: date, at: datetime) -> Decis
 def _issued(work: Work, number: str, lines: Sequence[InvoiceLine], today: date, at: datetime, **more: Any) -> InvoiceIssued:
     state: AccountState = work.state
     customer = work.read.get(customer_stream(state.customer))
-    return issue(state, number, tuple(lines), today, at, customer.papers if customer else None, work.market, **more)
+    papers = customer.papers if customer else None
+    return issue(state, number, tuple(lines), today, at, papers, work.market, drawn=numbered_by(work, today, at), **more)
 
 
 def _written(work: Work, issued: InvoiceIssued, events: Sequence[Event], spread_minor: int = 0) -> Decision:

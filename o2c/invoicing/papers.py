@@ -29,6 +29,41 @@ class Seller(BaseModel):
     tax_id: str = ""
 
 
+class NumberRange(BaseModel):
+    """Numbers that an authority approved for the invoices of a legal entity: `prefix` and digits, from `first` to `last`, taken on the days from `valid_from`
+    to `valid_to` (ISO, both inclusive; empty: without an end). `approval` is its reference of the decision. Once no more than `low_at` are left it runs low.
+    Empty on an invoice whose number is of a series of the year."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entity: str = ""
+    prefix: str = ""
+    first: int = 0
+    last: int = 0
+    valid_from: str = ""
+    valid_to: str = ""
+    approval: str = ""
+    low_at: int = 0
+
+    @property
+    def name(self) -> str:
+        """The first number of it, which no other range has, and the name of its series."""
+        return self.number_at(1)
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return self.last - self.first + 1
+
+    def number_at(self, serial: int) -> str:
+        """The number at a place of it, from 1: all have as many digits as the last one."""
+        return f"{self.prefix}{self.first + serial - 1:0{len(str(self.last))}d}"
+
+    def valid_on(self, day: str) -> bool:
+        """Whether numbers of it may be taken on an ISO day."""
+        return self.valid_from <= day and (not self.valid_to or day <= self.valid_to)
+
+
 class InvoiceLine(BaseModel):
     """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units.
 

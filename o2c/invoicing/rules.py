@@ -21,7 +21,9 @@ from o2c.invoicing.events import AccountBilled, InvoiceIssued, InvoiceOverdue
 from o2c.invoicing.instalments import instalments_of
 from o2c.invoicing.late_payment import late_charges, late_streams
 from o2c.invoicing.of_market import rated_together, seller_of
-from o2c.invoicing.papers import InvoiceLine, described, extent, series_of, tax_sums
+from o2c.invoicing.papers import InvoiceLine, NumberRange, described, extent, tax_sums
+from o2c.invoicing.range_events import RANGES
+from o2c.invoicing.ranges import numbered_by
 from o2c.invoicing.state import AccountState, evolve_account, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
 from o2c.kernel.arrears import arrears
@@ -37,9 +39,9 @@ from o2c.markets.base import Market, debit_day
 
 def streams_read(work: Work) -> tuple[str, ...]:
     """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its versions, for
-    prices of usage; while a deposit is kept for them, earlier bills; that of its collections where it paid late."""
+    prices of usage; the approved ranges of numbers; while a deposit is kept for them, earlier bills; that of its collections where it paid late."""
     own = (*bills_read(work.state), *late_streams(work.state))
-    return (customer_stream(work.state.customer), CATALOGUE, *catalogue_streams(work.state), *own)
+    return (customer_stream(work.state.customer), CATALOGUE, RANGES, *catalogue_streams(work.state), *own)
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays_nothing) -> Decision:
@@ -86,7 +88,9 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
         for key, charge in sorted(state.charges.items())
         for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
     )
-    issued = issue(spent, number, lines, run_on, at, papers, work.market).model_copy(update={"endings": ending, "final": billed.final})
+    drawn = numbered_by(work, run_on, at)
+    issued = issue(spent, number, lines, run_on, at, papers, work.market, drawn=drawn)
+    issued = issued.model_copy(update={"endings": ending, "final": billed.final})
     released = set_off(work, freed, issued.credit_used_minor, run_on, at, pays=pays) if last else just(*freed)
     told = Decision(
         (*credit_used(state, issued), billed), ((invoice_stream(number), issued), *charged_late), takes=(work.guard("invoice", number),)
@@ -109,13 +113,16 @@ def issue(
     papers: CustomerRegistered | None,
     market: Market,
     *,
+    drawn: tuple[str, NumberRange],
     tax_point: str = "",
     to_spread_minor: int = 0,
 ) -> InvoiceIssued:
-    """Give an invoice of an account with all its particulars; of `to_spread_minor` of it, paid in instalments, a credit of the account covers nothing.
+    """Give an invoice of an account with all its particulars, its number `drawn` from a series; of `to_spread_minor` of it, paid in instalments, a credit of the account covers nothing.
 
     Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before.
+    It is dated no day on which the range of its number was not valid yet: an invoice that waited for one bears the day from which that holds.
     """
+    series, number_range = drawn
     lines = rated_together([_labelled(state, line) for line in lines], market, run_on)
     taxes = tax_sums(lines)
     net_minor, tax_minor = sum(line.net_minor for line in lines), sum(tax.tax_minor for tax in taxes)
@@ -123,7 +130,8 @@ def issue(
     supplier = seller_of(market)
     return InvoiceIssued(
         number=number,
-        series=series_of(supplier, "INV", run_on.isoformat()),
+        series=series,
+        number_range=number_range,
         account=state.account,
         customer=state.customer,
         customer_name=papers.name if papers else "",
@@ -132,7 +140,7 @@ def issue(
         supplier=supplier,
         order=only(line.order for line in lines if line.order),
         currency=state.currency,
-        issued_on=run_on.isoformat(),
+        issued_on=max(run_on.isoformat(), number_range.valid_from),
         tax_point=tax_point or run_on.isoformat(),
         issued_at=at,
         due_on=_due_on(market, method, run_on, local_date(at, market.zone)).isoformat(),

@@ -16,6 +16,7 @@ from o2c.invoicing.events import (
     ReliefFellOut,
     ReliefRequested,
 )
+from o2c.invoicing.ranges import lacking
 from o2c.invoicing.state import ONE_OFF, bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
@@ -23,11 +24,13 @@ from o2c.kernel.step import Step
 
 def bill_run_step(pays: Pays) -> Step:
     """The bill run, with the rule by which a deposit `pays` for what is owed on earlier invoices."""
+    bill = partial(rules.bill, pays=pays)
     return Step(
         name="bill-run",
         requested=BillRunRequested,
         fell_out=BillRunFellOut,
-        complete=partial(rules.bill, pays=pays),
+        complete=bill,
+        check=lacking(bill),
         reads=rules.streams_read,
         records=records_wanted,
         facts=bill_run,
@@ -39,6 +42,7 @@ GOODS = Step(
     requested=OneOffRequested,
     fell_out=OneOffFellOut,
     complete=one_off.invoice_at_once,
+    check=lacking(one_off.invoice_at_once),
     reads=one_off.payer,
 )
 OVERDUE = Step(

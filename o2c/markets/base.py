@@ -185,6 +185,7 @@ class InvoicingRules:
     law: str
     instalments_at_end: Literal["on-plan", "at-once"] = "on-plan"
     instalments_source: str = "the operator's own practice: the agreement is apart from the airtime"
+    numbers_approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

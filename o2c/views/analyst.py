@@ -165,6 +165,7 @@ def _told(app: Engine) -> str:
 WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
+    "invoicing/*_events.py",
     "orders/*_events.py",
     "products/*_events.py",
     "kernel/*.py",

@@ -27,7 +27,7 @@ STREAMS = {
     "intake": "intake-3b1f", "partner": "partner-credit-bureau", "codes": "codes-main", "rates": "rates-main", "zones": "zones-main",
     "fallout": "fallout-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "job": "job-7b0e9d5c-41f2-5d0a-8c3e-2f6a1b9c0d4e",
     "access": "access-C-1001", "key": "key-4f2a9c01b7de", "issuers": "issuers-main",
-    "hook": "hook-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "ledger": "ledger-main", "voucher": "voucher-SPRING", "quota": "quota-BA-1001", "collection": "collection-BA-1001", "withdrawal": f"withdrawal-{ORDER}:1", "usage": "usage-9f86d081884c7d65", "complaint": "complaint-0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f", "journey": "journey-3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6", "prospects": "prospects-GB-2026-01-05", "message": "message-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "messaging": "messaging-main", "triggers": "triggers-main", "offers": "offers-main", "firing": "firing-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "views": "views-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
+    "hook": "hook-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "ledger": "ledger-main", "voucher": "voucher-SPRING", "quota": "quota-BA-1001", "collection": "collection-BA-1001", "withdrawal": f"withdrawal-{ORDER}:1", "usage": "usage-9f86d081884c7d65", "complaint": "complaint-0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f", "journey": "journey-3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6", "prospects": "prospects-GB-2026-01-05", "message": "message-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "messaging": "messaging-main", "triggers": "triggers-main", "offers": "offers-main", "ranges": "ranges-main", "firing": "firing-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "views": "views-5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1",
 }  # fmt: skip
 
 _GENERIC = {"call.parked", "call.resumed", "partner.accepted", "partner.silent", "retry.scheduled", "retry.stopped", "fallout.decided", "step.cancelled",
@@ -39,6 +39,7 @@ INERT: Mapping[str, frozenset[str]] = {
     ),
     "intake": frozenset({"intake.line-refused"}),
     "hook": frozenset({"hook.resend-requested"}),
+    "ranges": frozenset({"ranges.low-noticed"}),
     **dict.fromkeys(("delivery", "sim", "number", "device", "partner"), frozenset({*_GENERIC, "fallout.correction-applied"})),
     "account": frozenset({"fallout.correction-applied", "fallout.decided", "retry.stopped"}),
     "invoice": frozenset({"fallout.decided", "retry.stopped"}),

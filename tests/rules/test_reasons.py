@@ -26,7 +26,7 @@ WAITED_FOR: Mapping[str, frozenset[str]] = {
         {
             "DQ-DUP", "KYC-MATCH", "CR-REFER", "CR-TIMEOUT", "KYC-TMO", "SIM-DPUNK", "SIM-DL-INST", "SIM-DL-DONE", "SIM-DL-LIM", "NET-HLR", "NET-TMO",
             "NET-CFG", "NP-CONFLICT", "NP-CUTOVER", "NP-CUTFAIL", "NP-LATE", "NP-REACT", "LOG-TMO", "LOG-LOST", "LOG-VISIT", "LOG-NOVISIT", "LOG-MISSED", "LOG-ENROUTE", "LOG-RETURN", "LOG-NOLABEL",
-            "OPS-TASK", "ORD-SUSP", "PAY-REFUND", "PAY-TMO", "SW-EXPIRED", "SW-TRIGGER", "SW-TMO", "SYS-BUG", "unclassified",
+            "BIL-SERIES", "OPS-TASK", "ORD-SUSP", "PAY-REFUND", "PAY-TMO", "SW-EXPIRED", "SW-TRIGGER", "SW-TMO", "SYS-BUG", "unclassified",
         }
     ),
 }  # fmt: skip

@@ -106,6 +106,7 @@ OF_THE_LOG = {
     f"orders assess WEB-1 --patch {FIX}": "heads",
     "offers effect": "heads",
     "offers list": "heads",
+    "number-ranges list": "heads",
     "orders fields WEB-1": "events",
     "orders diff WEB-1 WEB-2": "heads",
     "orders link WEB-1": "heads",

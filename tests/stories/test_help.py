@@ -104,7 +104,7 @@ STARTS = {
     "quota": "used",
     **dict.fromkeys(("devices", "stock levels", "instalments", "orders withdraw", "products withdraw", "returns"), "sold"),
     **dict.fromkeys(("collections hold", "collections release", "payments owed", "payments refund", "refunds"), "owed"),
-    "payments chargeback-won": "owed",
+    **dict.fromkeys(("payments chargeback-won", "number-ranges close", "number-ranges list"), "owed"),
     **dict.fromkeys(("products port-out", "products switch"), "leaving"),
     **dict.fromkeys(("accounts tree", "journeys", "complaints"), "tried"),
     "projections skip": "parked",

@@ -169,6 +169,10 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         ),
         "instalments": Part("instalments:instalments", "Devices paid in instalments: how far an agreement is, and settling it."),
         "invoices": Part("invoices:invoices", "Invoices: all that one says, as a PDF, a page or UBL, and its void."),
+        "number-ranges": Part(
+            "number_ranges:number_ranges",
+            "Ranges of invoice numbers that an authority approved: take one into use, see what is left of each, close one.",
+        ),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(
             "payments:payments", "Invoices and payments: what came by bank, deposits, what is owed back, collecting once more."

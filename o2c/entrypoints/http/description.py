@@ -51,6 +51,7 @@ TAGS: Mapping[str, str] = {
     "limits": "Limits of what a bill may come to.",
     "messages": "What customers are told of their orders.",
     "metrics": "Figures, each with the events that it is counted from.",
+    "number-ranges": "Ranges of invoice numbers that an authority approved beforehand.",
     "numbers": "Numbers in stock, kept and given out.",
     "offers": "What offers to customers whom we let down come to.",
     "orders": "Orders from capture to their end.",

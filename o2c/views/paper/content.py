@@ -174,12 +174,24 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         settled_minor=issued.credit_used_minor,
         credits_used=issued.credits_used,
         void=void,
-        notices=(*(one.words for one in issued.endings), *(_going_on(issued, agreements) if issued.final else ()), *_whose(issued)),
+        notices=(
+            *_approved(issued),
+            *(one.words for one in issued.endings),
+            *(_going_on(issued, agreements) if issued.final else ()),
+            *_whose(issued),
+        ),
         purchase_order=issued.purchase_order,
         spread=tuple(
             Spread(each.offering, each.shares, at_once=each.at_end == "at-once") for each in agreements if each.invoice == issued.number
         ),
     )
+
+
+def _approved(issued: InvoiceIssued) -> Iterator[str]:
+    """Of which approved range the number is, as authorities that approve them want it said."""
+    if (numbers := issued.number_range).prefix:
+        until = f", valid until {numbers.valid_to}" if numbers.valid_to else ""
+        yield f"Numbers {numbers.name} to {numbers.number_at(numbers.count)} approved by {numbers.approval} from {numbers.valid_from} on{until}."
 
 
 def _whose(issued: InvoiceIssued) -> Iterator[str]:

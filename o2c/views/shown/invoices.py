@@ -198,6 +198,25 @@ class InvoicePaperShown(TypedDict):
     customer_address: NotRequired[str]
 
 
+class NumberRangeShown(TypedDict):
+    """A range of invoice numbers that was approved, named by its first number: where it stands, what is left of it, and whether another is needed (`low`)."""
+
+    range: str
+    entity: str
+    last: str
+    next: str
+    taken: int
+    left: int
+    state: str
+    low: bool
+    days_left: int | None
+    valid_from: str
+    valid_to: str
+    approval: str
+    low_at: int
+    low_days: int
+
+
 class RenderedShown(TypedDict):
     """A paper as a file: its `content` is text, and base64 where the media type is that of a PDF."""
 

@@ -1,0 +1,101 @@
+"""Ranges of invoice numbers that were approved: what is left of each, how long that lasts at the pace of late, and which runs low."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from o2c.engine.app import Engine
+from o2c.invoicing.papers import NumberRange
+from o2c.invoicing.range_events import RANGES, RangeApproved
+from o2c.invoicing.range_state import RangesState
+from o2c.kernel.periods import local_date
+from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+from o2c.markets.registry import MARKETS, current
+from o2c.views.reading import all_seen
+from o2c.views.shown import NumberRangeShown
+from projections.invoices import ISSUED_LATELY
+
+PACE_DAYS = 31
+"""The pace is learnt from the invoices of so many days: a whole cycle of bill runs."""
+
+
+def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
+    """Ranges of invoice numbers that were approved, the oldest first: what is taken and left of each, and what is to be done about it.
+
+    `state` is in-use (the next invoice takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
+    how long the numbers last at the pace of the last 31 days, None where no invoice was issued in them. `low` asks for another range: it is in use, no other
+    waits, and no more numbers or days are left than the approval names. Raises Refused (usage) for a market that there is not.
+    """
+    if market and market not in MARKETS:
+        raise Refused(f"there is no market {market[:40]}; use one of {', '.join(sorted(MARKETS))}")
+    state: RangesState = app.load([RANGES])[RANGES].state
+    if not state.approved:
+        return []
+    all_seen(app)
+    now = app.clock().now
+    taken = app.reads.last_numbers(list(state.approved))
+    found: list[NumberRangeShown] = []
+    for code in [market] if market else sorted(MARKETS):
+        rules = current(code, now.date())
+        today = local_date(now, rules.zone)
+        found += shown(state, rules.invoicing.supplier.entity, taken, lately=_lately(app, state, rules, today), today=today)
+    return found
+
+
+def _lately(app: Engine, state: RangesState, market: Market, today: date) -> int:
+    """How many invoices a market's supplier issued of late, of whatever series."""
+    entity = market.invoicing.supplier.entity
+    own = [one.approved.prefix for one in state.approved.values() if one.approved.entity == entity]
+    since = today - timedelta(days=PACE_DAYS)
+    [row] = app.reads.rows(ISSUED_LATELY, since=since, prefixes=[f"{entity}-INV-", *own])
+    return int(row["n"])
+
+
+def shown(state: RangesState, entity: str, taken: Mapping[str, int], *, lately: int, today: date) -> list[NumberRangeShown]:
+    """Give the ranges of a legal entity as they stand on a day, of which so many numbers are `taken` by name; `lately` is how many invoices it issued."""
+    day = today.isoformat()
+    usable = [one.name for one in state.of(entity) if one.valid_on(day)]
+    others = [one.name for one in state.of(entity) if not one.valid_to or day <= one.valid_to]
+    return [
+        _shown(
+            approved, state.over.get(name, ""), taken.get(name, 0), usable=usable, last=others[-1:] == [name], lately=lately, today=today
+        )
+        for name, approved in state.approved.items()
+        if approved.approved.entity == entity
+    ]
+
+
+def _shown(
+    told: RangeApproved, over: str, taken: int, *, usable: list[str], last: bool, lately: int, today: date
+) -> NumberRangeShown:  # fmt: skip
+    one = told.approved
+    left = 0 if over else one.count - taken
+    state = over or (
+        "in-use" if usable[:1] == [one.name] else "expired" if one.valid_to and one.valid_to < today.isoformat() else "waiting"
+    )
+    days_left = left * PACE_DAYS // lately if lately and state == "in-use" else None
+    return {
+        "range": one.name,
+        "entity": one.entity,
+        "last": one.number_at(one.count),
+        "next": one.number_at(taken + 1) if left else "",
+        "taken": taken,
+        "left": left,
+        "state": state,
+        "low": state == "in-use" and last and _low(told, left, days_left, today),
+        "days_left": days_left,
+        "valid_from": one.valid_from,
+        "valid_to": one.valid_to,
+        "approval": one.approval,
+        "low_at": one.low_at,
+        "low_days": told.low_days,
+    }
+
+
+def _low(told: RangeApproved, left: int, days_left: int | None, today: date) -> bool:
+    """Whether as few numbers or days are left as the approval names: days at the pace of late, or until its own last one."""
+    one: NumberRange = told.approved
+    over_in = (date.fromisoformat(one.valid_to) - today).days if one.valid_to else None
+    return left <= one.low_at or any(days is not None and days <= told.low_days for days in (days_left, over_in))
