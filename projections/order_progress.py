@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from o2c.kernel.event import Event
-from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, order_state, replan, status_after
+from o2c.orders.rollup import FINAL, ItemProgress, Progress, follow, follow_item, item_state, needed, order_state, replan, status_after
 from projections.engine.projection import Doc
 from projections.engine.seen import Seen
 from projections.open_fallouts import ENDINGS, closes
@@ -95,10 +95,14 @@ def _fresh(item: dict[str, Any]) -> dict[str, Any]:
     return {
         **_said(item),
         "steps": dict.fromkeys((step["step"] for step in item["steps"]), "planned"),
-        "relies_on": item["relies_on"],
+        "relies_on": list(_needs(item)),
         "ended": "",
         "ended_at": None,
     }
+
+
+def _needs(item: dict[str, Any]) -> tuple[str, ...]:
+    return needed(item["relies_on"], (step.get("waits", ()) for step in item["steps"]))
 
 
 def _said(item: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _revised(doc: Doc, record: Seen) -> Doc:
     before = Progress(
         {}, {name: _progress_of(doc["items"][name]) for name in anew if name in doc["items"]}, removed=tuple(doc.get("removed", ()))
     )
-    wanted = ((name, [step["step"] for step in item["steps"]], item["relies_on"]) for name, item in anew.items())
+    wanted = ((name, [step["step"] for step in item["steps"]], _needs(item)) for name, item in anew.items())
     after = replan(before, wanted, record.body["removed"])
     items = {name: _moved({**doc["items"].get(name, {}), **_said(item)}, after.items[name], record) for name, item in anew.items()}
     return {**doc, "items": {**doc["items"], **items}, "removed": list(after.removed)}

@@ -77,8 +77,11 @@ come; how many."""
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""
 
-_CAPTURED_SO = """EXISTS (SELECT FROM o2c.event e, LATERAL (SELECT nullif(CASE WHEN %(in_paper)s THEN e.personal ->> 'original' END, '')::json AS sent) p
-    WHERE e.stream = 'order-' || o.order_id AND e.version = 1 AND CASE WHEN p.sent IS NULL THEN {told} ELSE {sent} END)"""
+_REVISED = "FROM o2c.event r WHERE r.stream = 'order-' || o.order_id AND r.type = 'order.revised'"
+_PAPER = f"e.stream = 'order-' || o.order_id AND e.version = coalesce((SELECT max(r.version) {_REVISED}), 1)"
+"""The event that has the paper in force of an order: the last that changed it, else the one that captured it."""
+_SAYS = f"""EXISTS (SELECT FROM o2c.event e, LATERAL (SELECT nullif(CASE WHEN %(in_paper)s THEN e.personal ->> 'original' END, '')::json AS sent) p
+    WHERE {_PAPER} AND CASE WHEN p.sent IS NULL THEN {{told}} ELSE {{sent}} END)"""
 _PART_SENT = """EXISTS (SELECT FROM json_array_elements(CASE json_typeof(p.sent -> '{part}') WHEN 'array' THEN p.sent -> '{part}' {one} ELSE '[]' END) AS part
     WHERE json_typeof(part) = 'object' AND {fits})"""
 _LINE_TOLD = """EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(e.body -> 'lines') WHEN 'array' THEN e.body -> 'lines' ELSE '[]' END) AS line
@@ -106,7 +109,7 @@ def _named(option: str, part: str, *values: str) -> str:
     """Whether one of the parts of a paper names one of the values of an option, at one of some places; a part that is none of a list counts as one."""
     fits = "(" + " OR ".join(f"{_text(f'part {value}')} = ANY(%({option})s)" for value in values) + ")"
     part_sent = _PART_SENT.format(part=part, one=f"WHEN 'object' THEN json_build_array(p.sent -> '{part}')", fits=fits)
-    return _CAPTURED_SO.format(told="false", sent=part_sent)
+    return _SAYS.format(told="false", sent=part_sent)
 
 
 def _of_items(given: str, sent: str, told: str, *, none: str = "") -> str:
@@ -116,7 +119,7 @@ def _of_items(given: str, sent: str, told: str, *, none: str = "") -> str:
     if none:
         no_item = _PART_SENT.format(part="productOrderItem", one="", fits="true"), _LINE_TOLD.format(fits="true")
         sent_so, told_so = (f"({so} OR ({none} AND NOT {any_}))" for so, any_ in zip((sent_so, told_so), no_item, strict=True))
-    return f"AND ({given} OR {_CAPTURED_SO.format(told=told_so, sent=sent_so)})"
+    return f"AND ({given} OR {_SAYS.format(told=told_so, sent=sent_so)})"
 
 
 def _none(option: str, kind: str = "text") -> str:
@@ -137,9 +140,9 @@ _BOUNDS = "BETWEEN coalesce(%(quantity_from)s::numeric, '-infinity') AND coalesc
 
 _AS_SENT = f"""AND ({_none("parties_named")} OR o.customer_id = ANY(%(parties_named)s)
     OR (%(in_paper)s AND {_named("parties_named", "relatedParty", "-> 'id'", "-> 'partyOrPartyRole' -> 'id'")}))
-AND ({_none("channels_named")} OR o.channel = ANY(%(channels_named)s)
+AND ({_none("channels_named")} OR (o.channel = ANY(%(channels_named)s) AND NOT (%(in_paper)s AND EXISTS (SELECT {_REVISED})))
     OR (%(in_paper)s AND {_named("channels_named", "channel", "-> 'id'", "-> 'channel' -> 'id'")}))
-AND ({_none("accounts_named")} OR {_CAPTURED_SO.format(told=_ACCOUNT_TOLD, sent=_ACCOUNT_SENT)})
+AND ({_none("accounts_named")} OR {_SAYS.format(told=_ACCOUNT_TOLD, sent=_ACCOUNT_SENT)})
 {_item_names("items_named", "-> 'id'", "item")}
 {_item_names("offerings", "-> 'productOffering' -> 'id'", "offering")}
 {_item_names("item_products", "-> 'product' -> 'id'", "product")}
@@ -157,7 +160,9 @@ AND (cardinality(%(customers)s::text[]) = 0 OR o.customer_id = ANY(%(customers)s
 AND (cardinality(%(channels)s::text[]) = 0 OR o.channel = ANY(%(channels)s))
 AND (cardinality(%(categories)s::text[]) = 0 OR o.category = ANY(%(categories)s))
 AND (cardinality(%(mentioning)s::text[]) = 0 OR EXISTS (SELECT FROM o2c.event e, unnest(%(mentioning)s::text[]) AS word
-    WHERE e.stream = 'order-' || o.order_id AND e.version = 1
+    WHERE """
+    + _PAPER
+    + """
         AND (position(word IN e.personal ->> 'original') > 0 OR e.personal ->> 'original' ~ '[\\\\]u00[2-7]')))
 AND (cardinality(%(priorities)s::integer[]) = 0 OR o.priority = ANY(%(priorities)s))
 AND (cardinality(%(captured_at)s::timestamptz[]) = 0 OR date_trunc('milliseconds', o.captured_at) = ANY(%(captured_at)s))
@@ -179,7 +184,7 @@ AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection
 """Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the
 paper, of which one stands in it, or some letter of it is escaped), `priorities`, `captured_at`, `closed_at` (to the millisecond), `item_states` (some
 line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL: any), `open_reasons`; as they were sent where
-`in_paper`, else as taken down: `parties_named`, `channels_named`, `accounts_named` and, of an item, `items_named`, `actions`, `offerings`,
+`in_paper` (by the paper in force), else as taken down: `parties_named`, `channels_named`, `accounts_named` and, of an item, `items_named`, `actions`, `offerings`,
 `item_products`, `item_accounts`, `quantities` (each empty: any), `quantity_from` and `quantity_to` (NULL: any); `captured_since`, `closed_since` and,
 not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty text: anybody)."""
 

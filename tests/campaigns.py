@@ -2,7 +2,7 @@
 imported.
 
 A use is one order's at a time and of a code of its campaign, at most so many of a code; all that are not given back come to its budget at most. What a use can
-come to is what the discount takes off the prices that the order was planned with: once, or off each period that begins while it lasts (for good: off one); an order that is changed afterwards keeps what it reserved. It
+come to is what the discount takes off the prices that the order was planned with: once, or off each period that begins while it lasts (for good: off one), and so it is by the prices that a changed order has from then on. It
 is redeemed by an order of which some item that it lowers was completed, and else given back as the order ends. Of a campaign of which nothing is told, as in
 timelines of orders alone, nothing is judged.
 """
@@ -37,9 +37,13 @@ class Campaigns:
         self.uses: dict[str, dict[tuple[str, int], Json]] = defaultdict(dict)
         self.items: dict[str, dict[str, Json]] = defaultdict(dict)
         self.ended, self.wrong = set[str](), list[str]()
+        self.changed, self.judged = dict[str, int](), set[str]()
 
     def take(self, event: Json) -> None:
-        """Go on by an event."""
+        """Go on by an event. An order that was changed is judged once all is told that was written with that."""
+        for order in [of for of, at in self.changed.items() if of not in self.judged and at != int(event["position"]) >> 16]:
+            self.judged.add(order)
+            self._planned(order)
         kind, _, key = event["stream"].partition("-")
         name, data = event["type"], event["data"]
         if name == "order.planned":
@@ -47,7 +51,10 @@ class Campaigns:
             self._planned(key)
         elif name == "order.revised":
             self.items[key] |= {item["item"]: item for item in data["items"]}
-            self._fits(key)
+            self.judged.discard(key)
+            for item in data["removed"]:
+                self.items[key].pop(item, None)
+            self.changed[key] = int(event["position"]) >> 16
         elif name == "order.vouchers-expired":
             for item, told in self.items[key].items():
                 left = [x for x in told["terms"]["discounts"] if x["voucher"] not in data["codes"]]
@@ -91,8 +98,10 @@ class Campaigns:
     def _used(self, campaign: str, name: str, data: Json) -> None:
         told, uses, use = self.issued[campaign], self.uses[campaign], (data["code"], data["turn"])
         if name == "voucher.reserved":
-            over = told["budget_minor"] and sum(each["amount_minor"] for each in (*uses.values(), data)) > told["budget_minor"]
-            good = use not in uses and data["code"] in told["codes"] and 1 <= data["turn"] <= told["uses_max"] and not over
+            mine = uses.get(use, {"order": data["order"]})["order"] == data["order"] and (use not in uses or data["order"] in self.changed)
+            data = {**data, "on": uses.get(use, data)["on"]}
+            over = told["budget_minor"] and sum(each["amount_minor"] for each in {**uses, use: data}.values()) > told["budget_minor"]
+            good = mine and data["code"] in told["codes"] and 1 <= data["turn"] <= told["uses_max"] and not over
             uses[use] = data
         else:
             lowered = [item["item"] for item, _ in self._lowered(data["order"], data["code"])]

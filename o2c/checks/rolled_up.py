@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from o2c.checks.rule_kinds import MACHINE, Events, Rule, Step, moved, named
 from o2c.kernel.event import Event
-from o2c.orders.rollup import Progress, follow, item_state, order_state, plan, replan, status_after
+from o2c.orders.rollup import Progress, follow, item_state, needed, order_state, plan, replan, status_after
 from projections.engine.seen import Seen
 
 ENDS = named("order.completed", "order.partially-completed", "order.failed", "order.rejected", "order.cancelled")
@@ -73,7 +73,17 @@ def _item_move(before: Progress, after: Progress, item: str) -> tuple[str, str] 
 
 def _planned(progress: Progress, seen: Seen) -> Progress:
     items = seen.body["items"]
-    return plan(progress, ((item["item"], [step["step"] for step in item["steps"]], item["relies_on"]) for item in items))
+    return plan(
+        progress,
+        (
+            (
+                item["item"],
+                [step["step"] for step in item["steps"]],
+                needed(item["relies_on"], (step.get("waits", ()) for step in item["steps"])),
+            )
+            for item in items
+        ),
+    )
 
 
 def _revised(progress: Progress, seen: Seen) -> Progress:

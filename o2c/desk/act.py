@@ -6,7 +6,8 @@ Acting on many streams at once is the general case; acting on one is the same wi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -39,7 +40,7 @@ class Deed:
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. `cause` is the event that the
     deed answers. The stream must stand at `expected_version`, if one is given. The streams `beside`, which the rules looked at as well, must stand as
-    they were read where the deed writes to them; of the others that is asked before the append, not within it. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
+    they were read where the deed writes to them; of the others that is asked before the append, not within it. A rule may add to them what it looks at itself. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
     """
 
     stream: str
@@ -47,7 +48,7 @@ class Deed:
     wish: Any
     cause: str | None = None
     expected_version: int | None = None
-    beside: Mapping[str, Loaded] = field(default_factory=dict)
+    beside: MutableMapping[str, Loaded] = field(default_factory=dict)
     command_id: str = ""
 
     @property
@@ -135,7 +136,7 @@ def _seen(app: Engine, context: Context, deed: Deed) -> Deed:
     own = loaded.pop(deed.stream, None)
     return replace(
         deed,
-        beside={**loaded, **deed.beside},
+        beside=ChainMap(deed.beside, loaded),
         expected_version=deed.expected_version if own is None or deed.expected_version is not None else own.version,
     )
 

@@ -69,12 +69,16 @@ def amend_order(
     stream, first = find_order(app, name)
     [customer] = app.load([customer_stream(first.party)]).values()
 
+    beside = {customer.stream: customer}
+
     def rule(state: OrderState, at: datetime) -> Decision:
-        # Read after the order's state was: what is written in between is seen, or makes this stale.
-        return _decided(app, state, proposed(app, stream, state, wanted), customer, context.channel, at)
+        # Read after the order's state was: what is written in between is seen, or makes this stale. Only the paper says whose vouchers are looked at.
+        change = proposed(app, stream, state, wanted)
+        beside.update(change.campaigns)
+        return _decided(app, state, change, customer, context.channel, at)
 
     wish = ["revise", resubmission or digest(_text(paper)), merge, base_version]
-    deed = Deed(stream, (rule,), wish, beside={customer.stream: customer})
+    deed = Deed(stream, (rule,), wish, beside=beside)
     return _amended(app, act(app, context, "orders.amend", deed))
 
 

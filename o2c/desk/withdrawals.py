@@ -60,7 +60,7 @@ def withdraw(app: Engine, context: Context, product: str) -> Withdrawal:
         linked = [one.contract for one in found.linked]
         return rules.declare(state, found.told.contract, linked, found.market, business=found.business, at=at)
 
-    written = act(app, context, "products.withdraw", Deed(stream, (declare,), ["withdraw", product], beside=found.beside))
+    written = act(app, context, "products.withdraw", Deed(stream, (declare,), ["withdraw", product], beside=dict(found.beside)))
     declared = _declared(app, product).declared
     assert declared is not None
     ends = (found.told, *found.linked)
@@ -109,7 +109,7 @@ def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[
         until = app.clock().latest(at)
         return of_orders.withdraw(state, found, market, items=items, note=note, at=until, book=app.book)
 
-    written = act(app, context, "orders.withdraw", Deed(stream, (take_back,), ["withdraw", sorted(items), note], beside=beside))
+    written = act(app, context, "orders.withdraw", Deed(stream, (take_back,), ["withdraw", sorted(items), note], beside=dict(beside)))
     return _of_order(app, stream, items, written)
 
 

@@ -206,12 +206,14 @@ class Renewal:
 
     `of` names, by our reason code, the earlier steps of the item whose results the fallout of this step has lost: they are done anew before it
     is. `lose(work, outcome, at)` gives this step's own events when its result is lost; without one it is the generic `step.renewed`. A step
-    that lost the same at its `attempts_max`-th attempt waits for a person instead.
+    that lost the same at its `attempts_max`-th attempt waits for a person instead. `outdated(work)` says that what is done was asked for with what is no longer so, and
+    is to be asked for anew; what waits for it goes on.
     """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lose: Callable[[Work, Mapping[str, Any], datetime], Decision] = _no_undo
     attempts_max: int = 3
+    outdated: Callable[[Work], bool] = never
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from o2c.kernel.charges import PriceTerms
 from o2c.kernel.frozen import changed
 from o2c.orders.ending import no_return, open_item
 from o2c.orders.events import OrderPlanned, OrderPriced
@@ -20,14 +21,15 @@ from o2c.orders.points_of_no_return import steps_of
 from o2c.orders.promise import Outlook, bases_first
 from o2c.orders.rollup import ItemProgress, Progress, item_state
 from o2c.orders.state import OrderState, Planned, evolve
+from o2c.orders.vouchers import NAME as VOUCHER
 from o2c.orders.wish import CODE, NUMBER, VISIT_DAY, VISIT_WINDOW, Line
 
 Verdict = Literal["free", "soft", "hard"]
 """Nothing of it has begun; work that has begun is taken back or done anew; it can be changed no more by this order."""
 _FIELDS = ("action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion")
 _BEGUN = frozenset({"requested", "held", "pending", "done"})
-_STEERING = frozenset({NUMBER, CODE, VISIT_DAY, VISIT_WINDOW})
-"""Characteristics that steer the work of an item and are no offering's."""
+_STEERING = frozenset({NUMBER, CODE, VISIT_DAY, VISIT_WINDOW, VOUCHER})
+"""Characteristics that steer the work or the price of an item and are no offering's."""
 Place = tuple[str, str]
 """A step of an item: (item, step)."""
 
@@ -118,7 +120,7 @@ def _differing(before: Line, after: Line, chosen: Collection[str]) -> Iterator[D
 
 
 def _of_the_order(state: OrderState, draft: OrderPlanned, told: Collection[Difference]) -> Iterator[Difference]:
-    """What differs of a line because it differs of the whole order."""
+    """What differs of a line because it differs of the whole order, or of the bundle that it is in."""
     known = {(one.line, one.attribute) for one in told}
     for item in draft.items:
         if (stands := state.items.get(item.item)) is None:
@@ -127,11 +129,16 @@ def _of_the_order(state: OrderState, draft: OrderPlanned, told: Collection[Diffe
             ("account", stands.account, item.account),
             ("requested_start", stands.start_on, item.start_on),
             ("requested_completion", stands.wished_on, item.wished_on),
+            (VOUCHER, _vouchers(stands.terms), _vouchers(item.terms)),
         )
         for name, before, after in pairs:
             if before != after and (item.line, name) not in known:
                 known.add((item.line, name))
                 yield Difference(item.line, name, before, after)
+
+
+def _vouchers(terms: PriceTerms) -> str:
+    return ",".join(one.voucher for one in terms.discounts if one.voucher)
 
 
 def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: datetime, book: Book) -> Assessed:

@@ -37,7 +37,8 @@ def dependants(state: OrderState, items: Iterable[str]) -> dict[str, str]:
     lost_base: dict[str, str] = {}
     waiting = list(named)
     for base in waiting:
-        fresh = [other for other in state.relied_on_by.get(base, ()) if other not in lost_base and other not in named]
+        relying = [other for other in state.relied_on_by.get(base, ()) if base in state.items[other].relies_on]
+        fresh = [other for other in relying if other not in lost_base and other not in named]
         lost_base |= dict.fromkeys(fresh, base)
         waiting += fresh
     return lost_base

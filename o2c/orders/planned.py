@@ -7,6 +7,7 @@ from datetime import datetime
 
 from o2c.kernel.charges import PriceTerms
 from o2c.orders.event_parts import PlannedItem
+from o2c.orders.rollup import needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Planned:
     attributes: tuple[str, ...] = ()
     on_products: tuple[str, ...] = ()
     left: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The items without which this one goes not on: those that it relies on, and those that it is released with."""
+        return needed(self.relies_on, self.waits.values())
 
     def waits_of(self, step: str) -> tuple[str, ...]:
         """Give the steps that one of this item waits for, or waited for while it was wanted."""

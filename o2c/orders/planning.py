@@ -22,6 +22,7 @@ from o2c.orders.event_parts import HeldProduct
 from o2c.orders.events import OrderPlanned, OrderPriced, PlannedItem, PlannedStep, RecurringTotal
 from o2c.orders.needs import bound
 from o2c.orders.pricing import PinnedPrices, Prices, chosen, committed_minor, metered, priced, with_discounts
+from o2c.orders.releasing import SWITCHED_ON, before_release, released_with
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
 from o2c.orders.vouchers import held_by
@@ -151,7 +152,7 @@ class _Planner:
             one_time_minor=prices.one_time_minor,
             terms=metered(prices.terms, offering, self.state.catalogue_version),
             commitment_months=int(wanted.get("commitmentMonths", "1")),
-            steps=tuple(self._steps(offering, wanted, bases)),
+            steps=tuple(self._steps(offering, wanted, bases, self._beside(line, turn))),
             promised_on="",
             start_on=start_on,
             wished_on=wished_on,
@@ -194,10 +195,21 @@ class _Planner:
         asked = {name: line.characteristics[name] for name in SAID if line.characteristics.get(name)}
         return {**chosen(line, self.catalogue.offerings[line.offering]), **brought(line, turn), **asked}
 
-    def _steps(self, offering: OfferingPublished, wanted: Mapping[str, str], bases: Mapping[str, Line]) -> Iterator[PlannedStep]:
+    def _steps(
+        self, offering: OfferingPublished, wanted: Mapping[str, str], bases: Mapping[str, Line], beside: Iterable[str]
+    ) -> Iterator[PlannedStep]:
         for step, waits in self.book.steps_of(offering.specification, wanted):
-            of_bases = (f"{base}/{self._in_service(line)}" for base, line in bases.items()) if step == "activation" else ()
-            yield PlannedStep(step=step, waits=(*waits, *of_bases))
+            of_bases = (f"{base}/{self._in_service(line)}" for base, line in bases.items())
+            yield PlannedStep(step=step, waits=tuple(dict.fromkeys((*waits, *of_bases, *beside))) if step == SWITCHED_ON else waits)
+
+    def _beside(self, line: Line, turn: int) -> Iterator[str]:
+        """What has to be done of the items that are released together with one before it is switched on."""
+        for other, place, name in released_with(line, turn, self.by_id, self.names, self.catalogue):
+            if other.item not in self.products:
+                sold = self.catalogue.offerings[other.offering]
+                steps = dict(self.book.steps_of(sold.specification, self._wanted(other, place)))
+                own = (other.item, place) == (line.item, turn)
+                yield from (step if own else f"{name}/{step}" for step in before_release(steps))
 
     def _in_service(self, line: Line) -> str:
         """The step after which the customer has what a line stands for: what relies on it is neither on nor charged before."""

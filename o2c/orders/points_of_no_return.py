@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-VERSION = "2026-11"
+VERSION = "2026-12"
 """The version of the table, told with every answer that follows from it."""
 
 STEPS_OF: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +25,7 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "requested_start": ("porting", "appointment", "activation", "charging"),
     "requested_completion": ("porting", "appointment", "activation", "charging"),
     "relies_on": ("activation",),
+    "voucher": ("charging",),
 }
 """By attribute, the steps that were asked for with its value. Any other characteristic is the service's (`OF_THE_SERVICE`)."""
 OF_THE_SERVICE = ("device", "activation", "charging")

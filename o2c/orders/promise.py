@@ -73,7 +73,7 @@ class Outlook:
     def _looked_at(self, item: str, step: str) -> Expected | None:
         back = step in self.state.taken_back.get(item, {})
         status = "planned" if back else self.state.progress.items[item].steps.get(step)
-        if status in ("done", "given-up"):
+        if status in ("done", "given-up", None) or self.state.progress.items[item].ended:
             return None
         ready, before = self.at, None
         if status == "planned":

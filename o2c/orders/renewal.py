@@ -7,16 +7,19 @@ from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import StepRenewed
+from o2c.kernel.step import never
 from o2c.orders.ending import todo
 from o2c.orders.planning import Book
 from o2c.orders.state import OrderState
 
 
 def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    """Do anew what the open fallouts of an item have lost; nothing for those that lost nothing, or too often, which wait for a person."""
+    """Do anew what the open fallouts of an item have lost, and what is outdated; nothing for those that lost nothing, or too often, which wait for a person."""
     decision = NOTHING
     for name, status in state.progress.items[item].steps.items():
         record, renewal = state.record(item, name), book.steps[name].renewal
+        if status == "done" and renewal.outdated is not never and renewal.outdated(todo(state, item, name, book)):
+            decision += just(StepRenewed(item=item, step=name))
         if status in ("held", "pending") and record.reason in renewal.of and record.attempt < renewal.attempts_max:
             decision += renew(state, item, name, at, book)
     return decision

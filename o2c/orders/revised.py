@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import OfItem
-from o2c.kernel.work import Record
+from o2c.kernel.work import NO_RECORD, Record
+from o2c.orders.event_parts import HeldVoucher
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import replan
@@ -51,7 +52,9 @@ def revised(state: OrderState, event: OrderRevised) -> OrderState:
     gates = state.records.get("", {})
     if credit := gates.get("credit"):
         gates = {**gates, "credit": changed(credit, outcome={**credit.outcome, "committed_minor": event.committed_minor})}
-    progress = replan(state.progress, ((name, item.waits, item.relies_on) for name, item in anew.items()), event.removed)
+    if event.vouchers is not None:
+        gates = with_vouchers(gates, event.vouchers)
+    progress = replan(state.progress, ((name, item.waits, item.needs) for name, item in anew.items()), event.removed)
     return changed(
         state,
         account=event.account,
@@ -64,6 +67,13 @@ def revised(state: OrderState, event: OrderRevised) -> OrderState:
         records={**state.records, "": gates},
         taken_back=_taken_back(state, event),
     )
+
+
+def with_vouchers(gates: Mapping[str, Record], held: Sequence[HeldVoucher]) -> dict[str, Record]:
+    """Give the records of an order's gates as if it had been validated with these vouchers."""
+    validated = gates.get("validation", NO_RECORD)
+    vouchers = [one.model_dump(mode="json") for one in held]
+    return {**gates, "validation": changed(validated, outcome={**validated.outcome, "vouchers": vouchers})}
 
 
 def _planned_anew(before: Planned | None, after: Planned) -> Planned:
@@ -124,9 +134,9 @@ def _built_on(step: str, planned: Planned) -> set[str]:
 
 
 def relied_on_by(items: Mapping[str, Planned]) -> dict[str, tuple[str, ...]]:
-    """Give, for each item, the items that rely on it, in the order of the plan."""
+    """Give, for each item, the items that rely on it or wait for it, in the order of the plan."""
     relying: dict[str, tuple[str, ...]] = {}
     for item in items.values():
-        for base in item.relies_on:
+        for base in item.needs:
             relying[base] = (*relying.get(base, ()), item.item)
     return relying

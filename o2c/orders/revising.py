@@ -23,6 +23,9 @@ from o2c.orders.planning import Book
 from o2c.orders.promise import bases_first
 from o2c.orders.revision_events import OrderRevised, RevisedAttribute, RevisedPenalty, RevisedStep, RevisionRefused
 from o2c.orders.state import OrderState, evolve
+from o2c.orders.voucher_events import EXPIRY
+from o2c.orders.voucher_expiry import ask_for_expiry
+from o2c.orders.vouchers import held_by, held_otherwise
 from o2c.orders.wish import Line
 
 BY_REVISION = "revision"
@@ -48,7 +51,7 @@ def revise_order(
 
     What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done anew. Items
     that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it costs to take work back that partners
-    have is charged.
+    have is charged. Vouchers that it names no more are given back, and the others reserved for what they can come to now.
     """
     if not found.differences:
         return NOTHING
@@ -72,8 +75,17 @@ def revise_order(
     for one in (one for one in steps if not one.waiting):
         going.add(_anew(going.state, one.item, one.step, one.action, at, book))
     going.add(_never_begun(going.state, [each.item for each in anew], at, book))
+    going.add(_vouchers(state, wished))
     penalties = tuple(charged(going.state, found.penalties, len(going.state.revisions), at, book))
     return going.decision + just(*_promises(state, going.state, found, book)) + Decision(elsewhere=penalties)
+
+
+def _vouchers(state: OrderState, wished: OrderState) -> Decision:
+    """What becomes of the order's vouchers. One that comes is held for so many days as others are: the row that ends them is asked for anew."""
+    had, held = {one.code for one in held_by(state)}, held_by(wished)
+    ends = any(one.held_until for one in held if one.code not in had)
+    expiry = ask_for_expiry(held, None, attempt=state.record("", EXPIRY).attempt + 1) if ends else NOTHING
+    return expiry + held_otherwise(state, held)
 
 
 def taken_back(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
@@ -216,6 +228,7 @@ def _revised(
         removed=removed,
         steps=steps,
         penalties=tuple(RevisedPenalty(**one._asdict()) for one in found.penalties),
+        vouchers=held if (held := held_by(wished)) != held_by(state) else None,
     )
 
 

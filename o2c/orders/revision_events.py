@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from o2c.kernel.event import Event, Names, Pii, Upcast
-from o2c.orders.event_parts import CapturedLine, LineDetail, Part, PlannedItem
+from o2c.orders.event_parts import CapturedLine, HeldVoucher, LineDetail, Part, PlannedItem
 
 
 class RevisedAttribute(Part):
@@ -41,8 +41,8 @@ class OrderRevised(Event, name="order.revised", stream="order"):
 
     `items` are those that are planned anew or come, `removed` those that go, `steps` the work that is taken back. `base_version` is the version of the
     stream that whoever wished it had seen. `committed_minor` is what the order commits to from now on, net, in minor units, in the credit of its
-    customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of the `revision`. The version of the catalogue
-    stays that which the order pinned.
+    customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of the `revision`. `vouchers` are
+    those that it holds from now on, where these are others or for other lines (nothing: they stay). The version of the catalogue stays that which the order pinned.
 
     Source: order life cycle, section 4 (rules a to h).
     """
@@ -57,8 +57,9 @@ class OrderRevised(Event, name="order.revised", stream="order"):
                    "steps": [{"step": "sim"}, {"step": "activation", "waits": ["sim"]}], "promised_on": "2026-01-06"}],
         "removed": [], "steps": [{"item": "1", "step": "sim", "action": "redo"}],
         "penalties": [{"line": "1", "item": "1", "step": "appointment", "attributes": ["place"], "amount_minor": 2500}],
+        "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20"}, "held_until": ""}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"penalties": []}),)
+    upcasts = (Upcast(defaults={"penalties": []}), Upcast(defaults={"vouchers": None}))
     revision: int
     channel: str
     base_version: int
@@ -77,6 +78,7 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     removed: tuple[str, ...] = ()
     steps: tuple[RevisedStep, ...] = ()
     penalties: tuple[RevisedPenalty, ...] = ()
+    vouchers: tuple[HeldVoucher, ...] | None = None
 
 
 class RevisionRefused(Event, name="order.revision-refused", stream="order"):

@@ -141,15 +141,21 @@ def _ended(progress: Progress, item: str, how: str) -> Progress:
     return changed(progress, items={**progress.items, item: changed(before, ended=how)})
 
 
+def needed(relies_on: Iterable[str], waits: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Give the items without which one goes not on: those that it relies on, and those of which some step of it waits for a step (`item/step`)."""
+    of_others = (wait.rpartition("/")[0] for of_step in waits for wait in of_step if "/" in wait)
+    return tuple(dict.fromkeys((*relies_on, *of_others)))
+
+
 def plan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]]) -> Progress:
-    """Fold the plan of an order: (item, its steps, the items that it relies on), leaf items only."""
+    """Fold the plan of an order: (item, its steps, the items that it needs), leaf items only."""
     return changed(
         progress, items={item: ItemProgress(dict.fromkeys(steps, "planned"), tuple(relies_on)) for item, steps, relies_on in items}
     )
 
 
 def replan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterable[str]]], removed: Iterable[str]) -> Progress:
-    """Fold a change of the plan: (item, its steps, the items that it relies on) of those that are planned anew or come, and those that go.
+    """Fold a change of the plan: (item, its steps, the items that it needs) of those that are planned anew or come, and those that go.
 
     Steps keep how they stand, whether they are in the new plan or not; those that come are planned.
     """

@@ -254,8 +254,10 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
 
 def _over(state: OrderState, item: str, wait: str) -> bool:
     base, _, step = wait.rpartition("/")
-    goes_back = step in state.taken_back.get(base or item, {})
-    return state.progress.items[base or item].steps.get(step) == "done" and not goes_back
+    goes_back, of_base = step in state.taken_back.get(base or item, {}), state.progress.items[base or item]
+    if base and base not in state.items[item].relies_on and (of_base.ended or step not in of_base.steps):
+        return True  # it was to be released together with this one, and is not to come any more
+    return of_base.steps.get(step) in ("done", "given-up") and not goes_back
 
 
 _CLOSING: dict[str, type[Event]] = {

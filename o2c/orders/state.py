@@ -67,7 +67,7 @@ class Resubmission:
 class OrderState:
     """An order so far. `lines` and the `prices` that the channel sent are dropped once it is planned; then `items` take their place.
 
-    `relied_on_by` gives, by item, the items that rely on it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
+    `relied_on_by` gives, by item, the items that rely on it, or wait to be released with it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
     and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
     item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
     counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
@@ -210,7 +210,7 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
     items = {
         item.item: planned_of(item, place=places.get(item.line, ""), account=event.account, currency=event.currency) for item in event.items
     }
-    progress = plan(state.progress, ((item.item, item.waits, item.relies_on) for item in items.values()))
+    progress = plan(state.progress, ((item.item, item.waits, item.needs) for item in items.values()))
     return changed(state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=relied_on_by(items))
 
 

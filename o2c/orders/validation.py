@@ -18,6 +18,7 @@ from o2c.orders.dates import flaw_of_dates
 from o2c.orders.event_parts import HeldVoucher
 from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen, priced, with_discounts
+from o2c.orders.releasing import flaw_of_release
 from o2c.orders.sent_prices import flaw_of_prices
 from o2c.orders.state import OrderState
 from o2c.orders.vouchers import Campaigns, flaw_of_vouchers, held_by, streams_named, wanted
@@ -108,6 +109,8 @@ def _date_flaw(state: OrderState, market: Market) -> str:
 
 def _sale_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     if wrong := _offer_flaw(state, catalogue):
+        return wrong
+    if wrong := flaw_of_release(state.lines, catalogue):
         return wrong
     held = bound(state.lines, catalogue)
     return held.flaw or ("" if held.lines is state.lines else _relation_flaw(held.lines))

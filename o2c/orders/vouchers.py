@@ -11,16 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from o2c.catalogue.state import CatalogueState
 from o2c.kernel.decision import NOTHING, Decision, Guard
 from o2c.kernel.discounts import Discount, off_a_period
-from o2c.kernel.periods import stamp
+from o2c.kernel.frozen import changed
+from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.recurrence import Recurrence
+from o2c.markets.base import Market
 from o2c.orders.event_parts import HeldVoucher
-from o2c.orders.pricing import PinnedPrices, Prices
+from o2c.orders.pricing import PinnedPrices, Prices, priced
+from o2c.orders.revised import with_vouchers
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, around
-from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, campaign_of, voucher_stream
+from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, VoucherReserved, campaign_of, voucher_stream
 from o2c.vouchers.rules import reserve, spelled, why_not
 from o2c.vouchers.state import CampaignState
 
@@ -115,6 +119,66 @@ def reserved(
         held.append(HeldVoucher.model_validate({**told, "lines": each.lines, "discount": each.discount}))
         decision += Decision(elsewhere=((voucher_stream(campaign_of(each.code)), event),), takes=(Guard(*event.use, holder),))
     return tuple(held), decision
+
+
+def without_lost(state: OrderState, in_force: Sequence[Line], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Give the lines of a changed paper without the codes that the order named before and lost since: what expired is not had again by a change."""
+    lost = named(in_force).keys() - {one.code for one in held_by(state)}
+    return tuple(
+        changed(line, characteristics={**line.characteristics, NAME: ""}) if spelled(line.characteristics.get(NAME, "")) in lost else line
+        for line in lines
+    )
+
+
+def held_anew(
+    state: OrderState, lines: Sequence[Line], campaigns: Campaigns, prices: Prices, on: date, now: datetime
+) -> tuple[HeldVoucher, ...]:
+    """Give the vouchers that an order is to hold once it has these lines, which have no flaw: the uses that it has stay as they were pinned, for the lines that they
+    fit now and what they can come to by these; the others are to be reserved."""
+    had = {one.code: one for one in held_by(state)}
+    found = []
+    for each in wanted(lines, campaigns, prices, on):
+        assert each.campaign is not None
+        use = reserve(each.campaign, each.code, order=state.order_id, amount_minor=each.amount_minor)
+        own = had.get(each.code) or HeldVoucher(
+            code=each.code, turn=use.turn, amount_minor=0, lines=(), discount=each.discount, held_until=held_until(each.campaign, now)
+        )
+        found.append(own.model_copy(update={"lines": each.lines, "amount_minor": each.amount_minor}))
+    return tuple(found)
+
+
+def revouched(
+    state: OrderState,
+    wished: OrderState,
+    lines: Sequence[Line],
+    campaigns: Campaigns,
+    catalogue: CatalogueState,
+    market: Market,
+    now: datetime,
+) -> OrderState:
+    """Give a changed order as one that was validated with the vouchers that it holds from now on: those that its `lines` name, of which none is lost and none has a flaw.
+
+    What a use can come to is that of the time at which the order was taken, as its prices are."""
+    if not (held_by(state) or streams_named(lines)):
+        return wished
+    assert state.captured_at is not None
+    taken_on = local_date(state.captured_at, market.zone)
+    held = held_anew(state, lines, campaigns, priced(lines, catalogue, state.captured_at), taken_on, now)
+    return changed(wished, records={**wished.records, "": with_vouchers(wished.records.get("", {}), held)})
+
+
+def held_otherwise(state: OrderState, after: Sequence[HeldVoucher]) -> Decision:
+    """Give back the uses that a changed order names no more, and reserve what it has instead of what it had, with the guards of those that are new."""
+    had, has = ({one.code: one for one in held} for held in (held_by(state), after))
+    decision = NOTHING
+    for one in (one for code, one in had.items() if code not in has):
+        decision += released(state, one, "amended")
+    for one in after:
+        if one.code not in had or had[one.code].amount_minor != one.amount_minor:
+            event = VoucherReserved(order=state.order_id, code=one.code, turn=one.turn, amount_minor=one.amount_minor)
+            takes = () if one.code in had else (Guard(*event.use, f"order-{state.order_id}/"),)
+            decision += Decision(elsewhere=((voucher_stream(campaign_of(one.code)), event),), takes=takes)
+    return decision
 
 
 def held_until(campaign: CampaignState, now: datetime) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from o2c.kernel.event import Upcast
 from o2c.kernel.shapes import Done, FellOut, RecallRequested, Requested
 
 _REQUESTED = {"item": "1", "attempt": 1, "due_at": "2026-03-05T10:00:00Z"}
@@ -56,11 +57,14 @@ class SwitchOrderRequested(Requested, name="switch-order.requested", step="switc
 
 
 class SwitchInOrdered(Done, name="switch-order.completed", step="switch-order", stream="order"):
-    """The losing provider took the order for the local day `planned_on`; it ends its service when ours is on, whatever day that is."""
+    """The losing provider took the order for the local day `planned_on`; it ends its service when ours is on, whatever day that is. It was the day for which our service was promised
+    then (`promised_on`; empty where that was not kept): where that moves it is ordered for the new one."""
 
-    example = {"item": "1", "reference": _REFERENCE, "planned_on": "2026-03-19"}
+    example = {"item": "1", "reference": _REFERENCE, "planned_on": "2026-03-19", "promised_on": "2026-03-19"}
+    upcasts = (Upcast(defaults={"promised_on": ""}),)
     reference: str
     planned_on: str
+    promised_on: str = ""
 
 
 class SwitchOrderFellOut(FellOut, name="switch-order.fell-out", step="switch-order", stream="order"):

@@ -84,7 +84,15 @@ def ordered(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the losing provider took the order, for the day that it names or that was asked for."""
     planned_on = str(data.get("planned_on") or _planned_on(work, at).isoformat())
     reference = str(_match(work).get("reference", ""))
-    return just(SwitchInOrdered(item=work.item, attempt=work.attempt, reference=reference, planned_on=planned_on))
+    promised_on = work.subject.promised_on
+    return just(SwitchInOrdered(item=work.item, attempt=work.attempt, reference=reference, planned_on=planned_on, promised_on=promised_on))
+
+
+def promised_otherwise(work: Work) -> bool:
+    """Whether our service, which is not on yet, is promised for another day by now than when the switch was ordered: the losing provider is told, so that its customer hears one
+    day from both."""
+    told = work.outcomes.get("switch-order", {}).get("promised_on", "")
+    return bool(told) and not work.outcomes.get("activation") and told != work.subject.promised_on
 
 
 def since(work: Work, at: datetime) -> Mapping[str, Any]:

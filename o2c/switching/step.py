@@ -30,7 +30,7 @@ ORDER = Step(
     forceable=True,
     ask=ByPartner(partner=HUB, payload=rules.under_reference, timed=rules.planned_day),
     ending=Ending(recall="switch-cancel", done_for_good=rules.is_ours),
-    renewal=Renewal(of={"SW-EXPIRED": ("switch-match",)}),
+    renewal=Renewal(of={"SW-EXPIRED": ("switch-match",)}, outdated=rules.promised_otherwise),
 )
 TRIGGER = Step(
     name="switch-trigger",

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from o2c.customers.state import stream_of as customer_stream
+from o2c.customers.state import tier_of
 from o2c.engine.app import Engine
+from o2c.engine.drafts import Loaded
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.merging import laid_over as documents_laid_over
@@ -22,11 +25,14 @@ from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import FINAL, order_state
 from o2c.orders.state import OrderState, Resubmission
 from o2c.orders.validation import flaw
+from o2c.orders.vouchers import NAME as VOUCHER
+from o2c.orders.vouchers import revouched, without_lost
+from o2c.orders.vouchers import streams_named as vouchers_named
 from o2c.orders.wish import CODE, NUMBER, Line, Wish
 from o2c.views.papers import PAPER_OF_RESUBMISSION, PAPERS, before_plan
 
-HIDDEN = frozenset({"place", NUMBER, CODE})
-"""Attributes whose values are personal: that they differ is told, and not how. So it is with what is not significant: it may say anything."""
+HIDDEN = frozenset({"place", NUMBER, CODE, VOUCHER})
+"""Attributes whose values are personal, or worth money: that they differ is told, and not how. So it is with what is not significant: it may say anything."""
 OF_ORDER = ("account", "requested_start", "requested_completion")
 Attribute = tuple[str, str]
 """What a paper says of a line: (line, attribute). The line is empty for what it says of the order."""
@@ -36,13 +42,15 @@ Attribute = tuple[str, str]
 class Proposed:
     """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own.
 
-    `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do with the paper."""
+    `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do with the paper.
+    `campaigns` are those of the vouchers that it names, as they were read."""
 
     wished: OrderState
     in_force: tuple[Line, ...]
     original: str
     base_version: int | None = None
     settles: str = ""
+    campaigns: Mapping[str, Loaded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +96,15 @@ def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Pro
     wished = _wished(state, drafted, in_force, before, after)
     if base_version is not None:
         _refuse_lost(app, stream, state, before, after, base_version)
-    products = {name: loaded.state for name, loaded in app.load(streams_named(wished.lines)).items()}
+    judged = changed(wished, lines=without_lost(state, in_force, wished.lines))
+    named = app.load([*streams_named(wished.lines), *vouchers_named(judged.lines), customer_stream(state.party)])
+    states, tier = {name: loaded.state for name, loaded in named.items()}, tier_of(named[customer_stream(state.party)].state)
     rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
-    if why := flaw(wished, party_known=True, catalogue=catalogue, market=rules, products=products):
+    if why := flaw(judged, party_known=True, catalogue=catalogue, market=rules, campaigns=states, tier=tier, products=states):
         raise Refused(f"order {state.external_id}: as it is to be it could not be carried out: {why}")
-    return Proposed(wished, in_force, original, base_version, settles)
+    wished = revouched(state, wished, judged.lines, states, catalogue, rules, app.clock().now)
+    campaigns = {name: named[name] for name in vouchers_named(judged.lines)}
+    return Proposed(wished, in_force, original, base_version, settles, campaigns)
 
 
 def _came_later(state: OrderState, fallout: str) -> Resubmission:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
@@ -23,12 +23,14 @@ from o2c.refunds.state import refund_stream
 from o2c.views.following import show_stream
 from o2c.views.reading import Page, plain
 from o2c.views.shown import WithdrawalDetailShown, WithdrawalRightShown, WithdrawalShown
+from o2c.withdrawals.events import WithdrawalAwaited
 from o2c.withdrawals.of_orders import Brought
-from o2c.withdrawals.rules import WHY, Contract, Right, charge_ended, right
+from o2c.withdrawals.rules import GOODS, WHY, Contract, Right, charge_ended, right
 from o2c.withdrawals.state import WithdrawalState, withdrawal_stream
 
-STATES = ("declared", "awaiting-goods", "sent", "received", "graded", "settled")
-"""How a withdrawal stands: of a service it is declared, then settled; of goods these are awaited, proven sent, received, graded."""
+TO_COME = "to-come"
+STATES = (TO_COME, "declared", "awaiting-goods", "sent", "received", "graded", "settled")
+"""How a withdrawal stands: what was on its way is still to come; of a service it is declared, then settled; of goods these are awaited, proven sent, received, graded."""
 
 GOODS_STATES = ("asked", "label", "sent", "received", "restocked", "scrapped", "lost")
 """How goods stand that are to come back: a label is asked of the courier, the customer has it, they were proven sent, they are received, and once graded they are sold again,
@@ -167,7 +169,7 @@ def list_withdrawals(
     limit: int = 100,
 ) -> Page[WithdrawalShown]:
     """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services, whose refund is `late`, whose goods
-    stand in some `goods_states`, or are `overdue`: not sent back by their day, so that no money goes back.
+    stand in some `goods_states`, or are `overdue`: not sent back by their day, so that no money goes back. One from what could be stopped no more is `to-come` until that is there.
 
     Raises Refused (usage), for a state that is none as well.
     """
@@ -194,10 +196,9 @@ def list_withdrawals(
 
 def show_withdrawal(app: Engine, product: str) -> WithdrawalDetailShown:
     """The withdrawal from the contract of a product, and what happened to it, oldest first. Raises Refused (missing)."""
-    if _load(app, product).declared is None:
+    if not (rows := _rows(app, [withdrawal_stream(product)])):
         raise Refused(f"nobody withdrew from product {product[:80]}; see `o2c returns list`", kind="missing")
-    stream = withdrawal_stream(product)
-    [row] = _rows(app, [stream])
+    stream, [row] = withdrawal_stream(product), rows
     history = [{"at": plain(event.occurred_at), "event": event.type, "actor": event.actor} for event in show_stream(app, stream)]
     return cast("WithdrawalDetailShown", {**row, "history": history})
 
@@ -208,10 +209,28 @@ def _load(app: Engine, product: str) -> WithdrawalState:
 
 
 def _rows(app: Engine, streams: Sequence[str]) -> list[WithdrawalShown]:
-    states: list[WithdrawalState] = [one.state for one in app.load(streams).values() if one.state.declared]
+    loaded: list[WithdrawalState] = [one.state for one in app.load(streams).values()]
+    states = [one for one in loaded if one.declared]
     names = [refund_stream(refund) for state in states for refund in state.refunds]
     paid = {row["stream"]: row["at"] for row in app.reads.rows(REFUNDED, names)} if names else {}
-    return [_row(app, state, paid) for state in states]
+    return [
+        *(_row(app, state, paid) for state in states),
+        *_to_come(app, [one.awaited for one in loaded if one.awaited and not one.declared]),
+    ]
+
+
+def _to_come(app: Engine, awaited: Sequence[WithdrawalAwaited]) -> Iterator[WithdrawalShown]:
+    """The withdrawals from what is still on its way: none of what came to nothing meanwhile."""
+    read = app.load({stream for one in awaited for stream in (f"order-{one.order}", product_stream(one.product))})
+    for one in awaited:
+        order: OrderState = read[f"order-{one.order}"].state
+        if order.progress.items[one.of].ended or read[product_stream(one.product)].state.ended_on:
+            continue
+        planned, own = order.items[one.of], ("product", "order", "customer", "account", "declared_on")
+        told = {**dict.fromkeys(WithdrawalShown.__annotations__), **{name: getattr(one, name) for name in own}}
+        told |= {"item": one.of, "offering": planned.offering, "currency": planned.currency, "last_day": one.last_day or None}
+        told |= {"goods": planned.specification == GOODS, "state": TO_COME, "asked_to_start": False, "late": False, "overdue": False}
+        yield cast("WithdrawalShown", told | {"owed_minor": 0, "kept_minor": 0, "refund_minor": 0, "refunds": []})
 
 
 def _row(app: Engine, state: WithdrawalState, paid: Mapping[str, Any]) -> WithdrawalShown:

@@ -65,7 +65,8 @@ class OfUse(Event):
 
 
 class VoucherReserved(OfUse, Guarded, name="voucher.reserved", stream="voucher"):
-    """An order that names the code was validated: this use is its own, and `amount_minor` of the budget, which is all that it can come to, net."""
+    """An order that names the code was validated: this use is its own, and `amount_minor` of the budget, which is all that it can come to, net. Again for an
+    order that was changed and keeps the use: it can come to another amount now."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "code": "SPRING-A1", "turn": 1, "amount_minor": 1200}
     amount_minor: int
@@ -82,10 +83,11 @@ class VoucherRedeemed(OfUse, name="voucher.redeemed", stream="voucher"):
 
 
 class VoucherReleased(OfUse, Guarded, name="voucher.released", stream="voucher"):
-    """Nothing came of what the order wanted the voucher for (`how` it ended; expired: the order held it too long): the use, and what it had of the budget, may be had again."""
+    """Nothing came of what the order wanted the voucher for (`how` it ended; expired: the order held it too long; amended: the order
+    was changed and names it no more): the use, and what it had of the budget, may be had again."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "code": "SPRING-A1", "turn": 1, "how": "cancelled"}
-    how: Literal["cancelled", "failed", "rejected", "partial", "expired"]
+    how: Literal["cancelled", "failed", "rejected", "partial", "expired", "amended"]
 
     def held(self) -> tuple[tuple[str, str], str]:
         """Nobody has the use."""

@@ -64,32 +64,37 @@ def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
 def why_not(
     state: CampaignState | None, code: str, *, order: str, at: datetime, market: str, tier: str, fits: Collection[str], amount_minor: int
 ) -> str:
-    """Say why an order that was taken at a time may not have a use of a code; empty when it may, as when it has one already.
+    """Say why an order that was taken at a time may not have a use of a code; empty when it may.
 
-    `fits` are those of its lines that the code is for, and `amount_minor` is all that the use can come to.
+    `fits` are those of its lines that the code is for, and `amount_minor` is all that the use can come to. An order that has a use already, and is changed, is
+    asked no more when it came and whose it is; what the use is to come to more has to be left in the budget.
     """
     issued = state.issued if state else None
     if state is None or issued is None or code not in issued.codes or issued.market != market:
         return "is unknown"
     uses = state.uses.get(code, Uses())
-    if order in uses.open:
-        return ""
-    if (issued.valid_from and at < parse_time(issued.valid_from)) or (issued.valid_to and at >= parse_time(issued.valid_to)):
-        return "is not valid at the time of the order"
-    if issued.tiers and tier not in issued.tiers:
-        return "is for other customers"
+    had_minor = uses.open[order][1] if order in uses.open else None
+    if had_minor is None and (why := _not_for(issued, at, tier)):
+        return why
     if not fits:
         return "is for other offerings"
     if not amount_minor:
         return "takes nothing off what it is named for"
-    if uses.taken >= issued.uses_max:
+    if had_minor is None and uses.taken >= issued.uses_max:
         return "is used up"
-    if issued.budget_minor and amount_minor > state.left_minor:
+    if issued.budget_minor and amount_minor - (had_minor or 0) > max(state.left_minor, 0):
         return "has no budget left"
     return ""
 
 
+def _not_for(issued: VouchersIssued, at: datetime, tier: str) -> str:
+    if (issued.valid_from and at < parse_time(issued.valid_from)) or (issued.valid_to and at >= parse_time(issued.valid_to)):
+        return "is not valid at the time of the order"
+    return "is for other customers" if issued.tiers and tier not in issued.tiers else ""
+
+
 def reserve(state: CampaignState, code: str, *, order: str, amount_minor: int) -> VoucherReserved:
-    """Reserve a use of a code that an order may have (`why_not`): a turn that was given back, else the next."""
+    """Reserve a use of a code that an order may have (`why_not`): the turn that it has, one that was given back, else the next."""
     uses = state.uses.get(code, Uses())
-    return VoucherReserved(order=order, code=code, turn=min(uses.free, default=uses.last + 1), amount_minor=amount_minor)
+    turn = uses.open[order][0] if order in uses.open else min(uses.free, default=uses.last + 1)
+    return VoucherReserved(order=order, code=code, turn=turn, amount_minor=amount_minor)

@@ -48,10 +48,12 @@ def evolve(state: CampaignState, event: Event) -> CampaignState:
             return changed(state, issued=event)
         case VoucherReserved():
             uses = state.uses.get(event.code, Uses())
+            # Of an order that was changed: what its use can come to now takes the place of what that could come to before.
+            more_minor = event.amount_minor - uses.open.get(event.order, (0, 0))[1]
             had = {**uses.open, event.order: (event.turn, event.amount_minor)}
             free = tuple(turn for turn in uses.free if turn != event.turn)
             after = changed(uses, open=had, free=free, last=max(uses.last, event.turn))
-            return changed(state, uses={**state.uses, event.code: after}, reserved_minor=state.reserved_minor + event.amount_minor)
+            return changed(state, uses={**state.uses, event.code: after}, reserved_minor=state.reserved_minor + more_minor)
         case VoucherRedeemed() | VoucherReleased():
             return _ended(state, event)
     return state

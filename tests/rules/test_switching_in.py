@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from o2c.kernel.partner import Answer, Answered, Failed, RefusedBy, Unknown
+from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Unknown
 from o2c.markets.nl import NL
 from o2c.partners.switching_hub import SimulatedSwitchingHub
 from o2c.switching import rules
@@ -102,6 +102,21 @@ def test_a_reference_that_is_too_old_is_asked_for_anew() -> None:
     story.run(but={("1", "switch-match"): Answered({"reference": "SOR-2"})})
     assert (story.names().count("switch-match.completed"), story.last("switch-order.completed").reference) == (2, "SOR-2")
     assert story.names()[-1] == "order.completed"
+
+
+def test_a_promise_that_moves_is_told_to_the_losing_provider() -> None:
+    """The fitter comes a week later: the switch is ordered for that day instead, once, and the visit stays as it was agreed."""
+    story = fibre().run(but=MATCHED, until="appointment")
+    first = story.last("switch-order.completed")
+    story.attend("appointment", "1", Accepted("V-1", MONDAY + timedelta(days=20)))
+    moved = story.last("promise.revised")
+    assert moved.promised_on > first.planned_on
+    assert ("1", "switch-order") in story.agenda
+    story.run()
+
+    ordered = [event for event in story.events if event.type_name == "switch-order.completed"]
+    assert [event.planned_on for event in ordered] == [first.planned_on, moved.promised_on]
+    assert (story.names().count("appointment.kept"), story.names()[-1]) == (1, "order.completed")
 
 
 def test_an_order_that_is_cancelled_leaves_the_customer_where_he_is() -> None:

@@ -1,19 +1,27 @@
 """An order is changed while it is carried out: what is touched is taken back and done anew, and the rest goes on."""
 
+import json
 from typing import Any
 
 import pytest
 
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
+from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.revising import Amended, amend_order
+from o2c.desk.vouchers import issue_vouchers
 from o2c.kernel.partner import Accepted, Answered
 from o2c.kernel.refusal import Lost, Refused
 from o2c.markets.gb import GB
 from o2c.orders.rollup import order_state
-from o2c.simulation.launch_data import FIBRE, LINE_ADD_ONS, SECOND_LINE
+from o2c.simulation.launch_data import FIBRE, LINE, LINE_ADD_ONS, SECOND_LINE
 from o2c.views.assessing import assess_change
+from o2c.views.documents import list_documents
+from o2c.views.reading import caught_up
+from o2c.views.timeline import order_timeline
+from o2c.views.vouchers import show_vouchers
+from tests.agreeing import disagreements
 from tests.world import Document, World, at, item, line, order, ported
 
 STORE, WEB = Context("dora", channel="store"), Context("ann", channel="web")
@@ -34,6 +42,13 @@ def physical(world: World) -> World:
 def amended(world: World, *items: Document, of: str = "POST", who: Context = STORE, base: int | None = None, **top: Any) -> Amended:
     """Make an order this one."""
     return amend_order(world.app, who, of, {**order(of, *items), **top}, base_version=base)
+
+
+def vouched(code: str, number: str = "1", **more: Any) -> Document:
+    """A line that names a voucher."""
+    made = line(number, **more)
+    made["product"]["productCharacteristic"].append({"name": "voucher", "value": code})
+    return made
 
 
 def version(world: World, of: str = "POST") -> int:
@@ -273,3 +288,55 @@ def committed(world: World) -> int:
     """What the customer's credit is used for by the order, in minor units."""
     [customer] = world.app.load(["customer-C-1"]).values()
     return customer.state.credit.commitments[world.order("POST").order_id].amount_minor
+
+
+@pytest.mark.parametrize("personal", [False, True])
+def test_it_is_found_by_what_its_paper_says_by_now(physical: World, personal: bool) -> None:
+    """By the offering, the item and the account of its paper in force, and no more by those of the paper that came first."""
+    amended(physical, line(sim="physical", offering=SECOND_LINE), item(CALL_GUARD, "2", relies_on="1"), billingAccount={"id": "BA-OTHER"})
+    caught_up(physical.app)
+
+    def found(**picked: Any) -> list[str]:
+        return [row["external_id"] for row in list_documents(physical.app, personal=personal, **picked)]
+
+    now = [{"offerings": [SECOND_LINE.id]}, {"offerings": [CALL_GUARD.id]}, {"items_named": ["2"]}, {"accounts_named": ["BA-OTHER"]}]
+    before = [{"offerings": [LINE.id]}, {"accounts_named": ["BA-C-1"]}, {"items_named": ["3"]}]
+    assert [found(**picked) for picked in now] == [["POST"]] * len(now)
+    assert [found(**picked) for picked in before] == [[]] * len(before)
+
+
+def test_a_word_of_its_paper_is_one_of_the_paper_in_force(physical: World) -> None:
+    """An address that it had before is nowhere in it."""
+    amended(physical, line(sim="physical", place=ELSEWHERE))
+    caught_up(physical.app)
+    found = {word: len(list_documents(physical.app, personal=True, mentioning=[word])) for word in (ELSEWHERE, "Mill Lane")}
+    assert found == {ELSEWHERE: 1, "Mill Lane": 0}
+
+
+def test_its_voucher_is_judged_anew(physical: World) -> None:
+    """Of a budget that one line fits in: named by a change it is reserved, for two lines it is refused and nothing is changed, named no more it is another's."""
+    issue_vouchers(physical.app, STORE, "SPRING", percent="50", months=2, budget="20.00")
+    named, both = vouched("SPRING", sim="physical"), vouched("SPRING", "2", sim="physical")
+
+    def standing() -> tuple[int, int]:
+        [shown] = show_vouchers(physical.app, campaign="SPRING")
+        return shown["reserved_minor"], len(shown["codes"][0]["orders"])
+
+    priced = assess_change(physical.app, "POST", order("POST", named))["price"]["recurring_minor"]
+    amended(physical, named)
+    assert (priced, standing()) == (-925, (1850, 1))
+    with pytest.raises(Refused, match="DQ-VOUCHER: the voucher of item 1, 2 has no budget left"):
+        amended(physical, named, both)
+    assert standing() == (1850, 1)
+    amended(physical, line(sim="physical"), base=version(physical))
+    assert standing() == (0, 0)
+    physical.take(order("WEB-2", vouched("SPRING"), party="C-2", on=at(5, 10)))
+    physical.run(at(12))
+
+    assert {name: physical.state(name) for name in ("POST", "WEB-2")} == {"POST": "completed", "WEB-2": "completed"}
+    ends = ["voucher.reserved", "voucher.released", "voucher.reserved", "voucher.redeemed"]
+    assert physical.types("voucher-SPRING")[1:] == ends
+    assert [check for check in run_checks(physical.app) if check.state == "failed"] == []
+    assert (
+        disagreements([json.loads(json.dumps(event)) for name in ("POST", "WEB-2") for event in order_timeline(physical.app, name)]) == []
+    )

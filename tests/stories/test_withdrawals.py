@@ -308,7 +308,11 @@ def test_what_can_be_stopped_no_more_ends_once_it_is_there(world: World) -> None
 
     assert (done.cancelled, done.ended, done.to_come) == ((), (), ("1",))
     assert withdraw_order(world.app, ANN, "PHONE").written.position == done.written.position
+    [listed] = list_withdrawals(world.app, states=["to-come"])
+    assert (listed["product"], listed["declared_on"], listed["goods"], listed["late"]) == (of(world, "PHONE"), declared_on, True, False)
+    assert show_withdrawal(world.app, of(world, "PHONE"))["state"] == "to-come"
     world.run(at(25))
+    assert list_withdrawals(world.app, states=["to-come"]) == []
     row = show_withdrawal(world.app, of(world, "PHONE"))
     assert (row["declared_on"], row["state"] in ("awaiting-goods", "received"), row["refund_minor"]) == (declared_on, True, 0)
     grade(world.app, ANN, of(world, "PHONE"), "as-new")

@@ -41,7 +41,7 @@ def returns_list(
     customer: Annotated[list[str] | None, typer.Option("--customer", metavar="ID", help="Only this customer's; again for each.")] = None,
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="STATE", help="Only these: declared, awaiting-goods, sent, received, graded, settled."),
+        typer.Option("--state", metavar="STATE", help="Only these: to-come, declared, awaiting-goods, sent, received, graded, settled."),
     ] = None,
     goods_state: Annotated[
         list[str] | None,

@@ -1,0 +1,209 @@
+"""An order whose paper is changed while partners fail it: carried by the real rules without a store, moved on by what a law draws."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from o2c.fallout import rules as desk
+from o2c.kernel.decision import Decision
+from o2c.kernel.frozen import changed
+from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
+from o2c.kernel.refusal import Refused
+from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
+from o2c.orders.events import OrderPlanned
+from o2c.orders.planning import planned_minor
+from o2c.orders.revised import as_before_plan
+from o2c.orders.revising import ChangedPaper, revise_order
+from o2c.orders.revision_events import OrderRevised
+from o2c.orders.rollup import SUSPENSION
+from o2c.orders.state import OrderState
+from o2c.orders.step import KIND as ORDER
+from o2c.orders.validation import flaw
+from o2c.orders.vouchers import Campaigns, revouched, streams_named, without_lost
+from o2c.plan import STEPS
+from tests.given import BOOK, CATALOGUE, MARKET, MONDAY, Document, Story, codes_of, wish
+from tests.laws.test_rollup import stuck
+
+FAULTS = ("refused", "failed", "silent", "accepted", "never-heard", "no-stock")
+WAYS = ("correct", "correct", "approve", "replace", "decline", "fail")
+"""How a person resolves a fallout: most ways let the item go on, and two end it."""
+LATER = timedelta(hours=2)
+ROUNDS_MAX = 60
+
+
+class Trouble(NamedTuple):
+    """What goes wrong at the so-many-th row that is attended to: how, and by which of the partner's codes."""
+
+    turn: int
+    how: str
+    code: int
+
+
+class Phase(NamedTuple):
+    """What happens until an order is changed and how it is then: so many rows pass with these troubles, some fallouts are resolved, it is suspended or resumed."""
+
+    rows: int
+    troubles: tuple[Trouble, ...] = ()
+    resolved: tuple[str, ...] = ()
+    suspends: bool = False
+
+
+TROUBLES = st.builds(Trouble, st.integers(0, 5), st.sampled_from(FAULTS), st.integers(0, 9))
+PHASES = st.builds(
+    Phase,
+    st.integers(1, 9),
+    st.lists(TROUBLES, max_size=2).map(tuple),
+    st.lists(st.sampled_from(WAYS), max_size=2).map(tuple),
+    st.booleans(),
+)
+"""The gates take three rows, and most orders of one line are over after twenty."""
+
+
+class Changing(Story):
+    """A story whose paper is changed on its way, of campaigns that stand as `campaigns` says."""
+
+    campaigns: Campaigns = {}
+
+    def __init__(self, *items: Document, **more: Any) -> None:
+        self.papers, self.now = [items], MONDAY
+        super().__init__(*items, **more)
+
+    def take(self, *decisions: Decision, at: datetime = MONDAY) -> None:
+        """Carry decisions through, and keep when."""
+        self.now = at
+        super().take(*decisions, at=at)
+
+    def _read(self, stream: str) -> Any:
+        return self.campaigns.get(stream) or super()._read(stream)
+
+    def drafted(self) -> OrderState:
+        """The order before its plan, by the paper in force."""
+        state, planned = ORDER.initial(self.stream), False
+        for event in self.events:
+            planned = planned or isinstance(event, OrderPlanned)
+            if isinstance(event, OrderRevised):
+                state = as_before_plan(state, event)
+            elif not planned:
+                state = ORDER.evolve(state, event)
+        return state
+
+    def next_at(self) -> datetime:
+        """The moment at which something is due next."""
+        return min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=self.now)
+
+    def assessed(self, items: tuple[Document, ...], at: datetime) -> tuple[OrderState, Assessed] | None:
+        """What the paper would take; None for one that could not be carried out."""
+        drafted = self.drafted()
+        before, after = wish(*self.papers[-1]).lines, wish(*items).lines
+        in_force = as_it_stands(self.state, drafted.lines)
+        wished = changed(drafted, lines=laid_over(in_force, before, after), prices=(), records=self.state.records)
+        judged = changed(wished, lines=without_lost(self.state, in_force, wished.lines))
+        named = {stream: self.campaigns.get(stream) for stream in streams_named(judged.lines)}
+        if flaw(judged, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns=named, tier="standard"):
+            return None
+        wished = revouched(self.state, wished, judged.lines, named, CATALOGUE, MARKET, at)
+        return wished, assess(self.state, in_force, wished, at, BOOK)
+
+    def change(self, items: tuple[Document, ...]) -> bool:
+        """Change the paper at the moment at which something is due next; whether it was accepted."""
+        at = self.next_at()
+        found = self.assessed(items, at) if self.state.planned and not self.over else None
+        if found is None:
+            return False
+        told, paper = len(self.events), ChangedPaper("{}", f"paper-{len(self.papers)}", "store", 0)
+        self.take(revise_order(self.state, *found, paper, planned_minor(self.state, found[1].plan.items), at, BOOK), at=at)
+        if "order.revision-refused" in self.names()[told:]:
+            return False
+        self.papers.append(items)
+        return True
+
+    @property
+    def over(self) -> bool:
+        """Whether the desk changes the order no more: it is over, or ends."""
+        return bool(self.state.closed) or self.states()[""] == "pendingCancellation"
+
+    def suspend_or_resume(self) -> "Changing":
+        """Suspend the order, or let it go on; where a number is on its way, or nothing is left, nothing."""
+        at = self.next_at()
+        with suppress(Refused):
+            self.resume(at=at) if self.state.suspended else self.suspend(at=at, until=at + timedelta(days=2))
+        return self
+
+    def pass_by(self, rows: int, troubles: Iterable[Trouble] = ()) -> None:
+        """Attend to so many rows that are due, some of which go wrong; an order that is suspended goes on when that is to end."""
+        wrong: Mapping[int, Trouble] = {one.turn: one for one in troubles}
+        for turn, (name, step) in zip(range(rows), self._due(), strict=False):
+            if step == SUSPENSION:
+                self.suspend_or_resume()
+            elif turn in wrong:
+                self._fail(step, name, wrong[turn])
+            else:
+                self.attend(step, name)
+
+    def _fail(self, step: str, name: str, trouble: Trouble) -> None:
+        entry = self.agenda[name, step]
+        self.attend(step, name, self._answer(step, trouble, entry.due_at, query=entry.kind == "query"), in_stock=trouble.how != "no-stock")
+
+    def _answer(self, step: str, trouble: Trouble, at: datetime, *, query: bool) -> Answer:
+        codes = (*codes_of(step), "never seen before")
+        code = codes[trouble.code % len(codes)]
+        match trouble.how:
+            case "refused":
+                return RefusedBy(code)
+            case "failed":
+                return Failed(code)
+            case "silent":
+                return Unknown(at + LATER)
+            case "accepted":
+                return Accepted("REF-1", at + LATER)
+            case "never-heard" if query:
+                return NeverHeard()
+        return Answered()
+
+    def resolve(self, way: str) -> bool:
+        """Resolve the first fallout that has the way, or give it the piece of stock that it waits for; whether there was one."""
+        for name, step in stuck(self):
+            before = len(self.events)
+            with suppress(Refused):
+                self._stock_comes(name, step) if (name, step) in self.agenda else self._resolve(name, step, way)
+            if len(self.events) > before:
+                return True
+        return False
+
+    def _stock_comes(self, name: str, step: str) -> None:
+        if self.agenda[name, step].kind == "stock" and not self.state.suspended:
+            self.attend(step, name, at=self.next_at())
+
+    def _resolve(self, name: str, step: str, way: str) -> None:
+        at = self.next_at()
+        match way:
+            case "correct":
+                self.correct(step, name, {}, at=at)
+            case "replace":
+                self.take(desk.replaced(STEPS[step], self.work(name, step), BOOK, note="", at=at), at=at)
+            case "force":
+                self.force(step, name, at=at)
+            case "fail" if name:
+                self.give_up(step, name, at=at)
+            case "approve" | "decline":
+                self.decide(step, name, approve=way == "approve", at=at)
+
+    def go(self, phase: Phase) -> "Changing":
+        """Let a phase pass."""
+        self.pass_by(phase.rows, phase.troubles)
+        for way in phase.resolved:
+            self.resolve(way)
+        return self.suspend_or_resume() if phase.suspends else self
+
+    def mended(self) -> "Changing":
+        """Let everything go on to its end: partners do as they are asked, and people resolve what they did not."""
+        if self.state.suspended:
+            self.suspend_or_resume()
+        for _ in range(ROUNDS_MAX):
+            self.run()
+            if not (self.resolve("approve") or self.resolve("correct") or self.resolve("force")):
+                return self
+        raise AssertionError(f"people never come to an end with {stuck(self)}")
