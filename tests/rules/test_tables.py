@@ -52,6 +52,11 @@ def test_what_is_worth_least_goes_first() -> None:
         pytest.param(
             {"a_minor": None, "b_minor": 5, "currency": "GBP"}, {"a": "", "b": "0.05 GBP"}, id="no amount stands where amounts do"
         ),
+        pytest.param(
+            {"left": 100, "left_minor": None, "currency": "GBP"},
+            {"left": "100", "left_amount": ""},
+            id="a count keeps its column beside an amount",
+        ),
         pytest.param({"a": None, "b": [], "c": [1, 2]}, {"a": "", "b": "", "c": "1, 2"}, id="nothing is empty"),
         pytest.param({"GBP": {"open_minor": 100}}, {"GBP": "open 1.00 GBP"}, id="money stands under its currency"),
         pytest.param({"a": "\x1b[31mred"}, {"a": "\N{REPLACEMENT CHARACTER}[31mred"}, id="a code a terminal would obey"),

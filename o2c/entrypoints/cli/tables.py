@@ -97,7 +97,8 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
         if name == "currency" and any(other.endswith("_minor") for other in row):
             continue
         shown, text = _said(name, value, str(row.get("currency") or ""))
-        told[shown] = printable(text)
+        # A count and an amount of the same name each have a column.
+        told[f"{shown}_amount" if shown != name and shown in row else shown] = printable(text)
     return told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -115,5 +115,8 @@ def vouchers_show(
     """
     with looking() as session:
         found = show_vouchers(session.app, campaign=campaign)
-        rows = [{**each, **code} for each in found for code in each["codes"]]
+        rows: list[dict[str, Any]] = [{**each, **code} for each in found for code in each["codes"]]
+        if output == Format.table:
+            # To people no budget is no amount, and not one of nothing.
+            rows = [{**row, "budget_minor": row["budget_minor"] or None} for row in rows]
         show_rows(rows, output, columns=SHOWN, limit=limit, empty="no vouchers were issued")
