@@ -14,6 +14,7 @@ from o2c.engine.app import Context, Engine, Written
 from o2c.journeys import rules
 from o2c.journeys.events import GIVEN, Outcome, journey_stream
 from o2c.journeys.policy import packaged
+from o2c.journeys.rules import MEDIA
 from o2c.journeys.state import JourneyState
 from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.periods import stamp
@@ -23,7 +24,7 @@ from o2c.views.journeys import facts_of, keyed_in, paper_of, standing
 from o2c.vouchers.events import campaign_of, voucher_stream
 from o2c.vouchers.rules import spelled
 
-__all__ = ["Outcome", "order_journey", "reach_journey"]
+__all__ = ["MEDIA", "Outcome", "order_journey", "reach_journey"]
 
 
 def reach_journey(app: Engine, context: Context, journey: str, *, medium: str, outcome: Outcome, voucher: str = "") -> Written:

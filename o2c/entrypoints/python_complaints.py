@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from o2c.desk import complaints as desk
@@ -59,11 +60,18 @@ class Complaints:
 
     @answered
     def complaints(
-        self, *, customer: str = "", state: State = "", personal: bool = False, offset: int = 0, limit: int = 100
+        self,
+        *,
+        complaints: Sequence[str] = (),
+        customer: str = "",
+        state: State = "",
+        personal: bool = False,
+        offset: int = 0,
+        limit: int = 100,
     ) -> Page[shown.ComplaintShown]:
         """Complaints as they stand. See `views.complaints.list_complaints`."""
         app = self._session.app
-        return list_complaints(app, customer=customer, state=state, personal=personal, offset=offset, limit=limit)
+        return list_complaints(app, complaints=complaints, customer=customer, state=state, personal=personal, offset=offset, limit=limit)
 
     @answered
     def customer_context(self, customer: str) -> shown.ContextShown:

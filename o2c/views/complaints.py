@@ -35,26 +35,42 @@ RAISED = """SELECT stream, occurred_at, personal ->> 'note' AS note FROM o2c.eve
 
 
 def list_complaints(
-    app: Engine, *, customer: str = "", state: State = "", personal: bool = False, offset: int = 0, limit: int = 100
+    app: Engine,
+    *,
+    complaints: Sequence[str] = (),
+    customer: str = "",
+    state: State = "",
+    personal: bool = False,
+    offset: int = 0,
+    limit: int = 100,
 ) -> Page[ComplaintShown]:
     """Complaints, those first whose way outside opens first: topic, channels, state, clock, answers and remedy, and what they are about.
 
-    With `customer` those of one, with `state` those in it; what was said with `personal` alone. The page says how many more there are. Raises Refused (usage).
+    With `complaints` those alone, with `customer` those of one, with `state` those in it; what was said with `personal` alone. The page says how many more there are. Raises Refused (usage).
     """
     if state not in ("", *STATES):
         raise Refused(f"no complaint is {state}; use one of {', '.join(STATES)}")
     if offset < 0 or not 0 <= limit <= PART_MAX:
         raise Refused(f"give an offset of 0 or more, and at most {PART_MAX} rows at once")
-    streams = (
-        [row["stream"] for row in app.reads.rows(OF_CUSTOMER, customer_stream(customer))] if customer else app.reads.streams_like(PREFIX)
-    )
-    found = [(stream, one) for stream, one in _states(app, streams) if state in ("", one.status)]
+    streams = [f"{PREFIX}{complaint}" for complaint in complaints] or _streams(app, customer)
+    found = [(stream, one) for stream, one in _states(app, streams) if state in ("", one.status) and customer in ("", _whose(one))]
     raised = {row["stream"]: row for row in app.reads.rows(RAISED, [stream for stream, _ in found])}
     rows = [_row(one, raised[stream], personal=personal) for stream, one in found]
     rows.sort(key=lambda row: (row["outside_from"] or "9999", row["complaint"]))
     page = Page[ComplaintShown](rows[offset : offset + limit])
     page.more = max(len(rows) - offset - len(page), 0)
     return page
+
+
+def _streams(app: Engine, customer: str) -> list[str]:
+    """The streams of all complaints, or of those of a customer."""
+    if not customer:
+        return app.reads.streams_like(PREFIX)
+    return [row["stream"] for row in app.reads.rows(OF_CUSTOMER, customer_stream(customer))]
+
+
+def _whose(state: ComplaintState) -> str:
+    return state.raised.customer if state.raised else ""
 
 
 def _states(app: Engine, streams: Sequence[str]) -> Iterator[tuple[str, ComplaintState]]:

@@ -69,13 +69,18 @@ def _count(channel: str, counted: Counter[str]) -> PromiseCountShown:
 def _judged(app: Engine, ids: Sequence[str], customer: str) -> Iterator[dict[str, Any]]:
     """Every promise of some orders (none: of all, or of a customer's)."""
     now = app.clock().now
+    rows = app.reads.rows(promises.EVERY, orders=list(ids), customer=customer)
+    if not rows:
+        return
+    # Of one customer, what was said of his orders alone is read.
+    about = sorted({row["order_id"] for row in rows}) if customer else list(ids)
     spoken: dict[str, list[Mapping[str, Any]]] = {}
-    for contact in app.reads.rows(contacts.ABOUT_ORDERS, orders=list(ids)):
+    for contact in app.reads.rows(contacts.ABOUT_ORDERS, orders=about):
         spoken.setdefault(contact["order_id"], []).append(contact)
     named: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for message in app.reads.rows(messages.DAYS_TOLD, orders=list(ids)):
+    for message in app.reads.rows(messages.DAYS_TOLD, orders=about):
         named.setdefault((message["order_id"], message["promised_on"]), message)
-    for row in app.reads.rows(promises.EVERY, orders=list(ids), customer=customer):
+    for row in rows:
         for one in judged(row, now):
             of_day = named.get((row["order_id"], one["promised_on"].isoformat()))
             told = told_of(one, spoken.get(row["order_id"], ()), row["channel"], of_day)

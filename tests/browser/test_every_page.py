@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from playwright.sync_api import Browser, Page
 
+from o2c.simulation.launch_data import SECOND_LINE
 from o2c.views.order_link import order_link
 from tests.browser.conftest import Read
 from tests.browser.people import SHOTS, Theme, fallout_of, person, shot
@@ -43,6 +44,7 @@ def paths(world: World) -> dict[str, str]:
         "figure": "/console/figures/fallout-rate?by=reason", "table": "/console/tables/cycle-times", "partners": "/console/partners",
         "projections": "/console/projections", "projection": "/console/projections/orders", "what-if": "/console/what-if?reason=NP-CODE", "bulk": "/console/bulk?reason=NP-CODE", "empty": "/console/fallouts?owner=nobody", "error": "/console/none",
         "products": "/console/products", "product": f"/console/products/{world.order('WEB-4').order_id}:1",
+        "change": f"/console/orders/{world.order('WEB-3').order_id}/change", "order under way": f"/console/orders/{world.order('WEB-3').order_id}", "journeys with none": "/console/journeys",
         "audit": "/console/audit", "file": f"/console/audit/orders/{order}",
     }  # fmt: skip
 
@@ -54,6 +56,8 @@ OF_MONEY = {
     "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage",
     "customer with a device": "/console/customers/C-1", "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
     "catalogue versions": "/console/catalogue/diff?a=0", "every product": "/console/products?status=any", "every order": "/console/orders", "every fallout": "/console/fallouts",
+    "journeys": "/console/journeys", "complaints": "/console/complaints", "messages": "/console/messages", "triggers": "/console/triggers", "trigger": "/console/triggers/asked",
+    "returns": "/console/returns", "switching": "/console/switching", "fields": "/console/orders/LATE/fields", "hierarchy": "/console/customers/C-1/accounts", "order with all": "/console/orders/LATE",
 }  # fmt: skip
 """Pages about money, and lists with more on them, of the store in which all of that has happened."""
 OF_AUDITOR = frozenset({"audit", "file"})
@@ -82,6 +86,25 @@ def charged_back(page: Page) -> None:
     opened(page)
 
 
+def assessed(page: Page) -> None:
+    page.get_by_label("Other address").first.fill("7 Quay Street, Testford, ZZ1 2BB")
+    page.get_by_label("Other offering").first.select_option(SECOND_LINE.id)
+    page.get_by_role("button", name="What would it take?").first.click()
+    opened(page)
+
+
+def matched(page: Page) -> None:
+    page.get_by_label("Since").fill("2026-01-01")
+    page.get_by_role("button", name="Try", exact=True).click()
+    opened(page)
+
+
+def followed(page: Page) -> None:
+    page.locator("a.open").first.click()
+    page.wait_for_load_state()
+    opened(page)
+
+
 def coded(page: Page) -> None:
     page.get_by_role("button", name="Give the porting code").click()
 
@@ -104,6 +127,14 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "invoice": ("invoice previewed", credited),
     "invoice paid": ("chargeback previewed", charged_back),
     "product": ("product with its code", coded),
+    "change": ("change assessed", assessed),
+    "journeys": ("journey", followed),
+    "complaints": ("complaint", followed),
+    "messages": ("message", followed),
+    "triggers": ("triggers tried", matched),
+    "customer who owes": ("customer opened", opened),
+    "order under way": ("order under way opened", opened),
+    "order with all": ("order with all opened", opened),
     "account": ("account opened", opened),
     "ledger": ("ledger opened", opened),
     "catalogue": ("catalogue opened", opened),

@@ -209,11 +209,14 @@ def test_who_looked_is_read_by_the_auditor(site: Console) -> None:
     assert "he rang" in why.text
 
 
+ALL_BUT_RUNNERS = {"agent", "supervisor", "analyst", "auditor", "privacy-officer"}
 PAGES = {
     "/console/fallouts": {"agent", "supervisor", "analyst", "auditor"}, "/console/groups": {"agent", "supervisor", "analyst", "auditor"},
     "/console/orders": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/products": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
+    "/console/journeys": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
+    "/console/complaints": ALL_BUT_RUNNERS, "/console/messages": ALL_BUT_RUNNERS, "/console/returns": ALL_BUT_RUNNERS, "/console/triggers": ALL_BUT_RUNNERS,
     "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
     "/console/collections": {"agent", "supervisor", "analyst", "auditor"},
     "/console/catalogue": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"},

@@ -59,6 +59,10 @@ def _agree(page: Page, account: str, form: Form) -> None:
     page.do("limits.agree", account, notice=form["notice"], wish=form["wish"])
 
 
+def _pack(page: Page, account: str, form: Form) -> None:
+    page.do("allowances.buy", account, offering=form["offering"], line=form["line"], wish=form["wish"])
+
+
 def _kind_of_limit(form: Form) -> str:
     if form["kind"] not in ("bill", "roaming"):
         raise Refused("a limit is of the bill or of roaming; choose one that the page offers")
@@ -74,6 +78,7 @@ DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
     "settle": ("dispute settled", _settle),
     "limit": ("limit set", _limit),
     "agree": ("agreement recorded", _agree),
+    "pack": ("pack bought", _pack),
 }
 """By the last part of a form's address what it does, and the words in which the page says that it was done."""
 

@@ -14,20 +14,28 @@ from o2c.entrypoints.http.console import (
     books,
     bulk,
     catalogue,
+    changing,
     collecting,
+    complaints,
     customers,
     desk,
     fallout,
     figures,
     front,
+    hierarchy,
     holdings,
     invoices,
+    journeys,
+    messages,
     mine,
     orders,
     products,
     projections,
+    returning,
     stock,
+    switching,
     taking_back,
+    triggers,
     usage,
     vouchers,
     what_if,
@@ -36,7 +44,7 @@ from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, orders, products, customers, taking_back, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, projections, audit, mine,
+    front, desk, bulk, fallout, changing, orders, products, customers, hierarchy, journeys, complaints, messages, returning, switching, taking_back, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, triggers, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

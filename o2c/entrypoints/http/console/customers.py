@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
+from o2c.desk.complaints import Channel, Topic
 from o2c.desk.customers import MEDIA, TOPICS
+from o2c.entrypoints.http.console.deeds import carried
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
 from o2c.views.finding import FORMS
 
 pages = router()
 NOTHING = Form({})
 TOLD_MAX = 50
-"""So many messages and courtesy contacts are on the page of a customer or an order."""
+"""So many messages, courtesy contacts, promises and things told are on the page of a customer or an order, the last ones."""
 NEWEST = 10
 """Of how many products of a customer it is said until when they may be withdrawn from: the period is short, so that it is over for older ones."""
 
@@ -63,8 +66,17 @@ def contact(page: Asked, form: Sent, customer: str) -> Response:
         if refused.kind in ("forbidden", "unavailable"):
             raise
         status, told = refusal_of(refused, page.request)
-        return shown(page, customer, status=status, refused=told, form=form)
+        return shown(page, customer, status=status, refused=told, form=form, deed="contact")
     return done(f"/console/customers/{customer}", "noted")
+
+
+@pages.post("/customers/{customer}/complaint")
+def complain(page: Asked, form: Sent, customer: str) -> Response:
+    """Take down what the customer complains of."""
+    how = {name: form[name] for name in ("topic", "channel", "order", "note")}
+    deed = partial(page.do, "complaints.open", customer, wish=form["wish"], **how)
+    again = partial(shown, page, customer, deed="complaint")
+    return carried(page, form, deed, again, f"/console/customers/{customer}", "complaint taken down")
 
 
 def shown(
@@ -77,8 +89,9 @@ def shown(
     refused: str = "",
     done: str = "",
     form: Form = NOTHING,
+    deed: str = "",
 ) -> Response:
-    """The page of a customer."""
+    """The page of a customer. `deed` is the form that was refused, which stands open again."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
     found = {**found, "in_service": _in_service(page, found)}
     told = {
@@ -87,11 +100,22 @@ def shown(
         "personal": personal,
         "media": MEDIA,
         "topics": TOPICS,
+        "grievances": get_args(Topic),
+        "channels": get_args(Channel),
         **_care(page, customer),
+        **_kept(page, customer),
         "messages": page.ask("messages.list", customer=customer, limit=TOLD_MAX) if page.may("messages.list") else [],
         "care": page.ask("care.due", customer=customer, limit=TOLD_MAX) if page.may("care.due") else [],
     }
-    return page.shown("customer.html", status=status, refused=refused, done=done, form=form, **told)
+    return page.shown("customer.html", status=status, refused=refused, done=done, form=form, deed=deed, **told)
+
+
+def _kept(page: Page, customer: str) -> dict[str, Any]:
+    """What was promised to the customer and what became of it, and what he was told, the last first, where the asker may see that."""
+    promises = page.ask("promises.list", customer=customer) if page.may("promises.list") else []
+    told_of = page.ask("customers.told", customer) if page.may("customers.told") else []
+    last = {"promises": promises[: -TOLD_MAX - 1 : -1], "told_of": told_of[: -TOLD_MAX - 1 : -1]}
+    return {**last, "promised_before": len(promises) - len(last["promises"]), "told_before": len(told_of) - len(last["told_of"])}
 
 
 def _care(page: Page, customer: str) -> dict[str, Any]:

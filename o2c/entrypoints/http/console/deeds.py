@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.frame import Form, Page, done, refusal_of
 
-ELSEWHERE = ("missing", "unavailable")
-"""Refusals that are no matter of what somebody wrote: there is no page to show again."""
+ELSEWHERE = ("unavailable",)
+"""Refusals that are no matter of what somebody wrote: there is no page to show again. Where what the page itself is of is not there, showing it says so."""
 
 
 class Shows(Protocol):
@@ -21,7 +21,7 @@ class Shows(Protocol):
 
 
 def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back: str, what: str) -> Response:
-    """Do what a form asks for and go back to its page. What is refused is told on the page. Raises Refused: missing, unavailable."""
+    """Do what a form asks for and go back to its page. What is refused is told on the page. Raises Refused: unavailable, and as its page does."""
     try:
         deed()
     except Refused as refused:
@@ -33,7 +33,7 @@ def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back:
 
 
 def foreseen(page: Page, form: Form, ask: Callable[[], Any], shows: Callable[..., Response], as_name: str = "foreseen") -> Response:
-    """The page again with what a form would come to, under a name of the page's template; or why not. Nothing is written. Raises Refused: missing, unavailable."""
+    """The page again with what a form would come to, under a name of the page's template; or why not. Nothing is written. Raises Refused: unavailable, and as its page does."""
     try:
         told = ask()
     except Refused as refused:

@@ -42,7 +42,7 @@ CHANGE = "change."
 """The fields of a correction begin so; behind it stands the key that is corrected."""
 
 
-def _until(form: Form) -> datetime | None:
+def until_of(form: Form) -> datetime | None:
     """The time of a field, which is told in UTC; None where nothing is said."""
     text = form["until"]
     # A browser sends what its field for times holds: without seconds, and without a zone.
@@ -50,7 +50,7 @@ def _until(form: Form) -> datetime | None:
 
 
 def _snooze(form: Form) -> Way:
-    until = _until(form)
+    until = until_of(form)
     if until is None:
         raise Refused("say until when it is left alone")
     return Snooze(until)
@@ -93,8 +93,8 @@ WAYS: Mapping[str, Callable[[Form], Way]] = {
     "assign": lambda form: Assign(form["to"], form["queue"]),
     "release": lambda form: Release(),
     "snooze": _snooze,
-    "wait": lambda form: Wait(cast("Any", form["for"]), _until(form)),
-    "request-information": lambda form: RequestInformation(cast("Any", form["for"]), _until(form)),
+    "wait": lambda form: Wait(cast("Any", form["for"]), until_of(form)),
+    "request-information": lambda form: RequestInformation(cast("Any", form["for"]), until_of(form)),
     "resume": lambda form: Resume(),
     "reopen": lambda form: Reopen(),
     "settle": lambda form: Settle(),

@@ -42,26 +42,48 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 """What every page says to the browser: nothing of others, nothing inline, in no frame, kept nowhere (OWASP ASVS 5.0, 3.4)."""
-NAVIGATION = (
-    ("/console/fallouts", "Fallouts", "fallout.list"),
-    ("/console/groups", "Groups", "fallout.groups"),
-    ("/console/orders", "Orders", "orders.list"),
-    ("/console/products", "Products", "products.list"),
-    ("/console/search", "Search", "orders.find"),
-    ("/console/collections", "Collections", "collections.list"),
-    ("/console/overview", "Overview", "metrics.explain"),
-    ("/console/partners", "Partners", "partners.status"),
-    ("/console/catalogue", "Catalogue", "catalogue.list"),
-    ("/console/vouchers", "Vouchers", "vouchers.show"),
-    ("/console/stock", "Stock", "stock.levels"),
-    ("/console/usage", "Usage", "usage.gaps"),
-    ("/console/ledger", "Ledger", "ledger.trial-balance"),
-    ("/console/assurance", "Assurance", "assurance"),
-    ("/console/audit", "Audit", "access.records"),
-    ("/console/what-if", "What if", "counterfactual"),
-    ("/console/projections", "Projections", "projections.status"),
+NAVIGATION: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "Customers and orders": (
+        ("/console/fallouts", "Fallouts", "fallout.list"),
+        ("/console/groups", "Groups", "fallout.groups"),
+        ("/console/orders", "Orders", "orders.list"),
+        ("/console/search", "Search", "orders.find"),
+        ("/console/products", "Products", "products.list"),
+        ("/console/complaints", "Complaints", "complaints.list"),
+        ("/console/journeys", "Journeys", "journeys.list"),
+        ("/console/messages", "Messages", "messages.list"),
+        ("/console/returns", "Returns", "returns.list"),
+    ),
+    "Figures": (
+        ("/console/overview", "Overview", "metrics.explain"),
+        ("/console/what-if", "What if", "counterfactual"),
+        ("/console/audit", "Audit", "access.records"),
+    ),
+    "Running": (
+        ("/console/partners", "Partners", "partners.status"),
+        ("/console/triggers", "Triggers", "triggers.list"),
+        ("/console/projections", "Projections", "projections.status"),
+    ),
+    "What is sold": (
+        ("/console/catalogue", "Catalogue", "catalogue.list"),
+        ("/console/vouchers", "Vouchers", "vouchers.show"),
+        ("/console/stock", "Stock", "stock.levels"),
+    ),
+    "Money": (
+        ("/console/collections", "Collections", "collections.list"),
+        ("/console/usage", "Usage", "usage.gaps"),
+        ("/console/ledger", "Ledger", "ledger.trial-balance"),
+        ("/console/assurance", "Assurance", "assurance"),
+    ),
+}
+"""The pages that stand in the head of every page by what they are about, each with the operation that it needs."""
+LANDINGS = (
+    ("/console/fallouts", "fallout.work"),
+    ("/console/audit", "access.records"),
+    ("/console/overview", "metrics.explain"),
+    *((path, needed) for links in NAVIGATION.values() for path, _, needed in links),
 )
-"""The pages that stand in the head of every page, each with the operation that it needs."""
+"""Where somebody begins: at the first page of these whose operation is his, so that who works on fallouts begins at the queue, and who audits at the records."""
 
 NOBODY: Mapping[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 """What a page is shown with where nobody is known: on the way in, and where something went wrong."""
@@ -86,12 +108,12 @@ class Page:
         """Whether the asker may use each of these operations in some way."""
         return all(ways(self.context, name) for name in names)
 
-    def ask(self, name: str, *arguments: Any, why: str = "", **options: Any) -> Any:
+    def ask(self, name: str, /, *arguments: Any, why: str = "", **options: Any) -> Any:
         """Ask a view, which sees all that was written before. Raises Refused as it does."""
         all_seen(self.session.app)
         return self._called(self.context, name, arguments, options, why)
 
-    def do(self, name: str, *arguments: Any, wish: str = "", seen: str = "", **options: Any) -> Any:
+    def do(self, name: str, /, *arguments: Any, wish: str = "", seen: str = "", **options: Any) -> Any:
         """Carry a verb through. `wish` makes it once of however many sendings; `seen` is the state of the thing that it was decided by."""
         context = wishing(self.context, wish or None)
         operation = named(name)
@@ -107,13 +129,18 @@ class Page:
         """At which state a thing stands now, to be sent back with what is decided about it."""
         return tag_of(versions_of(self.session.app, view, name))
 
+    def version(self, view: str, name: str) -> int:
+        """At which version the one stream of a thing stands now, to be said as what a change was decided by."""
+        [version] = versions_of(self.session.app, view, name).values()
+        return version
+
     def _called(self, context: Context, name: str, arguments: tuple[Any, ...], options: Mapping[str, Any], why: str) -> Any:
         operation = named(name)
         return operation.ask(context, *operation.opened_on(self.session.app, self.session.home), *arguments, why=why, **options)
 
     def shown(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page as it leaves."""
-        menu = [(path, title) for path, title, needed in NAVIGATION if self.may(needed)]
+        menu = [(group, [(path, title) for path, title, needed in links if self.may(needed)]) for group, links in NAVIGATION.items()]
         frame = {
             "actor": self.context.actor,
             "may": self.may,

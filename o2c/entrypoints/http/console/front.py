@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.callers import known
-from o2c.entrypoints.http.console.frame import CHANNEL, NAVIGATION, NOBODY, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
+from o2c.entrypoints.http.console.frame import CHANNEL, LANDINGS, NOBODY, SIGN_IN, Asked, Sent, html, refusal_of, router, visits_of
 from o2c.entrypoints.http.console.rendering import KINDS, static
 from o2c.entrypoints.http.console.visits import new_visit
 from o2c.entrypoints.serving import LOOPBACK
@@ -21,8 +21,8 @@ FIRST = "/console"
 
 @pages.get("")
 def first(page: Asked) -> Response:
-    """Go to the first page that the asker may see."""
-    for path, _, needed in NAVIGATION:
+    """Go to the page where the asker begins."""
+    for path, needed in LANDINGS:
         if page.may(needed):
             return RedirectResponse(path, status_code=303)
     raise Refused(f"{page.context.actor} has no role that sees a page here; ask for one", kind="forbidden")

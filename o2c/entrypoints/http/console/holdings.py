@@ -50,6 +50,10 @@ def _top_up(page: Page, account: str, form: Form) -> None:
     page.do("prepaid.top-up", account, wish=form["wish"], **how)
 
 
+def _give_back(page: Page, account: str, form: Form) -> None:
+    page.do("prepaid.refund", account, wish=form["wish"])
+
+
 def _settle(page: Page, account: str, form: Form) -> None:
     page.do("instalments.settle", account, form["order"], form["item"], wish=form["wish"])
 
@@ -59,6 +63,7 @@ DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
     "approve": ("refund approved", _approve),
     "give-up": ("refund given up", _give_up),
     "top-up": ("topped up", _top_up),
+    "give-back": ("what is left goes back", _give_back),
     "settle": ("billed at once", _settle),
 }
 """By the last part of a form's address what it does, and the words in which the page says that it was done."""

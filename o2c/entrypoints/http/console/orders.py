@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.desk.orders import CANCEL_REASONS
+from o2c.desk.suspending import WAITERS
 from o2c.entrypoints.http.console.customers import TOLD_MAX
 from o2c.entrypoints.http.console.desk import ROWS_MAX
 from o2c.entrypoints.http.console.diffs import between
@@ -59,6 +60,12 @@ def as_of(
     return page.shown("as_of.html", name=name, moments=moments, order=new, differences=between(old, new), **chosen)
 
 
+@pages.get("/orders/{name:path}/fields")
+def fields(page: Asked, name: str) -> Response:
+    """Where each field of the order was keyed in first."""
+    return page.shown("fields.html", name=name, rows=page.ask("orders.fields", name))
+
+
 @pages.post("/orders/{name:path}/cancel")
 def cancel(page: Asked, form: Sent, name: str) -> Response:
     """Cancel the order, or some of its items."""
@@ -75,11 +82,20 @@ def cancel(page: Asked, form: Sent, name: str) -> Response:
 @pages.post("/orders/{name:path}/withdraw")
 def withdraw(page: Asked, form: Sent, name: str) -> Response:
     """Withdraw from the contracts of the order for its customer, or from those of some of its items."""
-    try:
+
+    def deed() -> None:
         page.do("orders.withdraw", name, items=form.all("item"), wish=form["wish"], seen=form["seen"])
+
+    return carried_on(page, name, deed, "withdrawn")
+
+
+def carried_on(page: Page, name: str, deed: Callable[[], Any], word: str) -> Response:
+    """Do something about the order and go back to its page, which says the word for it, or why not."""
+    try:
+        deed()
     except Refused as refused:
         return _refused(page, name, refused)
-    return done(f"/console/orders/{name}", "withdrawn")
+    return done(f"/console/orders/{name}", word)
 
 
 def _refused(page: Page, name: str, refused: Refused) -> Response:
@@ -112,10 +128,26 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     products = page.ask("products.list", orders=(order["order"],), statuses=STATUSES) if page.may("products.list") else ()
     messages = page.ask("messages.list", order=order["order"], limit=TOLD_MAX) if page.may("messages.list") else ()
     return page.shown(
-        "order.html", status=status, messages=messages, order=order, story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
+        "order.html", status=status, messages=messages, order=order, waiters=WAITERS, suspended=_suspended(order, rows), **_around(page, order, rows), story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
         promised=promised, told_of=told_of, waiting=_waiting(page, order), reasons=CANCEL_REASONS,
     )  # fmt: skip
+
+
+def _suspended(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The event by which the order is suspended, if it still is."""
+    still = any(step["step"] == "suspension" and step["asked_at"] and not step["done_at"] for step in order["steps"])
+    return next((row for row in reversed(rows) if row["type"] == "order.suspended"), None) if still else None
+
+
+def _around(page: Page, order: Mapping[str, Any], rows: list[Any]) -> dict[str, Any]:
+    """The journeys that the order came from, its sites where it has several lines, and what was wished to be cancelled; as far as the asker may see that."""
+    came_from = [row["stream"].removeprefix("journey-") for row in rows if row["type"] == "journey.ordered"]
+    return {
+        "journeys": page.ask("journeys.list", journeys=came_from, everything=True) if came_from and page.may("journeys.list") else [],
+        "sites": page.ask("orders.sites", order["order"]) if len(order["items"]) > 1 and page.may("orders.sites") else [],
+        "cancellations": page.ask("orders.cancellations", orders=(order["order"],)) if page.may("orders.cancellations") else [],
+    }
 
 
 def _waiting(page: Page, order: Mapping[str, Any]) -> Mapping[str, Any] | None:

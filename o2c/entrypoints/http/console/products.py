@@ -91,6 +91,23 @@ def grade(page: Asked, form: Sent, product: str) -> Response:
     return _carried(page, form, product, "graded", lambda: page.do("returns.grade", product, form["grade"], wish=form["wish"]))
 
 
+@pages.post("/products/{product:path}/lock")
+def lock(page: Asked, form: Sent, product: str) -> Response:
+    """Keep the number from going to another operator, or lift that lock."""
+    lift = form["lift"] == "yes"
+    deed = partial(page.do, "products.lock", product, lift=lift, wish=form["wish"])
+    return _carried(page, form, product, "lock lifted" if lift else "locked", deed)
+
+
+@pages.post("/products/{product:path}/transfer")
+def transfer(page: Asked, form: Sent, product: str) -> Response:
+    """Take down that the owner agrees to give the product to another customer, or that he keeps it."""
+    keeps = form["keeps"] == "yes"
+    how: dict[str, Any] = {"withdraw": True} if keeps else {"to": form["to"], "commitment": form["commitment"]}
+    deed = partial(page.do, "products.transfer", product, wish=form["wish"], **how)
+    return _carried(page, form, product, "he keeps it" if keeps else "agreed", deed)
+
+
 def _carried(page: Page, form: Form, product: str, word: str, deed: Callable[[], Any]) -> Response:
     def shows(*, status: int, refused: str, form: Form) -> Response:
         return shown(page, product, status=status, refused=refused)
