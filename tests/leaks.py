@@ -328,6 +328,8 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*h, *asked_back(n)], lambda h, n: [*h, *asked_back(n, paid="R1")]),
             ("prepaid money that was asked back, and another refund went", "prepaid-not-returned", 284,
              lambda h, n: [*h, *asked_back(n, paid="R2")], lambda h, n: [*h, *asked_back(n, paid="by hand")]),
+            ("prepaid money whose refund was given up, and no other went", "prepaid-not-returned", 284,
+             lambda h, n: [*h, *asked_back(n, given_up=True)], lambda h, n: [*h, *asked_back(n, paid="R2", given_up=True)]),
             ("a pack that no bill has", "pack-not-billed", 500,
              lambda h, n: [*h, *packed(n)], lambda h, n: [*h, *packed(n, 500)]),
             ("a pack bought before a bill that lacks it", "pack-not-billed", 500,

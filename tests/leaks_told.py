@@ -129,7 +129,7 @@ def delayed(history: Sequence[Told], number: int, *, by_customer: bool = False, 
     return [*changed(history, "order.planned", items=[planned]), *done]
 
 
-def asked_back(number: int, *, paid: str = "") -> list[Told]:
+def asked_back(number: int, *, paid: str = "", given_up: bool = False) -> list[Told]:
     """Who left asked on 6 January for the 2.84 that was left of a top-up, was told the 10th, and got it by its refund or otherwise (`paid`), or did not."""
     account = f"BA-L{number}"
     of = {"account": account, "customer": f"C-L{number}", "currency": "GBP", "amount_minor": 284}
@@ -147,7 +147,8 @@ def asked_back(number: int, *, paid: str = "") -> list[Told]:
         of_owed_minor=284,
         refund="" if paid == "by hand" else f"{account}-R{paid[1:]}",
     )
-    return [*asked, *([went] if paid else [])]
+    released = told(f"account-{account}", "account.refund-released", 6, **of, refund=f"{account}-R1", of_credit_minor=0)
+    return [*asked, *([released] if given_up else []), *([went] if paid else [])]
 
 
 def packed(number: int, *prices_billed: int, price: int = 500, run_on: str = "2026-02-08") -> list[Told]:

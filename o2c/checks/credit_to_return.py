@@ -8,8 +8,10 @@ from o2c.checks.assurance_rules import Leak
 from o2c.checks.order_to_bill import Evidence, GivenBack, Said, day_after
 from projections.engine.seen import Seen
 
-RETURNED, PAID = "prepaid.returned", "account.money-returned"
-TYPES = frozenset({RETURNED, PAID})
+RETURNED, PAID, GIVEN_UP = "prepaid.returned", "account.money-returned", "account.refund-released"
+TYPES = frozenset({RETURNED, PAID, GIVEN_UP})
+ANY = "any"
+"""Stands for whatever refund the money goes back by, once the one that it was to go by was given up."""
 CREDIT_RULE = (
     "prepaid-not-returned",
     "G-RM-RA-RLj",
@@ -25,7 +27,10 @@ def given_back(evidence: Evidence, seen: Seen) -> None:
         owed_minor = body["amount_minor"] - body["fee_minor"] + (before.owed_minor if before else 0)
         refunds = (*(before.refunds if before else ()), *body["refunds"])
         evidence.prepaid[account] = GivenBack(Said(seen.event_id, seen.at, body), owed_minor, refunds)
-    elif before and body.get("refund", "") in ("", *before.refunds):
+    elif seen.type == GIVEN_UP:
+        if before and body["refund"] in before.refunds:
+            evidence.prepaid[account] = before._replace(refunds=(*before.refunds, ANY))
+    elif before and (ANY in before.refunds or body.get("refund", "") in ("", *before.refunds)):
         evidence.prepaid[account] = before._replace(owed_minor=before.owed_minor - body["amount_minor"])
 
 
