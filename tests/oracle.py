@@ -4,7 +4,7 @@ They are told as `o2c events find` or `o2c orders timeline ID -o jsonl` prints t
 nothing is imported here, and nothing taken that it concluded, but where "told" says so. Days are London's; shares are half-up.
 
 Runs. An account joins the first cycle day (1, 8, 15, 22) after its first service began and is billed at 06:00 on that day of every month: one-time charges,
-part periods by the days of the period, the next period in advance; VAT on the net of each group. A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. A price that is not once a month is
+part periods by the days of the period, the next period in advance, packs of units bought before the day; VAT on the net of each group. A service is charged from the day it was activated, an eSIM downloaded, or its download said to be done. A price that is not once a month is
 charged whole for each of its own periods in the first run on or after it begins. A rise holds for services that began before it was announced: it parts a
 month by days, any other period costs what holds as it begins. What is charged anew for the same, after a rest or to another payer, is at its price and has its
 discounts since it was first. Usage of the month before costs its price, rounded once.
@@ -187,7 +187,7 @@ class Bill:
         for n, line in enumerate(self.lines, 1):
             x, sign = charges.get(line.key), 1 if line.net >= 0 else -1
             over = min(x.ended.date(), self.cut.get(line.key, date.max)) if x else date.max
-            kept = x.owed(line, over) if x and line.kind != "usage" else line.net
+            kept = x.owed(line, over) if x and line.kind not in ("usage", "pack") else line.net
             rests = line.net - kept - self.taken[n, True], line.net - self.taken[n, True] - self.taken[n, False]
             credited = sign * max(min(sign * rests[0], sign * rests[1]), 0)
             credited = max(credited, -left) if line.kind == "discount" else credited
@@ -202,8 +202,8 @@ class Account:
     `delivered` are the goods of the last bill of goods, `apart` counts bills beside the runs."""
 
     def __init__(self) -> None:
-        self.charges, self.used, self.must, self.bills, self.served, self.delivered, self.run = {}, {}, {}, {}, [], [], date.max
-        self.apart, self.stand, self.posted = 0, Counter(), Counter()
+        self.charges, self.must, self.bills, self.served, self.delivered, self.run = {}, {}, {}, [], [], date.max
+        self.apart, self.used, self.stand, self.posted = 0, defaultdict(list), Counter(), Counter()
 
     def look(self, until: datetime, rises: list[Json], *, beside: bool) -> None:
         """Work out the bill runs up to a time that were not looked at yet; then what is billed `beside` them: all goods that wait of one day, or else what is
@@ -211,7 +211,7 @@ class Account:
         begun = [x for x in self.charges.values() if x.every or not x.goods or x.left]
         self.run = following(min(begun, key=lambda x: x.known).starts, 1, 8, 15, 22) if self.run == date.max and begun else self.run
         while (at := datetime.combine(self.run, time(6), LONDON)) <= until:
-            run, self.run, lines = self.run, turned(self.run, 1), self.used.pop(self.run, [])
+            run, self.run, lines = self.run, turned(self.run, 1), [x for day in [*self.used] if day <= self.run for x in self.used.pop(day)]
             for x in (x for x in begun if x.starts < run and x.known < at):
                 lines += x.lines(run, rises) if at <= x.ended or x.served else ()
                 own = [y for y in begun if y.every and (y.told.get("product") or y.key)[:36] == x.key[:36]] or [y for y in begun if y.every]
@@ -326,7 +326,7 @@ class Oracle:
         elif name == "account.usage-rated":
             run = iso(data["run_on"])
             costs = [(x, share(1, *(100 * Fraction(x["amount"])).as_integer_ratio())) for x in data["lines"] if not x.get("prepaid")]
-            account.used[run] = [Line(place(x), "usage", turned(run, -1), run, net, x["tax_group"]) for x, net in costs if net]
+            account.used[run] += [Line(place(x), "usage", turned(run, -1), run, net, x["tax_group"]) for x, net in costs if net]
 
     def of_invoice(self, account: Account, number: str, name: str, data: Json, at: datetime) -> None:
         """What is billed, taken off, paid, taken back, and given up."""

@@ -2,14 +2,14 @@
 
 What becomes of the deposit of an order that completed (in part) tests/oracle_deposits.py works out, that of any other is owed as it ends. Paid back is first what
 is owed, and what is to go back is owed, until that is given up and what is told of it is a credit again. What prepaid usage took off the balance is told; it is
-earned then, and what is left of a top-up when it expires, the first to expire first. A fixed line that starts late is a credit for each day from that promised first
+earned then, and what is left of a top-up when it expires, the first to expire first; what is left when it is asked back is owed, but for a fee that is told. A fixed line that starts late is a credit for each day from that promised first
 (moved by what was the customer's own) to that on which it is on, and so is a visit that nobody made.
 """
 
 from collections import Counter, defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from tests.oracle import NEVER, Account, Json, Oracle, iso, place
+from tests.oracle import NEVER, Account, Json, Line, Oracle, iso, place
 
 COMPENSATION = {
     "late-start": ((date(2026, 4, 1), 646), (date(2025, 4, 1), 624)),
@@ -60,8 +60,7 @@ class HeldOracle(Oracle):
         elif name == "account.compensated" and (rates := COMPENSATION.get(data["cause"])):
             counted_on, starts = self.counted_on.get(place(data), date.max), self.items[place(data)].starts
             missed, days = (counted_on, (starts - counted_on).days) if data["cause"] == "late-start" else (at.date(), 1)
-            minor = next(minor for since, minor in rates if since <= missed) * days
-            account.post(at.date(), "compensation", {"customer-credit": minor})
+            account.post(at.date(), "compensation", {"customer-credit": next(minor for since, minor in rates if since <= missed) * days})
         elif name == "prepaid.topped-up":
             account.top_ups[datetime.fromisoformat(data["expires_at"]) if data["expires_at"] else NEVER] += data["amount_minor"]
             account.post(at.date(), "cash", {"prepaid": data["amount_minor"]})
@@ -71,5 +70,10 @@ class HeldOracle(Oracle):
                 account.top_ups[expires] -= (part := min(account.top_ups[expires], left))
                 left -= part  # what remains is more than there was
             account.post(at.date(), "prepaid", {"tax": tax, "revenue": data["charged_minor"] - tax - left})
-        elif name == "prepaid.expired":
-            account.post(at.date(), "prepaid", {"revenue": sum(account.top_ups.pop(x) for x in [*account.top_ups] if x <= at)})
+        elif name in ("prepaid.expired", "prepaid.returned"):
+            left = sum(account.top_ups.pop(x) for x in [*account.top_ups] if (x > at) == ("returned" in name))
+            kept, tax = data.get("fee_minor", left), data.get("tax_minor", 0)
+            account.post(at.date(), "prepaid", {"revenue": kept - tax, "tax": tax, "owed-to-customers": left - kept})
+        elif name == "account.pack-added":
+            day, ends = iso(data["bought_on"]), iso(data["ends"])
+            account.used[day + timedelta(1)] += [Line(place(data), "pack", day, ends, data["net_minor"], data["tax_group"])]

@@ -58,7 +58,7 @@ KINDS = (
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
     "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
     "product.changed", "product.suspended", "product.resumed", "product.terminated", "account.deposit-retained",
-    "order.revised", "step.renewed",
+    "order.revised", "step.renewed", "account.pack-added", "prepaid.returned",
 )  # fmt: skip
 RARE = (
     "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",

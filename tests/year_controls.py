@@ -53,6 +53,8 @@ FORGED: Mapping[str, Place] = {
     "period": _billed("period"),
     "discount": _billed("discount"),
     "usage line": _billed("usage"),
+    "pack line": _billed("pack"),
+    "pack": _field("account.pack-added", "net_minor", lambda body: body["bought_on"] < BILLED_BEFORE),
     "goods": _billed("one-time", apart=True),
     "instalment": _billed("instalment"),
     "settlement": _billed("instalment", apart=True),
@@ -77,6 +79,7 @@ FORGED: Mapping[str, Place] = {
     ),
     "top-up": _field("prepaid.topped-up", "amount_minor"),
     "prepaid usage": _field("quota.committed", "charged_minor", lambda body: body["charged_minor"] > 0),
+    "prepaid money back": _field("prepaid.returned", "fee_minor"),
     "plan": lambda event: (event["data"]["parts"][0], "amount_minor") if event["type"] == "collections.plan-agreed" else None,
 }
 """The ways in which money is told of."""

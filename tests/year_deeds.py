@@ -28,7 +28,7 @@ from o2c.views.reading import caught_up
 from tests.book import Entry
 from tests.world import Document
 from tests.year_amendments import looks, with_orders
-from tests.year_products import parts_of, with_prepaid, with_products
+from tests.year_products import parts_of, with_packs, with_prepaid, with_products
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
 DEFAULTERS, HEAVY, LIMITED = 0.08, 0.1, 0.15
@@ -195,6 +195,7 @@ class Year:
                 self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
         self.with_debts(day)
         with_products(self, day)
+        with_packs(self, day)
         for row in self.app.reads.rows(CHARGED):
             if draw(self.seed, row["account"], 1, "limited") < LIMITED and self.chance(row["account"], day, "limit") < 0.3:
                 self.try_to("limits set", limits.set_limit, row["account"], amount=f"{3 + day.month % 5}.00")

@@ -12,7 +12,7 @@ from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context, Engine
 from o2c.kernel.chance import draw
 from tests.handsets import SKU, handset_offering, imei
-from tests.metered import choice, included, usage
+from tests.metered import choice, included, pack, usage
 from tests.world import Document
 
 HANDSETS, HANDSETS_AT_FIRST, VOUCHERS = 0.3, 0.15, 0.5
@@ -25,6 +25,8 @@ USAGE_PRICES = (
     included("50 messages", "sms", "message", "50", rollover_max="20"),
 )
 """What is added to the prices of every mobile line."""
+PACK = pack("more-messages", included("100 messages more", "sms", "message", "100", priority=200), "2.50")
+"""What is bought once for a line, beside what its plan includes."""
 TAXED = {
     "family-filter": "reduced", "mesh-room": "zero", "roam-pass": "reduced", "call-guard": "zero", "online-security": "reduced", "streaming-tv": "zero",
 }  # fmt: skip
@@ -52,7 +54,7 @@ CAMPAIGNS: dict[str, dict[str, Any]] = {
 
 
 def of_the_year(catalogue: list[Document]) -> list[Document]:
-    """A price list whose lines have prices of usage and units that are included, whose recurring prices have discounts, and which has handsets."""
+    """A price list whose lines have prices of usage and units that are included, whose recurring prices have discounts, and which has handsets and a pack of units."""
     for offering in catalogue:
         prices, specification = offering["productOfferingPrice"], offering["productSpecification"]["id"]
         for price in prices:
@@ -62,7 +64,7 @@ def of_the_year(catalogue: list[Document]) -> list[Document]:
             price["price"]["taxCategory"] = TAXED[offering["id"]]
         if specification == "spec-mobile" and prices:
             prices += USAGE_PRICES
-    return [*catalogue, handset_offering()]
+    return [*catalogue, handset_offering(), PACK]
 
 
 def orders_of_the_year(lines: Iterable[bytes], seed: int) -> Iterator[bytes]:

@@ -1,4 +1,5 @@
-"""What customers do in a year with what they have in service: another plan, another SIM or number, a season's rest, an end; and prepaid money for calls to mobiles."""
+"""What customers do in a year with what they have in service: another plan, another SIM or number, a season's rest, an end, a pack of units; and prepaid money for calls to
+mobiles, which who leaves asks back."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from o2c.desk import prepaid, products, quota
+from o2c.desk import allowances, prepaid, products, quota
 from o2c.desk.capture import capture
 from o2c.engine.app import Context, Engine
 from o2c.kernel.chance import draw
@@ -15,6 +16,7 @@ from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
 from tests.world import ADDRESS, Document, order
 from tests.year_amendments import ANOTHER
+from tests.year_papers import PACK
 
 if TYPE_CHECKING:
     from tests.year_deeds import Year
@@ -23,6 +25,12 @@ IN_SERVICE = """SELECT product, account, customer_id, offering, status, msisdn, 
     AND specification IN ('spec-mobile', 'spec-access', 'spec-add-on') ORDER BY product"""
 PREPAYS, TO_MOBILES = 0.15, "+447700900123"
 """The share of numbers that have prepaid money, and a number in the zone of mobiles."""
+BUYS, GIVES_UP, ASKS = 0.04, 0.06, 0.5
+"""The shares of lines for which a pack is bought on a day, of those with prepaid money that are given up, and of customers who ask then for what is left."""
+PLAIN = """SELECT NOT EXISTS (SELECT FROM o2c.event WHERE type IN ('account.instalments-agreed', 'account.deposit-kept') AND body ->> 'account' = %s) AS plain"""
+"""Whether an account has neither instalments nor a deposit."""
+LEFT = """SELECT DISTINCT t.body ->> 'account' AS account FROM o2c.event t WHERE t.type = 'prepaid.topped-up' AND NOT EXISTS (
+    SELECT FROM projection.products p WHERE p.account = t.body ->> 'account' AND p.msisdn IS NOT NULL AND p.status <> 'terminated') ORDER BY 1"""
 LEAVES = "products: to another operator"
 WISHES: tuple[tuple[float, str, Mapping[str, str]], ...] = (
     (0.010, "products: another plan", {}),
@@ -55,6 +63,8 @@ def _wished(year: Year, row: Mapping[str, Any], day: date) -> tuple[str, Documen
     if row["status"] == "suspended":
         return ("products: serves again", _item(row, {"status": "active"})) if luck < BACK else None
     kind, values = next(((kind, values) for limit, kind, values in WISHES if luck < limit), ("", {}))
+    if not kind and luck > 1 - GIVES_UP and row["msisdn"] and prepays(year, row["msisdn"]):
+        kind = "products: an end" if year.app.reads.rows(PLAIN, row["account"])[0]["plain"] else ""
     if kind.endswith(("plan", "SIM", "number", "phone", "operator")) and not (row["msisdn"] and row["offering"] in ANOTHER):
         return None
     if kind.endswith("plan"):
@@ -76,11 +86,27 @@ def _item(row: Mapping[str, Any], values: Mapping[str, str], action: str = "modi
     return {"id": "1", "action": action, "quantity": 1, "product": product}
 
 
+def prepays(year: Year, number: str) -> bool:
+    """Whether the line with a number has prepaid money."""
+    return draw(year.seed, number, 1, "prepays") < PREPAYS
+
+
+def with_packs(year: Year, day: date) -> None:
+    """Some buy a pack of units for a line; who is served no more asks for what is left of prepaid money."""
+    for row in year.app.reads.rows(IN_SERVICE):
+        if row["msisdn"] and year.chance(row["product"], day, "pack") < BUYS:
+            line = row["product"].replace(":", "/")
+            year.try_to("packs bought", allowances.buy_pack, row["account"], offering=PACK["id"], line=line)
+    for row in year.app.reads.rows(LEFT):
+        if year.chance(row["account"], day, "asks back") < ASKS:
+            year.try_to("prepaid money asked back", prepaid.refund_prepaid, row["account"])
+
+
 def with_prepaid(year: Year, day: date) -> None:
     """Some top their balance up, for a time or for good, and call mobiles out of it, mostly less and now and then more than they were granted."""
     for row in year.app.reads.rows(IN_SERVICE):
         number, account = row["msisdn"], row["account"]
-        if not number or draw(year.seed, number, 1, "prepays") >= PREPAYS:
+        if not number or not prepays(year, number):
             continue
         luck = year.chance(number, day, "prepaid")
         if luck < 0.3:
