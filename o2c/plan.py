@@ -30,6 +30,7 @@ from o2c.credit.policy import policies_of
 from o2c.credit.step import NOTICE as CREDIT_NOTICE
 from o2c.credit.step import STEP as CREDIT
 from o2c.credit.step import credit_step
+from o2c.customers.agreements import KIND as CARE
 from o2c.customers.state import KIND as CUSTOMER
 from o2c.delivery.step import STEP as DELIVERY
 from o2c.devices.state import KIND as DEVICE
@@ -55,6 +56,7 @@ from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
 from o2c.invoicing.step import OVERDUE, RELIEF, bill_run_step
 from o2c.jobs.state import KIND as JOB
 from o2c.journeys.state import KIND as JOURNEY
+from o2c.journeys.state import POLICY as JOURNEY_POLICY
 from o2c.journeys.state import PROSPECTS
 from o2c.journeys.step import FORGETTING
 from o2c.journeys.step import STEP as JOURNEY_LOOK
@@ -180,6 +182,8 @@ KINDS: Mapping[str, StreamKind] = {
         WITHDRAWAL,
         TRIGGERS,
         OFFERS,
+        CARE,
+        JOURNEY_POLICY,
         FIRING,
     )
 }

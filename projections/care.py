@@ -58,12 +58,12 @@ CARE = Projection(
     rows=_rows,
 )  # fmt: skip
 
-OF_TIERS = """SELECT k.customer_id AS customer, k.tier, k.order_id AS "order", o.external_id, k.milestone, k.reached_at, k.market
+REACHED = """SELECT k.customer_id AS customer, k.tier, k.order_id AS "order", o.external_id, k.milestone, k.reached_at, k.market
 FROM projection.care k JOIN projection.orders o USING (order_id)
-WHERE k.tier = ANY(%(tiers)s) AND (%(customer)s = '' OR k.customer_id = %(customer)s)
+WHERE (k.tier = ANY(%(tiers)s) OR k.customer_id = ANY(%(customers)s)) AND (%(tier)s = '' OR k.tier = %(tier)s) AND (%(customer)s = '' OR k.customer_id = %(customer)s)
     AND (%(since)s::timestamptz IS NULL OR k.reached_at >= %(since)s) ORDER BY k.reached_at, k.order_id, k.milestone, k.about"""
-"""The milestones of orders whose customers are of some tiers, the first reached first. Parameters, by name: tiers, customer (empty: any), since (NULL:
-ever)."""
+"""The milestones of orders of customers of some tiers, and of some customers, the first reached first. Parameters, by name: tiers, customers; of these one
+tier and one customer (empty: any), since (NULL: ever)."""
 
 SPOKEN = """SELECT c.customer_id AS customer, coalesce(c.order_id, '') AS "order", c.contacted_at AS at, e.actor AS by
 FROM projection.contacts c JOIN o2c.event e ON e.position = c.position

@@ -151,10 +151,19 @@ WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND 
 ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty text: any)."""
 
-WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, o.external_id, m.reached
+WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.customer_id, o.external_id, m.reached
 FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
 WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""
+
+WITHOUT_A_PROMISE = """SELECT o.order_id, o.external_id, o.customer_id, o.state, o.captured_at, o.closed_at, k.tier, k.market, m.reached
+FROM projection.orders o JOIN projection.milestones m ON m.order_id = o.order_id AND m.item = ''
+    JOIN projection.care k ON k.order_id = o.order_id AND k.milestone = 'received'
+WHERE CASE WHEN %(open)s THEN o.closed_at IS NULL AND NOT EXISTS (SELECT FROM projection.promises p
+        WHERE p.order_id = o.order_id AND p.state NOT IN ('completed', 'failed', 'cancelled', 'rejected'))
+    ELSE o.state IN ('completed', 'partial', 'failed') END ORDER BY o.captured_at, o.order_id"""
+"""Orders with what they reached as a whole, by when they were captured: the open ones of which no open item has a promise, or else all that were carried out. Parameter, by
+name: open."""
 
 PROMISES_OF_ORDERS = "SELECT * FROM projection.promises WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The promises of the items of some orders. Parameter: the orders' ids."""

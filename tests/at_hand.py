@@ -54,7 +54,25 @@ when = ["complaint-open"]
 reason = "a complaint is open"
 held_out_percent = 20
 """
+AGREEMENTS = """version = "ours-1"
+[tiers.standard]
+contacts = {}
+until_hour = 18
+complete_within_days = 30
+"""
+JOURNEYS = """version = "ours-1"
+lost_after_days = 7
+follows_within_days = 7
+apart = []
+[outreach]
+after_minutes = 30
+within_days = 5
+tries_max = 2
+budget_minor = { GB = 1500 }
+"""
 FILES = {
+    "agreements.toml": AGREEMENTS,
+    "journeys.toml": JOURNEYS,
     "offers.toml": OFFERS,
     "triggers.toml": TRIGGERS,
     "templates.toml": TEMPLATES,

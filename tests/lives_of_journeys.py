@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 
 from o2c.complaints import rules as complaints
-from o2c.complaints.events import ComplaintRaised
+from o2c.complaints.events import ComplaintRaised, OffersLoaded
 from o2c.complaints.state import KIND as COMPLAINT
-from o2c.complaints.state import ComplaintState
+from o2c.complaints.state import OFFERS, ComplaintState
+from o2c.customers.agreements import KIND as CARE
+from o2c.customers.care_events import CareAgreed
 from o2c.customers.events import CustomerRegistered
+from o2c.customers.rules import agree_care
 from o2c.customers.state import CustomerState
 from o2c.journeys import rules
 from o2c.journeys.events import AttemptFailed, JourneyIdentified
 from o2c.journeys.policy import packaged
-from o2c.journeys.state import KIND, PROSPECTS, JourneyState, ProspectsState
+from o2c.journeys.policy_events import JourneyPolicyLoaded
+from o2c.journeys.state import KIND, POLICY, PROSPECTS, JourneyState, ProspectsState
 from o2c.kernel.decision import Decision
 from o2c.markets.registry import MARKETS
 from o2c.vouchers.events import VouchersIssued
@@ -54,6 +58,8 @@ OF_JOURNEYS: Mapping[str, Mapping[str, Sequence[Told]]] = {
         "forgotten": (("prospects.key-opened", {}), ("prospects.forgotten", {})),
         "stopped by a defect": (("prospects.key-opened", {}), ("prospects.forget-fell-out", {}), ("step.stopped", _FORGET), *_steps(_FORGET, "prospects.key-opened")),
     },
+    "care": {"agreed twice": (("care.agreed", {}), ("care.agreed", {"version": "own-2", "document": "x"}))},
+    "journeys": {"loaded twice": (("journeys.policy-loaded", {}), ("journeys.policy-loaded", {"version": "own-2", "document": "x"}))},
     "offers": {"loaded twice": (("offers.loaded", {}), ("offers.loaded", {"version": "own-2", "document": "x"}))},
     "complaint": {
         "answered in another channel": (("complaint.raised", {}), ("complaint.clock-requested", {}), ("complaint.escalated", {}), ("complaint.answered", {}), ("complaint.resolved", {})),
@@ -117,6 +123,11 @@ def complained() -> ComplaintState:
 
 
 OF_TRIED = [
+    pytest.param(
+        POLICY, POLICY.initial(""), lambda s: rules.load_policy(s, str(JourneyPolicyLoaded.example["document"])), id="load-policy"
+    ),
+    pytest.param(CARE, CARE.initial(""), lambda s: agree_care(s, str(CareAgreed.example["document"]), NOW), id="agree-care"),
+    pytest.param(OFFERS, OFFERS.initial(""), lambda s: complaints.load_offers(s, str(OffersLoaded.example["document"])), id="load-offers"),
     pytest.param(
         COMPLAINT, ComplaintState(), lambda s: complaints.raise_complaint(s, RAISED, KNOWN, at=NOW, clock=CLOCK), id="raise-a-complaint"
     ),

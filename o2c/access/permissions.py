@@ -27,7 +27,9 @@ allowances.buy           yes      yes     yes         -        -        -       
 allowances.show          yes      yes     yes         masked   yes      yes              -
 assurance                -        -       yes         masked   yes      -                -
 balance.show             -        yes     yes         masked   yes      yes              -
+care.agreements          -        yes     yes         yes      yes      yes              -
 care.due                 -        yes     yes         masked   yes      yes              -
+care.load                -        -       yes         -        -        -                -
 catalogue.announce-rise  -        -       yes         -        -        -                -
 catalogue.diff           yes      yes     yes         yes      yes      yes              yes
 catalogue.dry-run        -        -       yes         masked   yes      -                -
@@ -109,8 +111,10 @@ issuers.trust            -        -       -           -        -        -       
 jeopardy.list            -        yes     yes         masked   yes      -                -
 jeopardy.score           -        yes     yes         yes      yes      -                -
 journeys.list            yes      yes     yes         masked   yes      yes              -
+journeys.load-policy     -        -       yes         -        -        -                -
 journeys.note            yes      yes     yes         -        -        -                -
 journeys.order           yes      yes     yes         -        -        -                -
+journeys.policy          yes      yes     yes         yes      yes      yes              -
 journeys.reach           -        yes     yes         -        -        -                -
 journeys.show            yes      yes     yes         masked   yes      yes              -
 keys.issue               -        -       -           -        -        -                yes

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from o2c.customers.agreements import AgreementsState, checked
+from o2c.customers.care_events import CareAgreed
 from o2c.customers.document import (
     address_of,
     birth_date_of,
@@ -19,6 +21,7 @@ from o2c.customers.document import (
 )
 from o2c.customers.events import CustomerContacted, CustomerPreferencesStated, CustomerRegistered
 from o2c.customers.state import CREDIT_NOTICE, CustomerState
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
 
@@ -98,3 +101,10 @@ def contact(
             raise Refused(f"customer {state.papers.customer}: no such {what} of a contact; use one of {', '.join(allowed)}")
     customer = state.papers.customer
     return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
+
+
+def agree_care(state: AgreementsState, document: str, at: datetime) -> Decision:
+    """Put agreements of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see `agreements.checked`."""
+    if state.loaded and state.loaded[-1][1] == document:
+        return NOTHING
+    return just(CareAgreed(version=checked(state.loaded, document).version, since=at, document=document))

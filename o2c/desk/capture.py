@@ -13,7 +13,7 @@ from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.desk.act import Rule, permitted
 from o2c.desk.earlier import earlier_of, twin_of
-from o2c.desk.followed import followed
+from o2c.desk.followed import followed, is_apart
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
 from o2c.kernel.carry import happened
@@ -202,7 +202,8 @@ def _command(
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name = f"service/{command_id}"
     place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
-    tier, earlier = tier_in(loaded, wish), {} if order.version else earlier_of(app, [wish])
+    asked = not order.version and not is_apart(app, loaded, wish, journey=journey)
+    tier, earlier = tier_in(loaded, wish), earlier_of(app, [wish]) if asked else {}
     _, decision = received(app, order, wish, market=market, now=now, tier=tier, earlier=earlier, **cast("Any", place))
     if not decision:
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from o2c.customers.rules import MEDIA, TOPICS, contact, register
+from o2c.customers.agreements import STREAM, AgreementsState
+from o2c.customers.rules import MEDIA, TOPICS, agree_care, contact, register
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
 from o2c.desk.capture import Paper, document
@@ -14,7 +15,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 
-__all__ = ["MEDIA", "TOPICS", "record_contact", "register_customer"]
+__all__ = ["MEDIA", "TOPICS", "load_agreements", "record_contact", "register_customer"]
 
 
 def register_customer(app: Engine, context: Context, paper: Paper) -> Written:
@@ -64,3 +65,17 @@ def _order_of(app: Engine, customer: str, name: str) -> str:
     if state.party != customer:
         raise Refused(f"order {name} is not of customer {customer}; see `o2c orders show {name}`", kind="conflict")
     return state.order_id
+
+
+def load_agreements(app: Engine, context: Context, *, definitions: str) -> Written:
+    """Put what the operator agreed with its customers in force from now on (the text of a TOML file), in place of what was before: by tier, and with some customers of their
+    own, at which milestones they are spoken to unasked and within how many working days, until which hour, and within how many days an order is complete.
+
+    What milestones called for before stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first thing that is wrong; then
+    nothing of it is loaded.
+    """
+
+    def rule(state: AgreementsState, at: datetime) -> Decision:
+        return agree_care(state, definitions, at)
+
+    return act(app, context, "care.load", Deed(STREAM, (rule,), ["load agreements", definitions]))

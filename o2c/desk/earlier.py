@@ -11,6 +11,9 @@ from o2c.orders.wish import Wish
 CAPTURED_OF = """SELECT order_id, customer_id AS customer, body->>'channel' AS channel, (body->>'order_date')::timestamptz AS ordered_at, body->'lines' AS lines
 FROM o2c.event WHERE type = 'order.captured' AND customer_id = ANY(%s) AND (body->>'order_date')::timestamptz BETWEEN %s AND %s"""
 """The orders that some customers came with, dated between two times. Parameters: the customers, the two times."""
+APART = """SELECT 1 AS apart FROM o2c.event o JOIN o2c.event a USING (stream)
+WHERE o.type = 'journey.ordered' AND o.order_id = %s AND a.type = 'journey.set-apart' LIMIT 1"""
+"""Whether an order followed a journey of a program or of a test of our own. Parameter: the order."""
 NOT_TO_BE = frozenset({"order.cancelled", "order.rejected", "order.failed"})
 """The ends of an order by which its wish is open again."""
 
@@ -37,11 +40,12 @@ def earlier_by(wish: Wish, stream: str) -> Earlier:
 
 
 def twin_of(app: Engine, wish: Wish, earlier: Mapping[str, list[Earlier]]) -> str:
-    """The order that may be the same wish as a paper, by its id; empty for none, and for one that came to nothing."""
+    """The order that may be the same wish as a paper, by its id; empty for none, for one that came to nothing, and for one of a program or of a test of our own, which
+    nobody wished."""
     known = list(earlier.get(wish.party, ()))
     while known and (order := same_wish(wish, known)):
         stream = f"order-{order}"
-        if app.load([stream])[stream].state.closed not in NOT_TO_BE:
+        if app.load([stream])[stream].state.closed not in NOT_TO_BE and not app.reads.rows(APART, order):
             return order
         known = [each for each in known if each.order != order]
     return ""

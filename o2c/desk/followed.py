@@ -21,12 +21,30 @@ def followed(
 
     Raises Refused: missing (there is no journey of the name), conflict (it is another customer's).
     """
-    whose = loaded.get(customer_stream(wish.party)) if wish.party else None
-    if not (journey or (whose and whose.state.journeys)) or not any(isinstance(event, OrderCaptured) for event in decision.events):
+    if not any(isinstance(event, OrderCaptured) for event in decision.events) or (one := _journey(app, loaded, wish, journey)) is None:
         return NOTHING, {}
     from o2c.journeys import rules
-    from o2c.journeys.policy import packaged
-    from o2c.views.journeys import PREFIX, standing
+
+    told = rules.ordered(
+        one.state, order=order, customer=wish.party, found_by="named" if journey else "customer", sources=_sources(app, one, wish)
+    )
+    after = tuple((one.stream, event) for event in told.events) + told.elsewhere
+    return Decision(elsewhere=after), {one.stream: one}
+
+
+def is_apart(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, *, journey: str = "") -> bool:
+    """Whether a paper is a program's or a test of our own: it follows a journey that was set apart. Raises Refused as `followed` does."""
+    one = _journey(app, loaded, wish, journey)
+    return one is not None and bool(one.state.apart)
+
+
+def _journey(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, journey: str) -> Loaded | None:
+    """The journey that a paper follows: the one that is named, else the last of its customer's that it may follow."""
+    whose = loaded.get(customer_stream(wish.party)) if wish.party else None
+    if not (journey or (whose and whose.state.journeys)):
+        return None
+    from o2c.journeys import rules
+    from o2c.views.journeys import PREFIX, policy_of, standing
 
     names = [standing(app, journey).journey] if journey else list(whose.state.journeys if whose else ())
     found = app.load([f"{PREFIX}{name}" for name in names])
@@ -36,16 +54,10 @@ def followed(
             raise Refused(
                 f"journey {one.state.journey} is of customer {one.state.customer}, not of who orders; look who is on it", kind="conflict"
             )
-    else:
-        fitting = [each for each in found.values() if rules.follows(each.state, ordered_at=wish.order_date, policy=packaged())]
-        if not fitting:
-            return NOTHING, {}
-        one = max(fitting, key=lambda each: (each.state.last_at, each.stream))
-    told = rules.ordered(
-        one.state, order=order, customer=wish.party, found_by="named" if journey else "customer", sources=_sources(app, one, wish)
-    )
-    after = tuple((one.stream, event) for event in told.events) + told.elsewhere
-    return Decision(elsewhere=after), {one.stream: one}
+        return one
+    policy = policy_of(app)
+    fitting = [each for each in found.values() if rules.follows(each.state, ordered_at=wish.order_date, policy=policy)]
+    return max(fitting, key=lambda each: (each.state.last_at, each.stream), default=None)
 
 
 def _sources(app: Engine, journey: Loaded, wish: Wish) -> dict[str, str]:

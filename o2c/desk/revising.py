@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from o2c.credit.difference import settle_difference
+from o2c.customers.hierarchy import payer_of
 from o2c.customers.state import stream_of as customer_stream
 from o2c.desk.act import Deed, act, permitted
 from o2c.desk.fallout import RESOLVE
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Loaded
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import digest
+from o2c.kernel.refusal import Refused
 from o2c.orders.assessing import Assessed, assess
 from o2c.orders.document import fingerprint
 from o2c.orders.planning import planned_minor
@@ -60,7 +63,7 @@ def amend_order(
     changed since it came stays likewise. `assess_change` tells beforehand what it would take. Where a line is past its point of no return nothing is changed, and
     the log says so. What it costs to take work back that partners have is charged by the next bill. What it costs more has to fit the credit that the order was approved with.
 
-    Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; a resubmission that was decided; more than its credit; somebody else was
+    Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; an account that is not the customer's; a resubmission that was decided; more than its credit; somebody else was
     faster), usage (a paper that cannot be read or carried out, or names another customer or a product in service), forbidden (to settle a fallout takes more); Lost where both changed the same.
     """
     wanted = Change(paper, merge, base_version, resubmission)
@@ -87,12 +90,29 @@ def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded,
     found: Assessed = assess(state, change.in_force, change.wished, latest, app.book)
     committed_minor = planned_minor(state, found.plan.items)
     paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, change.base_version or 0)
-    decision = revise_order(state, change.wished, found, paper, committed_minor, latest, app.book)
+    payers = _payers(app, state, change.wished, customer)
+    decision = revise_order(state, change.wished, found, paper, committed_minor, latest, app.book, payers=payers)
     if any(isinstance(event, RevisionRefused) for event in decision.events):
         return decision
     if decision:
         decision += settle_difference(state, customer.state, committed_minor, latest, market)
     return decision + settled_by_change(change.settles) if change.settles else decision
+
+
+def _payers(app: Engine, state: OrderState, wished: OrderState, customer: Loaded) -> dict[str, str]:
+    """The accounts that a changed paper names and the order did not, for which another one pays, as the customer's hierarchy is now. Raises Refused (conflict) for one
+    that is nobody's, or another customer's."""
+    known = {"", state.account, *(item.account for item in state.items.values())}
+    named = sorted({wished.account, *(line.account for line in wished.lines)} - known)
+    for loaded in app.load(account_stream(account) for account in named).values():
+        if loaded.state.customer != state.party:
+            account = loaded.stream.partition("-")[2]
+            raise Refused(
+                f"order {state.external_id}: {account} is no account of customer {state.party}; place it first (`o2c accounts place`)",
+                kind="conflict",
+            )
+    paying = {account: payer_of(customer.state.placed, account) for account in named}
+    return {account: payer for account, payer in paying.items() if payer != account}
 
 
 def _amended(app: Engine, written: Written) -> Amended:

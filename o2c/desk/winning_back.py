@@ -13,14 +13,13 @@ from o2c.desk.journeys import CHANNELS, Channel, keyed
 from o2c.engine.app import Context, Engine, Written
 from o2c.journeys import rules
 from o2c.journeys.events import GIVEN, Outcome, journey_stream
-from o2c.journeys.policy import packaged
 from o2c.journeys.rules import MEDIA
 from o2c.journeys.state import JourneyState
 from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME
-from o2c.views.journeys import facts_of, keyed_in, paper_of, standing
+from o2c.views.journeys import facts_of, keyed_in, paper_of, policy_of, standing
 from o2c.vouchers.events import campaign_of, voucher_stream
 from o2c.vouchers.rules import spelled
 
@@ -35,7 +34,7 @@ def reach_journey(app: Engine, context: Context, journey: str, *, medium: str, o
     used, promised or worth too much), forbidden.
     """
     state = standing(app, journey)
-    policy, code = packaged(), spelled(voucher) if voucher else ""
+    policy, code = policy_of(app), spelled(voucher) if voucher else ""
     campaign = app.load([voucher_stream(campaign_of(code))]) if code else {}
     promised = app.reads.holders([Guard(GIVEN, code, "")]) if code else {}
     own = journey_stream(state.journey)

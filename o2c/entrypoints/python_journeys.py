@@ -11,7 +11,7 @@ from o2c.desk.capture import HOME, Captured
 from o2c.entrypoints.answered import answered, occurring
 from o2c.views import shown
 from o2c.views.fields import order_fields
-from o2c.views.journeys import State, list_journeys, show_journey
+from o2c.views.journeys import State, list_journeys, show_journey, show_policy
 from o2c.views.reading import Page, all_seen
 
 if TYPE_CHECKING:
@@ -94,6 +94,16 @@ class Journeys:
     def journey(self, journey: str, *, personal: bool = False) -> shown.JourneyPage:
         """One journey. See `views.journeys.show_journey`."""
         return show_journey(self._session.app, journey, personal=personal)
+
+    @answered
+    def journey_policy(self) -> shown.JourneyPolicyShown:
+        """What is done about journeys. See `views.journeys.show_policy`."""
+        return show_policy(self._session.app)
+
+    @answered
+    def load_journey_policy(self, context: Context, *, definitions: str) -> Written:
+        """Put a policy of the operator's own for journeys (the text of a TOML file) in force. See `desk.journeys.load_policy`."""
+        return desk.load_policy(self._session.app, context, definitions=definitions)
 
     @answered
     def order_fields(self, order: str) -> list[shown.FieldShown]:

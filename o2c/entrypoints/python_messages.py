@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from o2c.desk import messages
+from o2c.desk import customers, messages
 from o2c.entrypoints.answered import answered
 from o2c.entrypoints.python_triggers import Triggers
 from o2c.views import shown
-from o2c.views.care import care_due
+from o2c.views.care import care_due, list_agreements
 from o2c.views.messages import list_messages, list_templates, show_message, silences
 from o2c.views.reading import all_seen
 
@@ -84,3 +84,13 @@ class Messages(Triggers):
         """The courtesy contacts that are owed: open, done or missed. See `views.care.care_due`."""
         all_seen(self._session.app)
         return care_due(self._session.app, customer=customer, tier=tier, state=state, since=since, limit=limit)
+
+    @answered
+    def care_agreements(self) -> list[shown.CareAgreementShown]:
+        """What is agreed with customers about their care. See `views.care.list_agreements`."""
+        return list_agreements(self._session.app)
+
+    @answered
+    def load_agreements(self, context: Context, *, definitions: str) -> Written:
+        """Put the operator's agreements with its customers (the text of a TOML file) in force. See `desk.customers.load_agreements`."""
+        return customers.load_agreements(self._session.app, context, definitions=definitions)

@@ -13,7 +13,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
 from o2c.desk.capture import customer_streams, earlier_stream, latest, order_stream, received, standing, tier_in
 from o2c.desk.earlier import earlier_by, earlier_of
-from o2c.desk.followed import followed
+from o2c.desk.followed import followed, is_apart
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import OnLines, RawLine, refuse_empty
@@ -168,9 +168,11 @@ class Intake:
             commands, pending = [], []
             for paper in page:
                 order = standing(loaded, paper.wish)
-                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish), earlier)
+                before = {} if is_apart(self.app, loaded, paper.wish) else earlier
+                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish), before)
                 if decision:
-                    earlier.setdefault(paper.wish.party, []).append(earlier_by(paper.wish, order.stream))
+                    if before is earlier:
+                        earlier.setdefault(paper.wish.party, []).append(earlier_by(paper.wish, order.stream))
                     tried, journeys = followed(self.app, loaded, paper.wish, order.stream.partition("-")[2], decision)
                     commands.append(self._capture(paper, order, decision + tried, journeys))
                     pending.append((paper, reception))

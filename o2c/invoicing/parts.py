@@ -1,4 +1,4 @@
-"""An invoice of an account that pays for others, split by cost centre: parts whose sum is the invoice, to the minor unit."""
+"""An invoice of an account that pays for others, or a credit note for one, split by cost centre: parts whose sum is the paper, to the minor unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from o2c.invoicing.papers import InvoiceLine, TaxSum
+from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,15 @@ def parts_of(lines: Iterable[InvoiceLine], taxes: Iterable[TaxSum]) -> tuple[Inv
     return tuple(InvoicePart(name, len(of[name]), nets[name], tax_minor[name], nets[name] + tax_minor[name]) for name in names)
 
 
+def parts_of_note(lines: Iterable[NoteLine], taxes: Iterable[TaxSum], of_invoice: Sequence[InvoiceLine]) -> tuple[InvoicePart, ...]:
+    """Split a credit note as its invoice is split: each line is the cost centre's whose line it lowers. Nothing where no line has one."""
+    whose = [
+        of_invoice[line.line - 1].model_copy(update=line.model_dump(include={"net_minor", "tax_group", "tax_category", "tax_percent"}))
+        for line in lines
+    ]
+    return parts_of(whose, taxes)
+
+
 def _net_of(lines: Iterable[InvoiceLine], tax: TaxSum) -> int:
     group = (tax.group, tax.category, tax.percent)
     return sum(line.net_minor for line in lines if (line.tax_group, line.tax_category, line.tax_percent) == group)
@@ -48,9 +57,9 @@ def _net_of(lines: Iterable[InvoiceLine], tax: TaxSum) -> int:
 
 def _shares(tax: TaxSum, nets: Sequence[int]) -> list[int]:
     """The tax of each part, rounded down, and what is missing then to those with the largest remainders, of equal ones to the first. A part may be below
-    nothing (discounts), so that no weights serve."""
+    nothing (discounts), so that no weights serve. The last note of an invoice has what was left of a tax, which may be a unit more or less than its own."""
     exact = [Fraction(tax.percent or "0") * net / 100 for net in nets]
     shares = [floor(one) for one in exact]
-    missing = tax.tax_minor - sum(shares)
-    first = sorted(range(len(nets)), key=lambda at: (shares[at] - exact[at], at))[:missing]
-    return [share + (at in first) for at, share in enumerate(shares)]
+    each, over = divmod(tax.tax_minor - sum(shares), len(nets))
+    first = sorted(range(len(nets)), key=lambda at: (shares[at] - exact[at], at))[:over]
+    return [share + each + (at in first) for at, share in enumerate(shares)]

@@ -1,15 +1,21 @@
-"""What the operator does about journeys, as data (`policy.toml`): when one is lost, how people are got in touch with, and who is nobody that wants to buy."""
+"""What the operator does about journeys, as data in versions (`policy.toml`, or a file of its own in place of it): when one is lost, how people are got in touch with, and who is nobody that wants to buy."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from o2c.kernel.refusal import Refused
+
+Apart = Literal["bot", "test"]
+_VERSION = re.compile(r"[\w./-]{1,40}")
+DAYS_MAX = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,7 @@ class ApartRule:
     seconds of the first. What a rule does not say holds always; it says at least one thing."""
 
     name: str
-    apart: Literal["bot", "test"]
+    apart: Apart
     reason: str
     client: str = ""
     login: str = ""
@@ -71,3 +77,56 @@ def policy_of(document: Mapping[str, Any]) -> JourneyPolicy:
 def packaged() -> JourneyPolicy:
     """The rules of the package."""
     return policy_of(tomllib.loads(resources.files(__package__).joinpath("policy.toml").read_text(encoding="utf-8")))
+
+
+def in_force(documents: Sequence[str]) -> JourneyPolicy:
+    """The rules of the file that was loaded last; those of the package where none was, or where it says what this program has no more."""
+    return _read(documents[-1]) if documents else packaged()
+
+
+@lru_cache(maxsize=16)
+def _read(document: str) -> JourneyPolicy:
+    try:
+        policy = policy_of(tomllib.loads(document))
+        return packaged() if next(_flaws(policy, ()), "") else policy
+    except (ValueError, KeyError, TypeError, re.error):
+        return packaged()
+
+
+def checked(documents: Sequence[str], text: str) -> JourneyPolicy:
+    """The rules of a file that may be loaded after others.
+
+    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, something that it lacks, days, minutes or amounts that are none,
+    a rule that says nothing or a pattern that is none.
+    """
+    try:
+        policy = policy_of(tomllib.loads(text))
+        known = {packaged().version, *(tomllib.loads(each)["version"] for each in documents)}
+        if flaw := next(_flaws(policy, known), ""):
+            raise ValueError(flaw)
+    except (ValueError, KeyError, TypeError, OverflowError, re.error) as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise Refused(f"no policy was loaded: {what[:200]}") from None
+    return policy
+
+
+def _flaws(policy: JourneyPolicy, versions: Collection[str]) -> Iterator[str]:
+    if type(policy.version) is not str or not _VERSION.fullmatch(policy.version) or policy.version in versions:
+        yield "give it a `version` of its own: a word that was not loaded before"
+    longest = timedelta(days=DAYS_MAX)
+    if not all(timedelta() < each <= longest for each in (policy.lost_after, policy.follows_within, policy.reach_within)):
+        yield f"days are from 1 to {DAYS_MAX}"
+    if not timedelta() <= policy.reach_after <= policy.reach_within:
+        yield "after_minutes is from 0 on, and within the days of the outreach"
+    if type(policy.tries_max) is not int or policy.tries_max < 1:
+        yield "tries_max is a whole number from 1 on"
+    if not all(type(minor) is int and minor >= 0 for minor in policy.budget_minor.values()):
+        yield "budget_minor is by market, in whole minor units of its currency"
+    yield from (f"{rule.name}: {flaw}" for rule in policy.apart for flaw in _wrong(rule))
+
+
+def _wrong(rule: ApartRule) -> Iterator[str]:
+    if rule.apart not in get_args(Apart) or not (rule.client or rule.login or rule.attempts):
+        yield f"it says who is {' or '.join(get_args(Apart))}, by client, login or attempts"
+    for pattern in (rule.client, rule.login):
+        re.compile(pattern)

@@ -33,8 +33,9 @@ from o2c.journeys.events import (
     ProspectsForgotten,
     journey_stream,
 )
-from o2c.journeys.policy import ApartRule, JourneyPolicy
-from o2c.journeys.state import JourneyState, Outreach, ProspectsState
+from o2c.journeys.policy import ApartRule, JourneyPolicy, checked
+from o2c.journeys.policy_events import JourneyPolicyLoaded
+from o2c.journeys.state import JourneyState, Outreach, PolicyState, ProspectsState
 from o2c.kernel.decision import NOTHING, Decision, Guard, just
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
@@ -233,3 +234,10 @@ def of_key(work: Work) -> Mapping[str, Any]:
 def forget(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Let the key of a day go: the store destroys it as it writes this down."""
     return just(ProspectsForgotten(attempt=work.attempt, key=work.state.key))
+
+
+def load_policy(state: PolicyState, document: str) -> Decision:
+    """Put a policy of the operator's own in force; nothing for the file that is. Raises Refused (usage), see `policy.checked`."""
+    if state.documents[-1:] == (document,):
+        return NOTHING
+    return just(JourneyPolicyLoaded(version=checked(state.documents, document).version, document=document))

@@ -23,6 +23,7 @@ from o2c.journeys.events import (
     ProspectKeyOpened,
     ProspectsForgotten,
 )
+from o2c.journeys.policy_events import JourneyPolicyLoaded
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -213,3 +214,21 @@ PROSPECTS = StreamKind(
     agenda=agenda_of_prospects,
     work=prospects_work,
 )
+
+POLICY_STREAM = "journeys-main"
+"""The one stream of the operator's own policy for journeys."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """The files of the policy that were loaded, as text, the oldest first; the last one is in force."""
+
+    documents: tuple[str, ...] = ()
+
+
+def evolve_policy(state: PolicyState, event: Event) -> PolicyState:
+    """Fold one event."""
+    return PolicyState((*state.documents, event.document)) if isinstance(event, JourneyPolicyLoaded) else state
+
+
+POLICY = StreamKind(category="journeys", shape_version=1, state_type=PolicyState, initial=lambda _: PolicyState(), evolve=evolve_policy)

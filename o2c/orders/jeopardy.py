@@ -15,7 +15,8 @@ NORMAL = "normal"
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """What is foretold of an item: its level (normal, hazard, critical), the chance of being late, the day promised and the one projected (ISO, empty for none)."""
+    """What is foretold of an item: its level (normal, hazard, critical), the chance of being late, the day promised and the one projected (ISO, empty for none). Of an order of
+    which nothing is promised `item` and `promised_on` are empty."""
 
     item: str
     level: str
@@ -27,9 +28,10 @@ class Foretold:
 
 
 def note(state: OrderState, foretold: Foretold) -> Decision:
-    """Write down the level of an item; nothing where it stands so already, and for an item that is over."""
+    """Write down the level of an item, or (empty) of the order; nothing where it stands so already, and of what is over."""
     before = state.danger.get(foretold.item, NORMAL)
-    if foretold.level == before or state.closed or foretold.item not in state.items or not open_item(state, foretold.item):
+    is_open = not foretold.item or (foretold.item in state.items and open_item(state, foretold.item))
+    if foretold.level == before or state.closed or not is_open:
         return NOTHING
     told = {"item": foretold.item, "before": before, "chance_percent": foretold.chance_percent}
     if foretold.level == NORMAL:

@@ -54,6 +54,13 @@ def revised(state: OrderState, event: OrderRevised) -> OrderState:
         gates = {**gates, "credit": changed(credit, outcome={**credit.outcome, "committed_minor": event.committed_minor})}
     if event.vouchers is not None:
         gates = with_vouchers(gates, event.vouchers)
+    if event.payers:
+        # Who pays is pinned, as it was when the order was validated: what is said now of accounts that were named then is not heard.
+        kept = gates.get("validation", Record())
+        gates = {
+            **gates,
+            "validation": changed(kept, outcome={**kept.outcome, "payers": {**event.payers, **kept.outcome.get("payers", {})}}),
+        }
     progress = replan(state.progress, ((name, item.waits, item.needs) for name, item in anew.items()), event.removed)
     return changed(
         state,

@@ -5,7 +5,7 @@ Source: order life cycle, section 4 (rules a to h): redo is undo, then do; an or
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -44,7 +44,15 @@ class ChangedPaper:
 
 
 def revise_order(
-    state: OrderState, wished: OrderState, found: Assessed, paper: ChangedPaper, committed_minor: int, at: datetime, book: Book
+    state: OrderState,
+    wished: OrderState,
+    found: Assessed,
+    paper: ChangedPaper,
+    committed_minor: int,
+    at: datetime,
+    book: Book,
+    *,
+    payers: Mapping[str, str] | None = None,
 ) -> Decision:
     """Make an order the one of a changed paper, as it was assessed. Nothing where nothing differs; where a line is past its point of no return nothing is
     changed, and the event says so (`order.revision-refused`).
@@ -52,6 +60,7 @@ def revise_order(
     What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done anew. Items
     that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it costs to take work back that partners
     have is charged. Vouchers that it names no more are given back, and the others reserved for what they can come to now.
+    `payers` are the accounts that pay for those that the paper names and the order did not.
     """
     if not found.differences:
         return NOTHING
@@ -67,7 +76,9 @@ def revise_order(
     going.add(just(*_held(state, found.work, removed)))
     steps = tuple(going.back([one for one in found.work if one.action != "do" and one.item not in removed]))
     steps += tuple(_still_waiting(state, anew, {(one.item, one.step) for one in steps}))
-    going.add(just(_revised(state, wished, found, paper, committed_minor, anew, removed, steps)))
+    going.add(
+        just(_revised(state, wished, found, paper, committed_minor, anew, removed, steps).model_copy(update={"payers": dict(payers or {})}))
+    )
     going.add(just(found.after))
     for item in reversed(list(bases_first(going.state, removed))):
         if item in removed:

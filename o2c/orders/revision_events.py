@@ -43,6 +43,7 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     stream that whoever wished it had seen. `committed_minor` is what the order commits to from now on, net, in minor units, in the credit of its
     customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of the `revision`. `vouchers` are
     those that it holds from now on, where these are others or for other lines (nothing: they stay). The version of the catalogue stays that which the order pinned.
+    Version 4 has the `payers` of accounts that it names and the order did not, where another one pays for them.
 
     Source: order life cycle, section 4 (rules a to h).
     """
@@ -58,8 +59,9 @@ class OrderRevised(Event, name="order.revised", stream="order"):
         "removed": [], "steps": [{"item": "1", "step": "sim", "action": "redo"}],
         "penalties": [{"line": "1", "item": "1", "step": "appointment", "attributes": ["place"], "amount_minor": 2500}],
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20"}, "held_until": ""}],
+        "payers": {"BA-1001-LEEDS": "BA-1001"},
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"penalties": []}), Upcast(defaults={"vouchers": None}))
+    upcasts = (Upcast(defaults={"penalties": []}), Upcast(defaults={"vouchers": None}), Upcast(defaults={"payers": {}}))
     revision: int
     channel: str
     base_version: int
@@ -79,6 +81,7 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     steps: tuple[RevisedStep, ...] = ()
     penalties: tuple[RevisedPenalty, ...] = ()
     vouchers: tuple[HeldVoucher, ...] | None = None
+    payers: dict[str, str] = {}
 
 
 class RevisionRefused(Event, name="order.revision-refused", stream="order"):

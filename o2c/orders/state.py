@@ -211,7 +211,11 @@ def _planned(state: OrderState, event: events.OrderPlanned) -> OrderState:
         item.item: planned_of(item, place=places.get(item.line, ""), account=event.account, currency=event.currency) for item in event.items
     }
     progress = plan(state.progress, ((item.item, item.waits, item.needs) for item in items.values()))
-    return changed(state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=relied_on_by(items))
+    # What was in danger as a whole, without a promise, has one now.
+    danger = {item: level for item, level in state.danger.items() if item}
+    return changed(
+        state, items=items, lines=(), prices=(), progress=progress, account=event.account, relied_on_by=relied_on_by(items), danger=danger
+    )
 
 
 def _corrected(state: OrderState, event: events.CorrectionApplied) -> OrderState:

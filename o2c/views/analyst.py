@@ -165,7 +165,9 @@ def _told(app: Engine) -> str:
 WRITTEN_IN = (
     "*/events.py",
     "*/event_parts.py",
+    "customers/*_events.py",
     "invoicing/*_events.py",
+    "journeys/*_events.py",
     "orders/*_events.py",
     "products/*_events.py",
     "kernel/*.py",

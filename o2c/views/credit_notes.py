@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import cast
 
 from o2c.engine.app import Engine
+from o2c.invoicing.parts import parts_of_note
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.money import to_minor
 from o2c.kernel.refusal import Refused
@@ -37,6 +39,7 @@ def preview_credit_note(app: Engine, invoice: str, *, lines: Mapping[str, str] |
         "currency": state.issued.currency,
         "lines": [line.model_dump(mode="json") for line in taken],
         "taxes": [tax.model_dump(mode="json") for tax in taxes],
+        "parts": [asdict(part) for part in parts_of_note(taken, taxes, state.issued.lines)],
         "net_minor": net_minor,
         "tax_minor": total_minor - net_minor,
         "total_minor": total_minor,

@@ -361,7 +361,7 @@ def _milestones(told: _Told, now: Callable[[], datetime], pin: str) -> Rows:
 
 def _promise(row: Mapping[str, Any]) -> dict[str, Any]:
     days = {name: _day(row[name]) for name in ("first_promised_on", "promised_on")}
-    return {"item": row["item"], **days, **{name: row[name] for name in ("revisions", "state", "cause_step", "cause_reason")}}
+    return {"item": row["item"], **days, **{name: row[name] for name in ("revisions", "state", "cause_step", "cause_reason", "danger")}}
 
 
 def _fallout(row: Mapping[str, Any], codes: Codes) -> dict[str, Any]:

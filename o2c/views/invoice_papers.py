@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
-from o2c.invoicing.parts import parts_of
+from o2c.invoicing.parts import parts_of, parts_of_note
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.invoices import issued_invoice
@@ -16,7 +16,7 @@ from o2c.views.reading import plain
 from o2c.views.shown import InvoicePaperShown, RenderedShown
 
 if TYPE_CHECKING:
-    from o2c.invoicing.events import CreditNoteIssued
+    from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
     from o2c.invoicing.state import AccountState
     from o2c.kernel.event import Fact
 
@@ -76,18 +76,19 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
         "paid_minor": state.paid_minor,
         "credited_minor": state.noted.total_minor,
         "open_minor": max(state.open_minor, 0),
-        "notes": [_shown_note(note, personal) for note in _notes(app, name)],
+        "notes": [_shown_note(note, issued, personal) for note in _notes(app, name)],
         "waiting_notes": wanted,
     }
     return cast("InvoicePaperShown", plain(told))
 
 
-def _shown_note(note: CreditNoteIssued, personal: bool) -> dict[str, Any]:
+def _shown_note(note: CreditNoteIssued, issued: InvoiceIssued, personal: bool) -> dict[str, Any]:
     body = note.model_dump(mode="json")
     return {
         **{key: body[key] for key in _OF_NOTE},
         "lines": body["lines"],
         "taxes": body["taxes"],
+        "parts": [asdict(part) for part in parts_of_note(note.lines, note.taxes, issued.lines)],
         **({"comment": note.comment} if personal else {}),
     }
 
@@ -140,7 +141,7 @@ def _paper(app: Engine, invoice: str, note: str, personal: bool) -> Paper:
     found = next((one for one in _notes(app, name) if note in (one.note, one.legal_number)), None)
     if found is None:
         raise Refused(f"invoice {name} has no credit note {note[:60]} that was issued; see `o2c invoices show`", kind="missing")
-    return paper_of_note(found, personal=personal)
+    return paper_of_note(found, of_invoice=state.issued.lines, personal=personal)
 
 
 def _rendered(paper: Paper, media_type: str, ending: str, content: str) -> RenderedShown:

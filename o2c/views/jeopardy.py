@@ -1,4 +1,4 @@
-"""Which promises are in danger: by what came of items of before whose steps were open as long, as near to their day, and by how long steps take."""
+"""Which promises are in danger, and which orders without one: by what came of items of before whose steps were open as long, as near to their day, and by how long steps take."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from itertools import accumulate
 from statistics import median
 from typing import Any, cast
 
+from o2c.customers.agreements import AgreementBook
 from o2c.engine.app import Engine
-from o2c.kernel.periods import local_time
+from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
+from o2c.views.care import agreed
 from o2c.views.reading import Page, plain
 from o2c.views.shown import JeopardyScoreShown, JeopardyShown
 from projections import promises
@@ -33,7 +35,8 @@ HELD_BACK = 0.34
 class Item:
     """An item with its first promise: `due` is the end of that day, `asked` when each step was first asked for, `done` when it was last done.
 
-    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it may rely.
+    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it may rely. With an empty `item` it
+    is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer (`promised_on` is that day).
     """
 
     order: str
@@ -65,7 +68,9 @@ class Item:
 class Learnt:
     """What came of items of before: whether those were late whose step was open as long and as near to the end of their day, and how long steps took."""
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Item], *, least: int = 1) -> None:
+        """`least`: of a step that fewer than so many took nothing is said by how long it takes."""
+        self._least = least
         took: dict[str, list[float]] = {}
         after: dict[str, list[float]] = {}
         stood: dict[tuple[str, int], list[tuple[float, bool]]] = {}
@@ -94,6 +99,8 @@ class Learnt:
         if like and (share := like.late(age / 2, age * 2)) is not None:
             return share
         took = self._took.get(step, ())
+        if len(took) < self._least:
+            return 0.0
         longer = len(took) - bisect_right(took, age)
         most = age + left.total_seconds() - self._after.get(step, 0.0)
         return (len(took) - bisect_right(took, max(most, age))) / longer if longer else 1.0 if took else 0.0
@@ -137,7 +144,10 @@ class _Like:
 
 def _looked_at(item: Item) -> Iterator[tuple[int, str, float]]:
     """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, and for how long (seconds)."""
-    for looks in range(1, min((item.due - item.planned_at) // DAMPED + 1, LOOKS_MAX)):
+    done = (each.done.get(step) for each in (item, *item.beside) for step in each.asked)
+    last = max((item.due if at is None else at for at in done), default=item.planned_at)
+    # After the last step was done nothing is open, and there is nothing to see.
+    for looks in range(max((item.due - last) // DAMPED, 1), min((item.due - item.planned_at) // DAMPED + 1, LOOKS_MAX)):
         at = item.due - looks * DAMPED
         yield from ((looks, step, (at - since).total_seconds()) for step, since in item.open_steps(at))
 
@@ -158,7 +168,8 @@ def damped(learnt: Learnt, item: Item, at: datetime) -> tuple[str, float]:
 
 def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> Page[JeopardyShown]:
     """The open items that are in danger of missing the first day that they were promised, the worst first: `hazard` from a chance of 20 in a hundred on that
-    they do, `critical` from 50 on.
+    they do, `critical` from 50 on; and so the orders as a whole (`item` empty) of which nothing open is promised, by the day on which what is agreed with the customer
+    has them complete (`agreed_on`). Of a customer with an agreement of its own the earlier of both days counts. An order beyond its day never drops from sight.
 
     Learnt from items that are over: the share that was late of those whose same step was open about as long, as near to the end of their day; of too few like it,
     by how long the step takes and what follows it, so that one which takes longer than it ever did is critical. A level counts
@@ -179,12 +190,61 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
 
 
 def open_items(app: Engine) -> Iterator[tuple[Item, Learnt]]:
-    """Every open item with a promise, by when its order was captured, with what came of those that are over."""
-    items = items_of(app)
+    """Every open item with a promise, and every open order of which nothing open is promised, by when the order was captured, with what came of those that are over."""
+    items, book = items_of(app), agreed(app)(app.clock().now)
     learnt = Learnt([item for item in items if item.facts["over"]])
     for item in items:
         if not item.over and item.facts["state"] not in ("failed", "cancelled", "rejected"):
-            yield item, learnt
+            yield _agreed_of_its_own(item, book), learnt
+    if waiting := _whole_orders(app, book, is_open=True):
+        # A gate is mostly passed at once: of a few that were, one that is not passed says nothing of a day weeks ahead.
+        of_whole = Learnt(_whole_orders(app, book, is_open=False), least=LIKE_MIN)
+        yield from ((item, of_whole) for item in waiting)
+
+
+def _agreed_of_its_own(item: Item, book: AgreementBook) -> Item:
+    """An item due by the day that its customer's own agreement says, where that is before the one promised."""
+    own = next((each for each in book.own.values() if item.facts["customer"] in each.customers), None)
+    if own is None:
+        return item
+    day = local_date(item.captured_at, item.facts["zone"]) + timedelta(days=own.complete_within_days)
+    return replace(item, due=min(item.due, _end_of(day, item.facts["zone"])), facts={**item.facts, "agreed_on": day})
+
+
+def _whole_orders(app: Engine, book: AgreementBook, *, is_open: bool) -> list[Item]:
+    """Orders as a whole: the open ones of which nothing open is promised, or those that are over."""
+    return [_whole(row, book, app.book.market(row["market"]).zone) for row in app.reads.rows(promises.WITHOUT_A_PROMISE, open=is_open)]
+
+
+def _whole(row: Mapping[str, Any], book: AgreementBook, zone: str) -> Item:
+    reached = {name: datetime.fromisoformat(at) for name, at in row["reached"].items()}
+    day = local_date(row["captured_at"], zone) + timedelta(days=book.of(row["customer_id"], row["tier"]).complete_within_days)
+    return Item(
+        order=row["order_id"],
+        item="",
+        captured_at=row["captured_at"],
+        planned_at=row["captured_at"],
+        promised_on=day,
+        due=_end_of(day, zone),
+        asked=_times(reached, ".requested"),
+        done=_times(reached, ".done"),
+        over=row["closed_at"] if row["state"] == "completed" else None,
+        facts={
+            "external_id": row["external_id"],
+            "offering": "",
+            "state": row["state"],
+            "agreed_on": day,
+            "over": row["closed_at"] is not None,
+        },
+    )
+
+
+def _times(reached: Mapping[str, datetime], end: str) -> dict[str, datetime]:
+    return {name.removesuffix(end): at for name, at in reached.items() if name.endswith(end)}
+
+
+def _end_of(day: date, zone: str) -> datetime:
+    return local_time(day + timedelta(days=1), 0, 0, zone)
 
 
 def _told(item: Item, level: str, chance: float, projected: datetime | None, now: datetime) -> dict[str, Any]:
@@ -195,7 +255,8 @@ def _told(item: Item, level: str, chance: float, projected: datetime | None, now
         "offering": item.facts["offering"],
         "level": level,
         "chance": round(chance, 3),
-        "promised_on": item.promised_on,
+        "promised_on": item.promised_on if item.item else None,
+        "agreed_on": item.facts.get("agreed_on"),
         "projected_on": projected.date() if projected else None,
         "lead_h": round((item.due - now).total_seconds() / 3_600, 1),
         "open_steps": list(dict.fromkeys(step for step, _ in item.open_steps(now))),
@@ -301,16 +362,20 @@ def _item(row: Mapping[str, Any]) -> Item:
     reached = {name: datetime.fromisoformat(at) for name, at in row["reached"].items()}
     promised_on: date = row["first_promised_on"]
     ended = row["state"] in ("completed", "failed")
-    facts = {**{name: row[name] for name in ("external_id", "offering", "state", "danger")}, "over": ended}
+    facts = {
+        **{name: row[name] for name in ("external_id", "offering", "state", "danger", "zone")},
+        "customer": row["customer_id"],
+        "over": ended,
+    }
     return Item(
         order=row["order_id"],
         item=row["item"],
         captured_at=reached["captured"],
         planned_at=reached.get("planned", reached["captured"]),
         promised_on=promised_on,
-        due=local_time(promised_on + timedelta(days=1), 0, 0, row["zone"]),
-        asked={name.removesuffix(".requested"): at for name, at in reached.items() if name.endswith(".requested")},
-        done={name.removesuffix(".done"): at for name, at in reached.items() if name.endswith(".done")},
+        due=_end_of(promised_on, row["zone"]),
+        asked=_times(reached, ".requested"),
+        done=_times(reached, ".done"),
         over=reached.get("completed") if row["state"] == "completed" else None,
         facts=facts,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,10 +13,11 @@ from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
 from o2c.views.reading import PART_MAX, Page, plain
 from o2c.views.sealing import Keys, keys_to_open
-from o2c.views.shown import JourneyPage, JourneyShown
+from o2c.views.shown import JourneyPage, JourneyPolicyShown, JourneyShown
 from projections.orders import ORDERS_OF_CUSTOMER
 
 if TYPE_CHECKING:
+    from o2c.journeys.policy import JourneyPolicy
     from o2c.journeys.state import JourneyState
     from o2c.kernel.event import Fact
 
@@ -124,6 +125,32 @@ def show_journey(app: Engine, journey: str, *, personal: bool = False) -> Journe
         "forgotten_at": _forgotten_at(state),
     }
     return cast("JourneyPage", plain(page))
+
+
+def policy_of(app: Engine) -> JourneyPolicy:
+    """The policy in force: that which the operator loaded last, or else that of the package."""
+    from o2c.journeys.policy import in_force
+    from o2c.journeys.state import POLICY_STREAM, PolicyState
+
+    state: PolicyState = app.load([POLICY_STREAM])[POLICY_STREAM].state
+    return in_force(state.documents)
+
+
+def show_policy(app: Engine) -> JourneyPolicyShown:
+    """What is done about journeys: when one is lost, which orders follow it, when and how often people are got in touch with, what an incentive may be worth, who is
+    nobody that wants to buy; and the version of the file."""
+    policy = policy_of(app)
+    told = {
+        "version": policy.version,
+        "lost_after_days": policy.lost_after.days,
+        "follows_within_days": policy.follows_within.days,
+        "reach_after_minutes": policy.reach_after // timedelta(minutes=1),
+        "reach_within_days": policy.reach_within.days,
+        "tries_max": policy.tries_max,
+        "budget_minor": dict(policy.budget_minor),
+        "apart": [asdict(rule) for rule in policy.apart],
+    }
+    return cast("JourneyPolicyShown", told)
 
 
 def standing(app: Engine, journey: str) -> JourneyState:

@@ -27,12 +27,14 @@ from o2c.views.event_types import event_types, stream_categories
 from o2c.views.following import EventRecord
 
 __all__ = [
-    "CANCEL_CREATE", "CANCEL_STATE", "ERROR", "JEOPARDY", "MILESTONE", "as_it_stood", "cancellations_of", "notifications", "types_of_orders",
+    "CANCEL_CREATE", "CANCEL_STATE", "ERROR", "JEOPARDY", "MILESTONE", "RAISED", "as_it_stood", "cancellations_of", "notifications", "types_of_orders",
     "wanted",
 ]  # fmt: skip
 
 AMENDED = frozenset({"order.amended", "order.revised"})
 PENDING = "pending"
+RAISED = "order.jeopardy-raised"
+"""The event by which danger is written down: an alert whether a promise was moved or not."""
 Document = Mapping[str, Any]
 
 
@@ -69,7 +71,7 @@ def _made(event: EventRecord, before: Document | None, after: Document) -> Itera
         yield MILESTONE
     if _named(after, "fallouts", "fallout") - _named(before, "fallouts", "fallout"):
         yield ERROR
-    if _revisions(after) - _revisions(before):
+    if event.type == RAISED or _revisions(after) - _revisions(before):
         yield JEOPARDY
     old, new = cancellations_of(before), cancellations_of(after)
     if new.keys() - old.keys():

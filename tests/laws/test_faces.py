@@ -126,6 +126,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "hooks work": "It is a process that goes on for ever, not a wish.",
         "init": "It makes the store itself: before it there is nothing to ask or do.",
         "jeopardy note": "It writes down what is foretold, as a process that goes on would; nobody wishes for anything.",
+        "jeopardy work": "It is a process that goes on for ever, not a wish.",
         "messages send": "It sends what is due, as a process that goes on would; nobody wishes for anything.",
         "messages work": "It is a process that goes on for ever, not a wish.",
         "triggers fire": "It does what is due, as a process that goes on would; nobody wishes for anything.",

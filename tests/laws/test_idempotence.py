@@ -14,9 +14,6 @@ import pytest
 from o2c.balance.rules import pay_back
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import KIND as CATALOGUE
-from o2c.complaints.events import OffersLoaded
-from o2c.complaints.rules import load_offers
-from o2c.complaints.state import OFFERS
 from o2c.credit.rules import deposit, release
 from o2c.customers.rules import register
 from o2c.customers.state import KIND as CUSTOMER
@@ -304,7 +301,6 @@ IDEMPOTENT = [
     pytest.param(PARTNER, PARTNER.initial(""), lambda s: detect_down(s, "network", Detected(MONDAY, MONDAY + timedelta(minutes=1), 8, 8), OutageRule()), id="find-a-partner-down"),
     pytest.param(PARTNER, PROBING, lambda s: probed(s, "network", OutageRule(), answered=True, at=MONDAY), id="a-probe-that-was-answered"),
     pytest.param(PARTNER, ANSWERED, lambda s: left_alone(s, "network", OutageRule(), at=MONDAY), id="a-partner-that-nobody-waits-for"),
-    pytest.param(OFFERS, OFFERS.initial(""), lambda s: load_offers(s, str(OffersLoaded.example["document"])), id="load-offers"),
     pytest.param(HOOK, HOOK.initial(""), lambda s: subscribe(s, SUBSCRIBED), id="subscribe"),
     pytest.param(HOOK, TOLD, lambda s: allow_private_address(s, "h"), id="allow-a-private-address"),
     pytest.param(HOOK, TOLD, lambda s: rotate(s, "h", generation=2, at=MONDAY), id="rotate-a-secret"),

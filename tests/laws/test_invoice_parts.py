@@ -1,12 +1,12 @@
-"""An invoice split by cost centre: the parts are the invoice, to the minor unit, whatever is on it."""
+"""An invoice, or a credit note for one, split by cost centre: the parts are the paper, to the minor unit, whatever is on it."""
 
 from decimal import Decimal
 
 import hypothesis
 from hypothesis import strategies as st
 
-from o2c.invoicing.papers import InvoiceLine, tax_sums
-from o2c.invoicing.parts import InvoicePart, parts_of
+from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum, tax_sums
+from o2c.invoicing.parts import InvoicePart, parts_of, parts_of_note
 from o2c.kernel.money import tax_on
 
 RATES = (("standard", "S", "20"), ("reduced", "S", "5"), ("odd", "S", "17.5"), ("zero", "Z", "0"))
@@ -46,6 +46,32 @@ def test_the_parts_sum_to_the_invoice(lines: list[InvoiceLine]) -> None:
         own = [one for one in lines if one.cost_centre == part.cost_centre]
         exact = sum((one.net_minor * Decimal(one.tax_percent) / 100 for one in own), Decimal())
         assert abs(part.tax_minor - exact) < len({one.tax_group for one in own} or {""})
+
+
+def noted(lines: list[InvoiceLine], taken: list[int], residue_minor: int) -> tuple[list[NoteLine], list[TaxSum]]:
+    """A note over so much of each line, whose taxes are some units off what its own net comes to, as those of a last note may be."""
+    same = ("order", "item", "from_day", "to_day", "tax_group", "tax_category", "tax_percent")
+    off = [
+        NoteLine(line=place, description="", net_minor=net_minor, **{name: getattr(one, name) for name in same})
+        for place, (one, net_minor) in enumerate(zip(lines, taken, strict=False), 1)
+        if net_minor
+    ]
+    taxes = tax_sums(lines[one.line - 1].model_copy(update={"net_minor": one.net_minor}) for one in off)
+    return off, [tax.model_copy(update={"tax_minor": tax.tax_minor + residue_minor}) for tax in taxes]
+
+
+@hypothesis.given(LINES, st.lists(st.integers(-3_000, 3_000), min_size=40, max_size=40), st.integers(-3, 3))
+def test_the_parts_of_a_note_sum_to_the_note(lines: list[InvoiceLine], taken: list[int], residue_minor: int) -> None:
+    """Split as the lines are that it lowers, with whatever was left of a tax; a note that touches no cost centre's line is not split."""
+    off, taxes = noted(lines, taken, residue_minor)
+    parts = parts_of_note(off, taxes, lines)
+    whose = {lines[one.line - 1].cost_centre for one in off}
+    if not any(whose):
+        assert parts == ()
+        return
+    net_minor, tax_minor = sum(one.net_minor for one in off), sum(tax.tax_minor for tax in taxes)
+    assert sums(parts) == (len(off), net_minor, tax_minor, net_minor + tax_minor)
+    assert [part.cost_centre for part in parts] == sorted(whose)
 
 
 def test_tax_worked_out_for_each_part_would_not_sum() -> None:

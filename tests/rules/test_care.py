@@ -7,7 +7,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from o2c.customers.care import AGREEMENTS, Reached, Spoken, due_of, owed
+from o2c.customers.agreements import packaged
+from o2c.customers.care import Reached, Spoken, due_of, owed
 from o2c.markets.registry import current
 
 GB = current("GB", date(2026, 1, 1))
@@ -39,7 +40,7 @@ def reached(tier: str = "key-account", milestone: str = "received", when: dateti
 )
 def test_by_when(stone: Reached, due_at: datetime | None) -> None:
     """The end of a working day of the market; where the tier has none agreed, never."""
-    assert due_of(stone) == due_at
+    assert due_of(stone, packaged()) == due_at
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_by_when(stone: Reached, due_at: datetime | None) -> None:
 def test_what_became_of_it(spoken: list[tuple[str, int]], hours: int, state: str, by: str) -> None:
     """As of a time; who came late is named, and it is missed all the same."""
     contacts = [Spoken("C-1", order, MONDAY + timedelta(hours=after), "ann") for order, after in spoken]
-    [each] = owed([reached()], contacts, now=MONDAY + timedelta(hours=hours))
+    [each] = owed([reached()], contacts, now=MONDAY + timedelta(hours=hours), agreed=lambda at: packaged())
     assert (each.state, each.by) == (state, by)
 
 
@@ -76,11 +77,11 @@ SPOKEN = st.builds(
 def test_every_key_account_is_contacted_or_counted_missed(stones: list[Reached], spoken: list[Spoken], hours: int) -> None:
     """Each milestone of one is there once; done only by a contact in time; nothing stays open beyond its time; a standard customer is owed none."""
     now = MONDAY + timedelta(hours=hours)
-    found = list(owed(stones, spoken, now=now))
+    found = list(owed(stones, spoken, now=now, agreed=lambda at: packaged()))
     key: list[Any] = [stone for stone in stones if stone.tier == "key-account"]
 
     assert [each.reached for each in found if each.reached.tier == "key-account"] == key
-    assert {each.reached.tier for each in found} <= set(AGREEMENTS)
+    assert {each.reached.tier for each in found} <= {"key-account", "priority"}
     for each in found:
         in_time = [
             one for one in spoken if each.reached.at <= one.at < each.due_at and one.at <= now and one.order in ("", each.reached.order)

@@ -8,11 +8,14 @@ from o2c.desk.accounts import place_account
 from o2c.desk.act import Context, Refused
 from o2c.desk.amending import Amendment, annotate_order
 from o2c.desk.bulk_changes import change_products
+from o2c.desk.invoices import issue_credit_note
+from o2c.desk.revising import amend_order
 from o2c.products.events import product_stream
 from o2c.simulation.launch_data import SECOND_LINE
 from o2c.views.accounts import show_tree
+from o2c.views.credit_notes import preview_credit_note
 from o2c.views.finding import find_orders
-from o2c.views.invoice_papers import show_paper
+from o2c.views.invoice_papers import invoice_html, invoice_ubl, show_paper
 from o2c.views.products import list_products
 from o2c.views.reading import caught_up
 from o2c.views.sites import sites_of_order
@@ -32,7 +35,7 @@ def world(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFa
 
 
 def _ordered(world: World) -> World:
-    made = world.stocked(esims=8, numbers=8, pays="invoice")
+    made = world.stocked(esims=10, numbers=10, pays="invoice")
     for account, level, parent, pays in (
         ("GROUP", "entity", "", "itself"), ("SALES", "cost-centre", "GROUP", "parent"), ("LEEDS", "site", "SALES", "parent"), ("HULL", "site", "SALES", "itself"),
     ):  # fmt: skip
@@ -62,6 +65,23 @@ def test_one_invoice_of_the_group_is_the_sum_of_its_parts(world: World) -> None:
         assert sum(part[name] for part in paper["parts"]) == paper[name]  # type: ignore[literal-required] # one of a part's
     assert {paper["purchase_order"], show_paper(world.app, "HULL-20260108")["purchase_order"]} == {"PO-77120"}
     assert world.invoice("GROUP-20260108").issued.customer == "C-1"  # type: ignore[union-attr] # it is issued
+
+
+def test_a_credit_note_is_split_as_its_invoice(world: World) -> None:
+    """Before it is issued and after, on the paper and in the buyer's own field; and a whole one has the parts of the invoice."""
+    name = "GROUP-20260108"
+    paper = show_paper(world.app, name)
+    foreseen = preview_credit_note(world.app, name, lines={"1": "1.00"})
+    whose = paper["lines"][0]["cost_centre"]
+    assert [(part["cost_centre"], part["net_minor"], part["tax_minor"]) for part in foreseen["parts"]] == [(whose, 100, 20)]
+    whole = preview_credit_note(world.app, name)
+    assert whole["parts"] == paper["parts"]
+
+    issue_credit_note(world.app, ANN, name, reason="goodwill", comment="a bad week", lines={"1": "1.00"})
+    [note] = show_paper(world.app, name)["notes"]
+    assert note["parts"] == foreseen["parts"]
+    assert f"Of this, {whose}: net 1.00, VAT 0.20, total 1.20 GBP." in invoice_html(world.app, name, note=note["note"])["content"]
+    assert f">{whose}<" in invoice_ubl(world.app, name, note=note["note"], personal=True)["content"]
 
 
 def test_an_order_is_found_by_the_purchase_order_it_ever_had(world: World) -> None:
@@ -142,3 +162,27 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
     assert account.whose(f"{done.rows[0].order}/1") == account.whose(first.replace(":", "/"))
     with pytest.raises(Refused, match="1 to 5,000 rows"):
         change_products(world.app, ANN, "GROUP", [])
+
+
+def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now(world: World) -> None:
+    """A cost centre that the order did not name: its line is charged to the group, which is pinned by the change and says whose it is; an account of nobody is refused."""
+    place_account(world.app, ANN, "C-1", "YORK", level="site", parent="SALES", pays="parent")
+    mine = {"billingAccount": {"id": "LEEDS"}, "requestedStartDate": "2026-02-02"}
+    paper = {**order("MOVES-1", {**line("1"), **mine}, on=at(22, 13)), "billingAccount": {"id": "GROUP"}}
+    world.take(paper, name="moves.jsonl")
+    world.run(at(22, 14))
+    for account, why in (("NOBODYS", "no account of customer C-1"), ("BA-C-2", "no account of customer C-1")):
+        with pytest.raises(Refused, match=why):
+            amend_order(
+                world.app, ANN, "MOVES-1", {"productOrderItem": [{**line("1"), **mine, "billingAccount": {"id": account}}]}, merge=True
+            )
+    amend_order(world.app, ANN, "MOVES-1", {"productOrderItem": [{**line("1"), **mine, "billingAccount": {"id": "YORK"}}]}, merge=True)
+    place_account(world.app, ANN, "C-1", "YORK", level="site", parent="SALES", pays="itself")
+    world.run(at(3, 12, month=2))
+
+    order_id = world.order("MOVES-1").order_id
+    charged = world.app.reads.rows(
+        "SELECT stream, body ->> 'cost_centre' AS whose FROM o2c.event WHERE type = 'account.charge-started' AND body ->> 'order' = %s",
+        order_id,
+    )
+    assert charged == [{"stream": "account-GROUP", "whose": "YORK"}]

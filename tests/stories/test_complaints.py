@@ -5,12 +5,15 @@ import pytest
 from o2c.complaints.offers import OfferBook, checked, in_force, packaged
 from o2c.desk.complaints import answer_complaint, escalate_complaint, load_offers, open_complaint, resolve_complaint
 from o2c.desk.journeys import note_attempt
+from o2c.desk.winning_back import order_journey
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
 from o2c.views.complaints import customer_context, list_complaints
+from o2c.views.journeys import places_in
 from o2c.views.offers import list_offers, offer_effects
 from o2c.views.reading import caught_up
 from tests.lives_of_products import change
+from tests.tried import accounted, keyed_once
 from tests.world import World, at, line, order
 
 WEB, ANN = Context("care-web", channel="web"), Context("ann", channel="store")
@@ -18,16 +21,20 @@ WEB, ANN = Context("care-web", channel="web"), Context("ann", channel="store")
 
 def test_a_complaint_is_answered_in_another_channel(world: World) -> None:
     """Given last week's complaint on the web and an attempt that failed, when the customer comes to a store, then what is open stands on one page with what may be offered and why,
-    and a month free resolves it instead of a disconnection."""
+    a month free resolves it instead of a disconnection, and what failed on the web is ordered there and then without being keyed in again."""
     world.take(order("WEB-1", line()))
     world.run(at(5, 12))
-    note_attempt(world.app, WEB, "failed", "web", customer="C-1", error="HTTP-504")
+    paper = {key: value for key, value in order("-", line()).items() if key in ("productOrderItem", "billingAccount")}
+    keyed = {path: value for path, value in places_in(paper) if not path.endswith("quantity")}
+    journey = note_attempt(world.app, WEB, "failed", "web", customer="C-1", error="HTTP-504", fields=keyed).journey
     complaint = open_complaint(world.app, WEB, "C-1", topic="delivery", channel="web", order="WEB-1", note="it came late").complaint
     world.run(at(12, 10))
     caught_up(world.app)
     before = customer_context(world.app, "C-1")
     answer_complaint(world.app, ANN, complaint, channel="store", remedy="free-period", note="a month free")
     resolve_complaint(world.app, ANN, complaint, remedy="free-period", channel="store")
+    note_attempt(world.app, ANN, "visit", "store", journey=journey, store="S-12")
+    order_journey(world.app, ANN, journey, "store", external_id="SHOP-1")
     world.run(at(20, month=3))
     caught_up(world.app)
     after = customer_context(world.app, "C-1")
@@ -44,6 +51,10 @@ def test_a_complaint_is_answered_in_another_channel(world: World) -> None:
     assert "note" not in shown
     assert list_complaints(world.app, personal=True)[0]["note"] == "it came late"
     assert (after["complaints"], after["journeys"], after["offers"]) == ([], [], [])
+    assert (world.state("WEB-1"), world.state("SHOP-1")) == ("completed", "completed")
+    fields = keyed_once(world, "SHOP-1", journey, keyed, "journey.attempt-failed")
+    assert ({fields[path]["channel"] for path in keyed}, fields["/externalId"]["channel"]) == ({"web"}, "store")
+    assert accounted(world) == {"ordered": 2}
 
 
 def test_a_complaint_that_nobody_resolves_may_be_taken_outside_after_eight_weeks(world: World) -> None:

@@ -1,6 +1,7 @@
 """TMF622 hubs: a listener is told of what happens to orders, in the shape of its version, though it fails now and then."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from o2c.entrypoints.http.tmf.notifying import TELLERS
 from o2c.kernel.partner import RefusedBy
 from o2c.running.hooks import Deliverer
+from o2c.running.jeopardy import note_jeopardy
 from o2c.running.session import Session
 from o2c.views.hooks import list_hooks
+from o2c.views.reading import caught_up
 from tests.hooked import Hooked, Post
 from tests.receiver import TAKEN, Receiver, receiving, status
 from tests.service import Visitor, serving
-from tests.world import World, at, line, order
+from tests.world import World, at, line, order, ported
 
 VERSIONS = [pytest.param(4, id="v4"), pytest.param(5, id="v5")]
 
@@ -134,6 +137,26 @@ def test_a_query_leaves_what_it_names(service: Visitor, world: World, tmp_path: 
         tell(world, tmp_path, made.json()["id"])
 
     assert kinds(receiver) == ["ProductOrderCreateEvent"]
+
+
+def test_danger_is_told_though_no_promise_was_moved(service: Visitor, world: World, tmp_path: Path) -> None:
+    """Of an item that is past its day, and of an order of which nothing is promised: an alert each, once, of the right kind."""
+    with receiving() as receiver:
+        made = service.post(hub(5), {"@type": "Hub", "callback": receiver.url, "query": "eventType=ProductOrderJeopardyAlertEvent"})
+        world.take(order("PORT", ported(code="")), order("UNNAMED", line(), party="C-99"))
+        world.run(at(5) + timedelta(days=60))
+        for _ in range(2):
+            caught_up(world.app)
+            note_jeopardy(world.app)
+        tell(world, tmp_path, made.json()["id"])
+
+    told = {
+        heard.id: heard.told["event"]["productOrder"] for heard in receiver.heard if heard.told["description"] == "order.jeopardy-raised"
+    }
+    alerts = {one["id"]: [(each["name"], each["jeopardyType"]) for each in one["productOrderJeopardyAlert"]] for one in told.values()}
+    orders = {name: world.order(name).order_id for name in ("PORT", "UNNAMED")}
+    assert len(told) == 2
+    assert alerts == {orders["PORT"]: [("promise", "Critical")], orders["UNNAMED"]: [("agreed", "Critical")]}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,11 +1,23 @@
 """What is foretold of an order stands on its timeline: once for each change of its level, however often it is looked."""
 
-from o2c.running.jeopardy import note_jeopardy
+from datetime import UTC, datetime, timedelta
+
+from o2c.desk.customers import load_agreements
+from o2c.desk.suspending import suspend_order
+from o2c.engine.app import Context
+from o2c.running.jeopardy import Foreteller, note_jeopardy
+from o2c.running.session import Session
+from o2c.views.documents import documents_at
 from o2c.views.jeopardy import list_jeopardy
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
+from tests.desk import DEPOSIT
 from tests.histories import differing
-from tests.world import World, at, order, ported
+from tests.rules.test_agreements import OWN
+from tests.world import World, at, line, order, ported
+
+ANN = Context("ann")
+OPEN = "SELECT external_id FROM projection.orders WHERE closed_at IS NULL"
 
 
 def noted(world: World) -> int:
@@ -33,3 +45,73 @@ def test_a_promise_that_passes(world: World) -> None:
     world.cancel("WEB-1")
     world.run(at(27))
     assert noted(world) == 0
+
+
+def stuck(world: World) -> World:
+    """Orders that stand still at a gate, in a step, and suspended; and one that is done."""
+    world.scripted.will("credit", DEPOSIT)
+    world.take(order("DEPOSIT", line(), party="C-2"))
+    world.run(at(5, 10))
+    world.take(
+        order("UNNAMED", line(), party="C-99"), order("EMPTY", party="C-3"), order("PORT", ported(code="")),
+        order("RESTS", line(sim="physical"), party="C-3"), order("DONE", line()),
+    )  # fmt: skip
+    suspend_order(world.app, ANN, "RESTS", until=datetime(2026, 4, 1, tzinfo=UTC), note="moves in later")
+    return world.run(at(5, 12))
+
+
+def test_no_open_order_beyond_its_day_drops_from_sight(world: World) -> None:
+    """Promised or not: before its day none is critical that is not yet known to be late, after it every open order is, and stays so until it is over; and it is written down of each
+    once."""
+    stuck(world)
+    caught_up(world.app)
+    assert {row["external_id"] for row in list_jeopardy(world.app, level="critical")} == set()
+
+    for day in (60, 90, 85 + 30):
+        world.run(at(5) + timedelta(days=day))
+        noted(world)
+        still_open = {row["external_id"] for row in world.app.reads.rows(OPEN)}
+        rows = list_jeopardy(world.app)
+        assert still_open == {row["external_id"] for row in rows} >= {"DEPOSIT", "UNNAMED", "EMPTY", "PORT"}
+        assert {row["level"] for row in rows} == {"critical"}
+    unpromised = {row["external_id"]: row for row in rows if not row["item"]}
+    assert unpromised["UNNAMED"]["promised_on"] is None
+    assert unpromised["UNNAMED"]["agreed_on"] == "2026-02-04"
+    assert world.told("UNNAMED").count("order.jeopardy-raised") == 1
+    assert differing(world.dsn) == []
+
+    world.cancel("EMPTY")
+    world.run(at(5) + timedelta(days=116))
+    caught_up(world.app)
+    assert "EMPTY" not in {row["external_id"] for row in list_jeopardy(world.app)}
+
+
+def test_what_is_agreed_with_a_customer_is_its_day(world: World) -> None:
+    """A customer's own agreement has an order complete sooner than it was promised: it is critical from then on, and its neighbour of the same promise is not."""
+    world.take(order("OWN", ported(code="")), order("OTHER", ported(msisdn="+447700900124", code=""), party="C-2"))
+    world.run(at(5, 12))
+    load_agreements(world.app, ANN, definitions=OWN.replace('"C-7"', '"C-1"').replace("= 5\n", "= 1\n"))
+    world.run(at(7, 12))
+    caught_up(world.app)
+
+    [row] = list_jeopardy(world.app)
+    assert (row["external_id"], row["level"], row["agreed_on"]) == ("OWN", "critical", "2026-01-06")
+    assert row["promised_on"] == "2026-01-07", "whose day is not over"
+
+
+def test_it_is_written_down_by_itself(world: World) -> None:
+    """Who looks again and again writes as who looks once: what came into danger once, whoever of two looks; and TMF622 has an alert of it though no promise was moved."""
+    stuck(world)
+    world.run(at(5) + timedelta(days=60))
+    first, second = (Foreteller(Session(world.app, world.folder)) for _ in range(2))
+    for each in (first, second, first):
+        each.look()
+
+    raised = world.app.reads.rows("SELECT stream FROM o2c.event WHERE type = 'order.jeopardy-raised'")
+    assert (first.noted, second.noted) == (len(raised), 0)
+    assert len(raised) >= 4
+    order_id = world.order("PORT").order_id
+    [last] = world.app.reads.rows("SELECT max(position) AS position FROM o2c.event WHERE order_id = %s", order_id)
+    document = documents_at(world.app, {order_id: (last["position"],)})[order_id, last["position"]]
+    assert document is not None
+    assert [promise["danger"] for promise in document["promises"]] == ["critical"]

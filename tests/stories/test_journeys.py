@@ -7,14 +7,14 @@ import pytest
 
 from o2c.checks.diagnose import run_checks
 from o2c.desk.capture import capture
-from o2c.desk.journeys import note_attempt
+from o2c.desk.journeys import load_policy, note_attempt
 from o2c.desk.vouchers import issue_vouchers
 from o2c.desk.winning_back import order_journey, reach_journey
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
-from o2c.views.fields import order_fields
-from o2c.views.journeys import list_journeys, places_in, show_journey
+from o2c.views.journeys import list_journeys, places_in, show_journey, show_policy
 from o2c.views.reading import caught_up
+from tests.tried import accounted, keyed_once
 from tests.world import World, at, line, order
 
 WEB, CALL, ANN = Context("web-shop", channel="web"), Context("call-centre", channel="call"), Context("ann")
@@ -55,10 +55,8 @@ def test_the_web_order_that_spun_is_won_back_and_completed_next_day(world: World
     )  # fmt: skip
     assert world.state("TEL-1") == "completed"
     assert [name for name in world.types("voucher-SORRY") if name != "voucher.issued"] == ["voucher.reserved", "voucher.redeemed"]
-    shown = show_journey(world.app, journey)
-    fields = {each["path"]: each for each in order_fields(world.app, world.folder, "TEL-1")}
-    failed = next(step for step in shown["steps"] if step["type"] == "journey.attempt-failed")
-    assert {fields[path]["event"] for path in KEYED} == {failed["event"]}
+    fields = keyed_once(world, "TEL-1", journey, KEYED, "journey.attempt-failed")
+    assert accounted(world) == {"recovered": 3}
     assert {fields[path]["channel"] for path in KEYED} == {"web"}
     assert {fields[path]["actor"] for path in ("/channel/0/id", "/externalId")} == {"call-centre"}
     assert not any(value in json.dumps(fields) for value in KEYED.values() if len(value) > 5)
@@ -73,6 +71,7 @@ def test_the_one_who_never_comes_back_is_lost_and_forgotten_by_itself(world: Wor
     before = show_journey(world.app, journey, personal=True)
     world.run(at(20))
     assert [row["state"] for row in list_journeys(world.app)] == ["lost"]
+    assert accounted(world) == {"lost": 1}
     world.run(at(5, 0, 10, month=2))
     after = show_journey(world.app, journey, personal=True)
 
@@ -85,6 +84,7 @@ def test_the_one_who_never_comes_back_is_lost_and_forgotten_by_itself(world: Wor
     [clear] = world.app.reads.rows("SELECT count(*) AS n FROM o2c.event WHERE concat(body, personal, stream) LIKE %s", f"%{LOGIN}%")
     assert clear["n"] == 0
     assert spun(world) != journey
+    assert accounted(world) == {"lost": 1, "open": 1}
     with pytest.raises(Refused, match="gone with its key"):
         order_journey(world.app, CALL, journey, "call")
     world.app.forget()
@@ -124,8 +124,7 @@ def test_journeys_of_one_person_are_joined_and_counted_once(world: World) -> Non
     assert (row["attempts"], row["journey"]) == (4, by_login)
     everything = list_journeys(world.app, everything=True)
     assert {one["journey"]: one["apart"] for one in everything} == {by_login: "", robot: "bot"}
-    [made] = world.app.reads.rows("SELECT count(*) AS n FROM o2c.event WHERE body ? 'tried_at'")
-    assert sum(one["attempts"] for one in everything) == made["n"]
+    assert accounted(world) == {"open": 5}
 
 
 def test_what_cannot_be_is_refused(world: World) -> None:
@@ -152,3 +151,41 @@ def test_what_cannot_be_is_refused(world: World) -> None:
         note_attempt(world.app, WEB, "basket", "web")
     with pytest.raises(Refused, match="is no place in a paper"):
         note_attempt(world.app, WEB, "basket", "web", login=LOGIN, fields={"name": "Tamsel"})
+
+
+OWN = """version = "own-1"
+lost_after_days = 3
+follows_within_days = 3
+[outreach]
+after_minutes = 0
+within_days = 2
+tries_max = 1
+budget_minor = { GB = 100 }
+[[apart]]
+name = "our-monitor"
+apart = "test"
+client = "^monitor"
+reason = "we look ourselves whether the shop is up"
+"""
+
+
+def test_the_operators_own_policy_takes_the_place_of_the_packaged_one(world: World) -> None:
+    """Given a policy of the operator's own, when something is tried, then it is lost, got in touch about and told apart by that; what began before keeps its days."""
+    issue_vouchers(world.app, ANN, "SORRY", amount="5.00", months=1, codes=["SORRY-A1"])
+    world.run(at(5, 9))
+    before = spun(world, login="first@example.org")
+    load_policy(world.app, ANN, definitions=OWN)
+    assert load_policy(world.app, ANN, definitions=OWN).unchanged
+    after = spun(world)
+    spun(world, login="up@example.org", client="monitor/2")
+    with pytest.raises(Refused, match="100 may be given"):
+        reach_journey(world.app, ANN, after, medium="call", outcome="reached", voucher="SORRY-A1")
+    reach_journey(world.app, ANN, after, medium="call", outcome="no-answer")
+    with pytest.raises(Refused, match="tried"):
+        reach_journey(world.app, ANN, after, medium="call", outcome="reached")
+    world.run(at(9))
+
+    assert show_policy(world.app)["version"] == "own-1"
+    found = {row["journey"]: (row["state"], row["apart"]) for row in list_journeys(world.app, everything=True)}
+    assert (found.pop(before), found.pop(after)) == (("open", ""), ("lost", ""))
+    assert [apart for _, apart in found.values()] == ["test"]

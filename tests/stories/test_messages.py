@@ -15,8 +15,10 @@ from o2c.running.mailing import Mailer
 from o2c.views.care import care_due
 from o2c.views.messages import show_message, silences
 from o2c.views.reading import caught_up
+from o2c.views.shown import CareShown
 from tests.desk import Desk
 from tests.mail_server import BREAKS_OFF, MailServer, mail_server
+from tests.rules.test_agreements import OWN as AGREED
 from tests.rules.test_messages import OWN
 from tests.told import Telling
 from tests.world import NINE, World, line, order
@@ -200,11 +202,16 @@ def test_the_desk(world: World, dsn: str, tmp_path: Path) -> None:
     assert (owed["tier"], owed["milestone"], owed["state"]) == ("key-account", "received", "open")
     desk.types("customers", "contact", "C-1", "--medium", "courtesy", "--topic", "other", "--order", "WEB-1", "--direction", "outbound")
     assert [(each["state"], each["by"]) for each in care_due_now(world)] == [("done", "ann")]
+    desk.types("care", "load", str(world.written("own.toml", AGREED.replace('"C-7"', '"C-2"'))))
+    assert {each["agreement"]: each["version"] for each in desk.sees("care", "agreements")}["northern-rail"] == "own-1"
+    world.take(order("WEB-2", line(), party="C-2"), name="own.jsonl")
+    due = {each["external_id"]: (each["tier"], each["milestone"]) for each in care_due_now(world)}
+    assert due == {"WEB-2": ("standard", "received")}, "an agreement of its own, from that moment on"
     with pytest.raises(Refused, match="no milestone"):
         desk.types("messages", "list", "--milestone", "lost")
 
 
-def care_due_now(world: World) -> list[object]:
+def care_due_now(world: World) -> list[CareShown]:
     """What is owed once all that was written is folded."""
     caught_up(world.app)
     return list(care_due(world.app))

@@ -6,6 +6,7 @@ import pytest
 
 from o2c.desk.capture import capture
 from o2c.desk.fallout import Correct, Decide
+from o2c.desk.journeys import note_attempt
 from o2c.engine.app import Context
 from tests.world import World, at, line, order
 
@@ -53,3 +54,21 @@ def test_what_came_to_nothing_is_no_wish(world: World) -> None:
         capture(world.app, SHOP, json.dumps(order(f"SHOP-{number}", line(), on=at(5, 10), channel="store", party=f"C-{number}")))
     world.run(at(5, 12))
     assert [row["external_id"] for row in world.fallouts(reason="DQ-TWICE")] == ["SHOP-2"]
+
+
+def test_nobody_is_asked_about_what_nobody_wished(world: World) -> None:
+    """A test of our own, or a program, and then the customer, or the other way round: neither waits, by a service or in a file. A person's two do."""
+    world.registers("C-4")
+    world.run(at(5, 9))
+    who = {"test": {"login": "probe@shop.test"}, "bot": {"client": "SomeBot/1.0"}, "person": {}}
+    for number, told in enumerate(who.values(), 1):
+        journey = note_attempt(world.app, SHOP, "basket", "web", token=f"b-{number}", **told).journey  # type: ignore[arg-type] # login or client
+        capture(world.app, SHOP, json.dumps(order(f"WEB-{number}", line(), on=at(5, 9), party=f"C-{number}")), journey=journey)
+    world.take(*(order(f"SHOP-{number}", line(), on=at(6, 10), channel="store", party=f"C-{number}") for number in (1, 2, 3)))
+    note_attempt(world.app, SHOP, "basket", "web", customer="C-4", client="SomeBot/1.0")
+    first = order("SHOP-4", line(), on=at(5, 10), channel="store", party="C-4")
+    second = order("WEB-4", line(), on=at(6, 10), party="C-4")
+    world.take(first)
+    world.take(second)
+    world.run(at(7, 12))
+    assert [row["external_id"] for row in world.fallouts(reason="DQ-TWICE")] == ["SHOP-3"]

@@ -89,7 +89,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
             "Journeys: what people tried before there was an order, getting in touch with them, and their orders at last.",
         ),
         "messages": Part("messages:messages", "Messages: what customers are told of their orders, in which words, and what came of it."),
-        "care": Part("messages:care", "Care: the courtesy contacts that are owed to customers."),
+        "care": Part("messages:care", "Care: what is agreed with customers, and the courtesy contacts that they are owed."),
         "customers": Part(
             "customers:customers",
             "Customers: everything about one, and contacts with it.",

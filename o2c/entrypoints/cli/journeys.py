@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from o2c.desk.act import Context, Refused
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import looking, opened
-from o2c.views.journeys import STATES, State, list_journeys, show_journey
+from o2c.entrypoints.cli.wishes import text_of
+from o2c.views.journeys import STATES, State, list_journeys, show_journey, show_policy
 
 journeys = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +57,33 @@ def journeys_list(
     with looking() as session:
         found = list_journeys(session.app, customer=customer, state=state, everything=everything, limit=1_000)
         show_rows(found, output, columns=LISTED, limit=limit, empty="no journey")
+
+
+@journeys.command("policy")
+def journeys_policy(output: Output = Format.table) -> None:
+    """Show what is done about journeys: when one is lost, how people are got in touch with, and who is no customer.
+
+    Example: o2c journeys policy
+    """
+    with looking() as session:
+        show_one(show_policy(session.app), output)
+
+
+@journeys.command("load-policy")
+def journeys_load_policy(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy of your own (TOML), with a version.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Put a policy of your own for journeys (TOML) in force, in place of the one before; `o2c journeys policy` shows it.
+
+    Example: o2c journeys load-policy journeys.toml --actor ann
+    """
+    from o2c.desk.journeys import load_policy  # needs the rules; the list does not
+
+    with opened() as session:
+        done = load_policy(session.app, Context(actor, command_id=command_id), definitions=text_of(file))
+        err.print("this policy is in force already" if done.unchanged else "this policy is in force")
 
 
 @journeys.command("show")

@@ -15,12 +15,12 @@ from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.entrypoints.cli.wishes import one_of, text_of
 from o2c.views.care import COLUMNS as CARE_COLUMNS
 from o2c.views.care import STATES as CARE_STATES
-from o2c.views.care import care_due
+from o2c.views.care import care_due, list_agreements
 from o2c.views.messages import COLUMNS, MILESTONES, STATES, list_messages, list_templates, show_message, silences
 from o2c.views.reading import time_of
 
 messages = typer.Typer(no_args_is_help=True, help="Messages: what customers are told of their orders, in which words, and what came of it.")
-care = typer.Typer(no_args_is_help=True, help="Care: the courtesy contacts that are owed to customers.")
+care = typer.Typer(no_args_is_help=True, help="Care: what is agreed with customers, and the courtesy contacts that they are owed.")
 Name = Annotated[str, typer.Argument(metavar="MESSAGE", help="The message, as `o2c messages list` shows it.")]
 _WAYS = ", ".join(desk.TRANSPORTS)
 _way = completing(desk.TRANSPORTS)
@@ -224,7 +224,7 @@ def messages_work() -> None:
 @care.command("due")
 def care_due_(
     customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Only to this customer.")] = "",
-    tier: Annotated[str, typer.Option(metavar="TIER", help="Only to this tier: key-account, priority.")] = "",
+    tier: Annotated[str, typer.Option(metavar="TIER", help="Only to this tier, such as key-account.")] = "",
     state: Annotated[
         str, typer.Option(metavar="STATE", help=f"Only {', '.join(CARE_STATES)}.", autocompletion=completing(CARE_STATES))
     ] = "",
@@ -243,3 +243,34 @@ def care_due_(
         begin, most = time_of(since) if since else None, rows_wanted(limit, output)
         found = care_due(session.app, customer=customer, tier=tier, state=state, since=begin, limit=most)
         show_rows(found, output, empty="no courtesy contact is owed", columns=CARE_COLUMNS, limit=0)
+
+
+@care.command("agreements")
+def care_agreements_(output: Output = Format.table) -> None:
+    """List what is agreed with customers: contacts, until which hour, and within how many days an order is complete.
+
+    Contacts are by milestone, in working days. By tier, and of those customers who have an agreement of their own.
+
+    Example: o2c care agreements
+    """
+    with looking() as session:
+        show_rows(list_agreements(session.app), output)
+
+
+@care.command("load")
+def care_load_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Agreements (TOML), with a version.")],
+    actor: Actor,
+    command_id: CommandId = "",
+) -> None:
+    """Put agreements with your customers (TOML) in force from now on, in place of those before.
+
+    Each tier under [tiers.NAME], a customer's own under [agreements.NAME] with `customers`; `o2c care agreements` shows those in force.
+
+    Example: o2c care load agreements.toml --actor ann
+    """
+    from o2c.desk.customers import load_agreements  # needs the rules; the lists do not
+
+    with opened() as session:
+        done = load_agreements(session.app, Context(actor, command_id=command_id), definitions=text_of(file))
+        err.print("these agreements are in force already" if done.unchanged else "these agreements are in force from now on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ promises = typer.Typer(
 queues = typer.Typer(no_args_is_help=True, help="Queues of fallouts: when they clear.")
 jeopardy = typer.Typer(no_args_is_help=True, help="Promises in danger before they are broken, and how good that is foretold.")
 LEVELS = ("hazard", "critical")
-JEOPARDY_COLUMNS = ("external_id", "item", "level", "chance", "promised_on", "projected_on", "lead_h", "open_steps")
+JEOPARDY_COLUMNS = ("external_id", "item", "level", "chance", "promised_on", "agreed_on", "projected_on", "lead_h", "open_steps")
 STATES = ("kept", "broken", "open")
 PROMISE_COLUMNS = ("external_id", "item", "promised_on", "made_at", "channel", "audience", "state", "cause", "late_days")
 TOLD_COLUMNS = ("at", "what", "channel", "audience", "about")
@@ -241,7 +242,7 @@ def jeopardy_list(
 def jeopardy_note() -> None:
     """Write down which promises came into danger or out of it since the last look, as events of their orders, and how many.
 
-    What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. Run it as often as you want to know.
+    What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. `o2c jeopardy work` does so by itself.
 
     Example: o2c jeopardy note
     """
@@ -250,6 +251,24 @@ def jeopardy_note() -> None:
     with opened() as session:
         current(session)
         err.print(f"{note_jeopardy(session.app)} items came into danger or out of it")
+
+
+@jeopardy.command("work")
+def jeopardy_work(
+    every: Annotated[int, typer.Option(metavar="MINUTES", help="How often it looks.", min=1, max=1_440, show_default=True)] = 15,
+) -> None:
+    """Write danger down as it comes and goes, as `o2c jeopardy note` does once, until SIGTERM or Ctrl-C.
+
+    One at a time does; another waits for its turn.
+
+    Example: o2c jeopardy work
+    """
+    from o2c.running.crew import work
+    from o2c.running.jeopardy import Foreteller
+
+    with opened() as session:
+        begun = partial(err.print, "danger is written down as it comes; Ctrl-C ends it")
+        work(Foreteller(session, every_s=60 * every, begun=begun), None)
 
 
 @jeopardy.command("score")

@@ -26,7 +26,7 @@ TAGS: Mapping[str, str] = {
     "accounts": "Billing accounts.",
     "assurance": "What leaks between fulfilment and billing.",
     "balance": "What an account owes, and what is held for it.",
-    "care": "Courtesy contacts that are owed to customers.",
+    "care": "What is agreed with customers about their care, and the courtesy contacts that they are owed.",
     "catalogue": "What is sold, and at which prices.",
     "allowances": "Included units, what is left of them, and packs of more.",
     "collections": "What is owed past its due day, what holds its collection, and promises to pay.",

@@ -36,6 +36,22 @@ when = ["complaint-open"]
 reason = "a complaint is open"
 held_out_percent = 10
 """
+AGREEMENTS = """version = "own-1"
+[tiers.standard]
+contacts = {}
+until_hour = 18
+complete_within_days = 30
+"""
+JOURNEYS = """version = "own-1"
+lost_after_days = 7
+follows_within_days = 7
+apart = []
+[outreach]
+after_minutes = 30
+within_days = 5
+tries_max = 2
+budget_minor = { GB = 1000 }
+"""
 TRIGGERS = """[triggers.slow-ports]
 on = "porting.fell-out"
 when = [{ compare = "equals", field = "reason", value = "NP-NOANS" }]
@@ -85,7 +101,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "balance.show": {"account": "BA-C-1001"},
     "vouchers.issue": {"campaign": "SUMMER", "percent": "20", "months": 3, "codes": ["SUMMER-A1", "SUMMER-B2"], "budget": "1000.00"},
     "vouchers.show": {"campaign": "SPRING"},
+    "care.agreements": {},
     "care.due": {"tier": "key-account", "state": "missed", "limit": 20},
+    "care.load": {"definitions": AGREEMENTS},
     "catalogue.announce-rise": {"offering": "lark-line", "amount": "1.50", "from_day": "2026-06-01"},
     "catalogue.diff": {"a": 1},
     "catalogue.dry-run": {"offerings": OFFERINGS, "since": _SINCE},
@@ -100,6 +118,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "conformance.states": {"machine": "complaint-states"},
     "counterfactual": {"policy": POLICY, "since": _SINCE},
     "journeys.list": {"state": "open", "limit": 20},
+    "journeys.load-policy": {"definitions": JOURNEYS},
     "journeys.note": {
         "kind": "failed",
         "channel": "web",
@@ -110,6 +129,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "waited_s": 94,
     },
     "journeys.order": {"journey": JOURNEY, "channel": "call", "external_id": "TEL-1"},
+    "journeys.policy": {},
     "journeys.reach": {"journey": JOURNEY, "medium": "call", "outcome": "reached", "voucher": "SORRY-A1"},
     "journeys.show": {"journey": JOURNEY, "personal": True, "why": "the customer rang"},
     "complaints.answer": {"complaint": COMPLAINT, "channel": "store", "remedy": "free-period", "note": "a month free"},

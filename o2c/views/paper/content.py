@@ -8,14 +8,14 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from o2c.invoicing.parts import parts_of
+from o2c.invoicing.parts import InvoicePart, parts_of, parts_of_note
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.money import from_minor, minor_units
 
 if TYPE_CHECKING:
     from o2c.instalments.state import Agreement
     from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
-    from o2c.invoicing.papers import NoteLine, Seller, TaxSum
+    from o2c.invoicing.papers import InvoiceLine, NoteLine, Seller, TaxSum
 
 ON_PLAN = "They go on when the service ends, and what is left may be paid at once on any day."
 AT_ONCE = "When the service ends, all that is left is due with the bill that follows; it may be paid at once on any day before."
@@ -196,14 +196,18 @@ def _approved(issued: InvoiceIssued) -> Iterator[str]:
 
 def _whose(issued: InvoiceIssued) -> Iterator[str]:
     """What of an invoice is which cost centre's, and which lines are of which purchase order, where there are several."""
-    for part in parts_of(issued.lines, issued.taxes):
-        net, tax, total = (from_minor(minor, issued.currency) for minor in (part.net_minor, part.tax_minor, part.total_minor))
-        yield f"Of this, {part.cost_centre or issued.account}: net {net}, VAT {tax}, total {total} {issued.currency}."
+    yield from _in_words(parts_of(issued.lines, issued.taxes), issued)
     if not issued.purchase_order:
         of: dict[str, list[str]] = {}
         for place, line in enumerate(issued.lines, 1):
             of.setdefault(line.purchase_order, []).append(str(place))
         yield from (f"Purchase order {name}: lines {', '.join(places)}." for name, places in sorted(of.items()) if name)
+
+
+def _in_words(parts: Iterable[InvoicePart], paper: InvoiceIssued | CreditNoteIssued) -> Iterator[str]:
+    for part in parts:
+        net, tax, total = (from_minor(minor, paper.currency) for minor in (part.net_minor, part.tax_minor, part.total_minor))
+        yield f"Of this, {part.cost_centre or paper.account}: net {net}, VAT {tax}, total {total} {paper.currency}."
 
 
 def _going_on(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterator[str]:
@@ -215,8 +219,9 @@ def _going_on(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterato
             yield f"{each.offering}: {told}; they go on with later bills, one with each, and may be paid at once on any day."
 
 
-def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:
-    """Give a credit note as a paper."""
+def paper_of_note(note: CreditNoteIssued, *, of_invoice: Sequence[InvoiceLine] = (), personal: bool = True) -> Paper:
+    """Give a credit note as a paper, split as the lines of its invoice are."""
+    whose = {place: line.cost_centre for place, line in enumerate(of_invoice, 1)}
     return Paper(
         kind="Credit note",
         number=note.legal_number,
@@ -231,18 +236,19 @@ def paper_of_note(note: CreditNoteIssued, *, personal: bool = True) -> Paper:
         account=note.account,
         buyer_name=note.customer_name if personal else "",
         buyer_address=note.customer_address if personal else "",
-        lines=tuple(_of_note(line, by_days=note.reason == "not-served") for line in note.lines),
+        lines=tuple(_of_note(line, by_days=note.reason == "not-served", cost_centre=whose.get(line.line, "")) for line in note.lines),
         taxes=note.taxes,
         net_minor=note.net_minor,
         tax_minor=note.tax_minor,
         total_minor=note.total_minor,
         of_invoice=note.invoice_number,
         reason=note.reason,
+        notices=tuple(_in_words(parts_of_note(note.lines, note.taxes, of_invoice), note)) if of_invoice else (),
     )
 
 
-def _of_note(line: NoteLine, *, by_days: bool) -> PaperLine:
+def _of_note(line: NoteLine, *, by_days: bool, cost_centre: str) -> PaperLine:
     """A line of a note; one that credits days says from which on, any other credits an amount."""
     amounts = (line.net_minor, 1, line.tax_percent, line.tax_category, line.net_minor)
     from_day = f", credited from {line.from_day}" if by_days and line.from_day < line.to_day else ""
-    return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day)
+    return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day, cost_centre)

@@ -80,9 +80,11 @@ from o2c.views.shown.invoices import (
     WaitingNoteShown,
 )
 from o2c.views.shown.journeys import (
+    ApartRuleShown,
     FieldShown,
     IdentityShown,
     JourneyPage,
+    JourneyPolicyShown,
     JourneyShown,
     KeyedShown,
     OutreachShown,
@@ -90,6 +92,7 @@ from o2c.views.shown.journeys import (
 )
 from o2c.views.shown.links import AskedShown, ChoiceShown, MyOrderShown, NeedShown, OrderLinkShown, StoneShown
 from o2c.views.shown.messages import (
+    CareAgreementShown,
     CareShown,
     MessageShown,
     MessageStepShown,
@@ -178,6 +181,7 @@ __all__ = [
     "AgreementShown",
     "AllowanceShown",
     "AmendmentShown",
+    "ApartRuleShown",
     "AskedShown",
     "AssessedShown",
     "BalanceItemShown",
@@ -185,6 +189,7 @@ __all__ = [
     "CampaignShown",
     "CancellationOfDocument",
     "CancellationShown",
+    "CareAgreementShown",
     "CareShown",
     "ChoiceShown",
     "ClockShown",
@@ -252,6 +257,7 @@ __all__ = [
     "JeopardyShown",
     "JobItemShown",
     "JourneyPage",
+    "JourneyPolicyShown",
     "JourneyShown",
     "KeyShown",
     "KeyedShown",

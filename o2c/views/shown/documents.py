@@ -34,7 +34,8 @@ class MilestoneShown(TypedDict):
 
 
 class RevisedPromiseShown(TypedDict):
-    """The day first promised for an item and the one promised now, how often it was revised, and the step and reason that moved it first."""
+    """The day first promised for an item and the one promised now, how often it was revised, the step and reason that moved it first, and the danger that was written down last
+    (hazard, critical; empty for none)."""
 
     item: str
     first_promised_on: str
@@ -43,6 +44,7 @@ class RevisedPromiseShown(TypedDict):
     state: str
     cause_step: str
     cause_reason: str
+    danger: str
 
 
 FalloutOfDocument = TypedDict(

@@ -80,6 +80,16 @@ class NoteLineShown(TypedDict):
     tax_percent: str
 
 
+class InvoicePartShown(TypedDict):
+    """What of an invoice or a credit note is a cost centre's (empty: the paying account's own), in minor units: all parts sum to the paper."""
+
+    cost_centre: str
+    lines: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
 class CreditNoteShown(TypedDict):
     """A credit note, in minor units: `of_open_minor` lowered what was to be paid, `credit_minor` became a credit of the account."""
 
@@ -96,6 +106,7 @@ class CreditNoteShown(TypedDict):
     credit_minor: int
     lines: list[NoteLineShown]
     taxes: list[TaxSumShown]
+    parts: list[InvoicePartShown]
     comment: NotRequired[str]
 
 
@@ -106,6 +117,7 @@ class CreditNotePreviewShown(TypedDict):
     currency: str
     lines: list[NoteLineShown]
     taxes: list[TaxSumShown]
+    parts: list[InvoicePartShown]
     net_minor: int
     tax_minor: int
     total_minor: int
@@ -151,16 +163,6 @@ class CreditPartShown(TypedDict):
     origin: str
     of: str
     amount_minor: int
-
-
-class InvoicePartShown(TypedDict):
-    """What of an invoice is a cost centre's (empty: the paying account's own), in minor units: all parts sum to the invoice."""
-
-    cost_centre: str
-    lines: int
-    net_minor: int
-    tax_minor: int
-    total_minor: int
 
 
 class InvoicePaperShown(TypedDict):

@@ -60,6 +60,31 @@ class IdentityShown(TypedDict):
     value: str | None
 
 
+class ApartRuleShown(TypedDict):
+    """Who is no person that wants to buy: a rule of the policy, by what the client calls itself, the login (patterns), or so many attempts within so many seconds."""
+
+    name: str
+    apart: str
+    reason: str
+    client: str
+    login: str
+    attempts: int
+    within_s: int
+
+
+class JourneyPolicyShown(TypedDict):
+    """What is done about journeys, by the version of the file: in days and minutes; `budget_minor` is what an incentive may be worth, by market, in minor units of its currency."""
+
+    version: str
+    lost_after_days: int
+    follows_within_days: int
+    reach_after_minutes: int
+    reach_within_days: int
+    tries_max: int
+    budget_minor: dict[str, int]
+    apart: list[ApartRuleShown]
+
+
 class JourneyPage(JourneyShown):
     """One journey with everything that happened on it. `forgotten_at` is when what is personal of its first day goes."""
 

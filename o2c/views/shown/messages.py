@@ -94,3 +94,15 @@ class CareShown(TypedDict):
     due_at: str
     state: str
     by: str | None
+
+
+class CareAgreementShown(TypedDict):
+    """What is agreed with the customers of a tier, or (`customers`) with some of their own: by milestone the working days within which they are spoken to, the local hour at which
+    such a day ends, and within how many days an order is complete; by the version of the file."""
+
+    agreement: str
+    customers: list[str]
+    contacts: dict[str, int]
+    until_hour: int
+    complete_within_days: int
+    version: str

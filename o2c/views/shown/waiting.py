@@ -180,7 +180,8 @@ class QueueForecastShown(TypedDict):
 
 
 class JeopardyShown(TypedDict):
-    """An open item in danger of missing the first day that it was promised: how much (`level`, `chance`), and how many hours are left until that day is over."""
+    """An open item in danger of missing the first day that it was promised, or (`item` empty) an order of which nothing open is promised, the day that is agreed with its customer:
+    how much (`level`, `chance`), and how many hours are left until that day is over."""
 
     order: str
     external_id: str
@@ -188,7 +189,8 @@ class JeopardyShown(TypedDict):
     offering: str
     level: str
     chance: float
-    promised_on: str
+    promised_on: str | None
+    agreed_on: str | None
     projected_on: str | None
     lead_h: float
     open_steps: list[str]

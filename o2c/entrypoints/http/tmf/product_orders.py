@@ -169,21 +169,34 @@ def _error(document: Document, one: Document) -> dict[str, Any]:
 
 
 def _alerts(document: Document) -> Iterator[dict[str, Any]]:
-    """An item whose promise was moved, or is broken, while it is open."""
+    """An item whose promise was moved, is broken, or is in danger as it was written down, while it is open."""
     missed = {one["item"] for one in document["milestones"] if one["status"] == "missed"}
     for promise in document["promises"]:
-        if promise["item"] not in missed and (not promise["revisions"] or promise["state"] in ("completed", "failed", "cancelled")):
+        in_danger = promise["revisions"] or promise["danger"]
+        if promise["item"] not in missed and (not in_danger or promise["state"] in ("completed", "failed", "cancelled")):
             continue
         cause = " ".join(part for part in (promise["cause_step"], promise["cause_reason"]) if part)
         yield _without_none({
             "id": f"{promise['item']}/promise",
             "name": "promise",
-            "jeopardyType": "Critical" if promise["item"] in missed else "Hazard",
+            "jeopardyType": "Critical" if promise["item"] in missed or promise["danger"] == "critical" else "Hazard",
             "exception": cause or None,
             "message": f"promised for {promise['promised_on']}, first for {promise['first_promised_on']}",
             "productOrderItem": _item_refs(document, promise["item"]),
             "@type": "ProductOrderJeopardyAlert",
         })  # fmt: skip
+
+
+def alert_of_order(told: Document, at: str) -> dict[str, Any]:
+    """What was written down of the danger of an order as a whole, of which nothing is promised."""
+    return {
+        "id": "order/agreed",
+        "alertDate": stamp_ms(at),
+        "name": "agreed",
+        "jeopardyType": told["level"].capitalize(),
+        "message": "nothing is promised yet, and the day that is agreed with the customer comes near",
+        "@type": "ProductOrderJeopardyAlert",
+    }
 
 
 def _item_refs(document: Document, item: str) -> list[dict[str, Any]] | None:
