@@ -60,6 +60,8 @@ PHASES = st.builds(
     st.booleans(),
 )
 """The gates take three rows, and most orders of one line are over after twenty."""
+CALM = st.builds(Phase, st.integers(1, 9), suspends=st.booleans())
+"""The same where everybody does as he is asked."""
 
 
 class Changing(Story):
@@ -165,13 +167,20 @@ class Changing(Story):
 
     def resolve(self, way: str) -> bool:
         """Resolve the first fallout that has the way, or give it the piece of stock that it waits for; whether there was one."""
-        for name, step in stuck(self):
+        for name, step in self._waiting():
             before = len(self.events)
             with suppress(Refused):
                 self._stock_comes(name, step) if (name, step) in self.agenda else self._resolve(name, step, way)
             if len(self.events) > before:
                 return True
         return False
+
+    def _waiting(self) -> list[tuple[str, str]]:
+        """The fallouts that wait for somebody: none of a step that was let go since."""
+        items = self.state.progress.items
+        return [
+            (of, step) for of, step in stuck(self) if not of or {**items[of].steps, **items[of].recalls}.get(step) in ("held", "pending")
+        ]
 
     def _stock_comes(self, name: str, step: str) -> None:
         if self.agenda[name, step].kind == "stock" and not self.state.suspended:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from o2c.kernel.charges import PriceTerms
 from o2c.kernel.frozen import changed
-from o2c.orders.ending import no_return, open_item
+from o2c.orders.ending import no_return, open_item, to_recall
 from o2c.orders.events import OrderPlanned, OrderPriced
 from o2c.orders.penalties import Penalty, penalties
 from o2c.orders.planning import Book, order_price, plan_order, priced_anew
@@ -150,7 +150,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
     planned = {item.item: {step.step: step.waits for step in item.steps} for item in draft.items}
     anew = _done_anew(state, planned, {item.item: item.line for item in draft.items}, [one for one in differing if one.significant])
     touched = [(item, step) for item, step in _places(state) if (item, step) in anew or step not in planned.get(item, {})]
-    undone = [(item, step) for item, step in touched if state.progress.items[item].steps[step] in _BEGUN]
+    undone = [place for place in touched if _has_begun(state, *place, at, book)]
     back = (Work(item, step, "redo" if (item, step) in anew else "undo", state.items[item].waits[step]) for item, step in reversed(undone))
     fresh = (
         Work(item, step, "do", waits) for item, steps in planned.items() for step, waits in steps.items() if not _has(state, item, step)
@@ -171,6 +171,12 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
 
 def _has(state: OrderState, item: str, step: str) -> bool:
     return item in state.items and step in state.items[item].waits
+
+
+def _has_begun(state: OrderState, item: str, step: str, at: datetime, book: Book) -> bool:
+    """Whether there is something of a step to take back: it is planned again where a partner still has it, such as a port whose window was given up."""
+    status = state.progress.items[item].steps[step]
+    return status in _BEGUN or (status == "planned" and bool(to_recall(state, item, (step,), at, book)))
 
 
 def _places(state: OrderState) -> Iterator[Place]:

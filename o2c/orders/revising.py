@@ -172,11 +172,11 @@ def _still_waiting(state: OrderState, anew: Iterable[PlannedItem], known: Collec
 
 
 def _never_begun(state: OrderState, items: Iterable[str], at: datetime, book: Book) -> Decision:
-    """Give up the steps that had not begun and are wanted no more."""
+    """Give up the steps that had not begun and are wanted no more; what a partner is asked to drop of one goes first."""
     decision = NOTHING
     for item in items:
-        steps = state.progress.items[item].steps
-        for name in (name for name, status in steps.items() if status == "planned" and name in state.items[item].left):
+        steps, back = state.progress.items[item].steps, state.taken_back.get(item, {})
+        for name in (name for name, of in steps.items() if of == "planned" and name in state.items[item].left and name not in back):
             decision += _anew(state, item, name, "undo", at, book)
     return decision
 

@@ -3,9 +3,8 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import hypothesis
@@ -14,29 +13,22 @@ from hypothesis import strategies as st
 
 from o2c.kernel.charges import LATE_CHANGE, ChargeStarted
 from o2c.kernel.decision import NOTHING
-from o2c.kernel.frozen import changed
-from o2c.kernel.partner import Accepted
-from o2c.kernel.refusal import Refused
+from o2c.kernel.partner import Accepted, RefusedBy
 from o2c.kernel.shapes import Done, step_of
 from o2c.orders import revising
-from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
-from o2c.orders.events import OrderPlanned
 from o2c.orders.penalties import charge_of
-from o2c.orders.planning import planned_minor
-from o2c.orders.revised import as_before_plan
-from o2c.orders.revising import ChangedPaper, revise_order
 from o2c.orders.revision_events import OrderRevised
-from o2c.orders.rollup import FINAL, SUSPENSION
-from o2c.orders.state import OrderState
-from o2c.orders.step import KIND as ORDER
+from o2c.orders.rollup import FINAL
+from o2c.orders.state import Planned
 from o2c.plan import STEPS
-from tests.given import BOOK, MARKET, MONDAY, Document, Story, flaw_of, item, wish
+from tests.changing import CALM, PHASES, Changing, Phase
+from tests.given import MARKET, MONDAY, Document, Story, item
 from tests.moves import note, told, undeclared, unexplained
 
 PLACES = ("1 Mill Lane, Testford, ZZ1 1AA", "7 Quay Street, Testford, ZZ1 2BB")
-MOMENTS = st.integers(1, 7)
-"""How many rows are attended to before the paper is changed: the gates take three, and most orders of one line are over after twenty."""
 DEEP = bool(os.environ.get("O2C_DEEP"))
+TIMES = PHASES if os.environ.get("O2C_FAULTS") else CALM
+"""What happens between changes. With `O2C_FAULTS` partners fail as well: about one history in 500 finds something that is still to be mended, so they do not by themselves."""
 NUMBERS = ("+447700900123", "+447700900188")
 
 
@@ -57,8 +49,12 @@ def _fibre(name: str = "1", **more: Any) -> Document:
     return item(name, "fibre", **more)
 
 
-def _office(*within: Document) -> tuple[Document, ...]:
-    return ({**item("9", "office"), "productOrderItem": list(within)},)
+def _office(*within: Document, sold: str = "office") -> tuple[Document, ...]:
+    return ({**item("9", sold), "productOrderItem": list(within)},)
+
+
+def _whole(*within: Document) -> tuple[Document, ...]:
+    return _office(*within, sold="whole-office")
 
 
 _GUARD, _PLUS = item("3", "guard", relies_on=("1",)), item("4", "guard-plus", relies_on=("3",))
@@ -77,9 +73,10 @@ POOLS: tuple[tuple[tuple[Document, ...], ...], ...] = (
         _office(_line("1", "physical"), _line("2", "physical")),
         _office(_line("1"), _fibre("4")),
     ),
+    (_whole(_line("1"), _fibre("2")), _whole(_line("1", "physical"), _fibre("2")), _whole(_line("1")), _whole(_line("1"), _line("3"))),
     ((_line(), _GUARD), (_line(),), (_line(), _GUARD, _PLUS), (_line("1", "physical"), _PLUS, _GUARD)),
 )
-"""Papers that one order may be changed between: fixed accesses, several of one line, parts of a bundle, add-ons upon add-ons."""
+"""Papers that one order may be changed between: fixed accesses, several of one line, parts of a bundle, of one whose lines are released together, add-ons upon add-ons."""
 
 
 @st.composite
@@ -93,77 +90,37 @@ def papers(draw: st.DrawFn) -> tuple[Document, ...]:
     return tuple(told)
 
 
-class Changing(Story):
-    """A story whose paper is changed on its way."""
-
-    def __init__(self, *items: Document) -> None:
-        self.papers = [items]
-        super().__init__(*items)
-
-    def drafted(self) -> OrderState:
-        """The order before its plan, by the paper in force."""
-        state, planned = ORDER.initial(self.stream), False
-        for event in self.events:
-            planned = planned or isinstance(event, OrderPlanned)
-            if isinstance(event, OrderRevised):
-                state = as_before_plan(state, event)
-            elif not planned:
-                state = ORDER.evolve(state, event)
-        return state
-
-    def assessed(self, items: tuple[Document, ...], at: datetime) -> tuple[OrderState, Assessed] | None:
-        """What the paper would take; None for one that could not be carried out."""
-        drafted = self.drafted()
-        before, after = wish(*self.papers[-1]).lines, wish(*items).lines
-        in_force = as_it_stands(self.state, drafted.lines)
-        wished = changed(drafted, lines=laid_over(in_force, before, after), prices=(), records=self.state.records)
-        return None if flaw_of(wished) else (wished, assess(self.state, in_force, wished, at, BOOK))
-
-    def change(self, items: tuple[Document, ...]) -> bool:
-        """Change the paper at the moment at which something is due next; whether it was accepted."""
-        at = min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=MONDAY)
-        found = self.assessed(items, at) if self.state.planned and not self.state.closed else None
-        if found is None:
-            return False
-        told, paper = len(self.events), ChangedPaper("{}", f"paper-{len(self.papers)}", "store", 0)
-        self.take(revise_order(self.state, *found, paper, planned_minor(self.state, found[1].plan.items), at, BOOK), at=at)
-        if "order.revision-refused" in self.names()[told:]:
-            return False
-        self.papers.append(items)
-        return True
-
-    def suspend_or_resume(self) -> "Changing":
-        """Suspend the order, or let it go on; where a number is on its way, or nothing is left, nothing."""
-        at = min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=MONDAY)
-        with suppress(Refused):
-            self.resume(at=at) if self.state.suspended else self.suspend(at=at, until=at + timedelta(days=2))
-        return self
-
-    def pass_by(self, steps: int) -> None:
-        """Attend to so many rows that are due; an order that is suspended goes on when that is to end."""
-        for _, (name, step) in zip(range(steps), self._due(), strict=False):
-            self.attend(step, name) if step != SUSPENSION else self.suspend_or_resume()
-
-
-def kept(story: Story) -> dict[str, Any]:
-    """What stands when an order is over: of each item that counts what it is, costs and obtained; what is held for it; and what is charged."""
+def kept(story: Story, names: Collection[str]) -> dict[str, Any]:
+    """What stands of some items when their order is over: what each is, costs and obtained; what is held for it; and what is charged."""
     state = story.state
-    items = {name: planned for name, planned in state.items.items() if name not in state.progress.removed}
-    held = Counter((kind, key if kind == "port-in" else "", holder) for (kind, key), holder in story.holders.items())
+    held = Counter((kind, key if kind == "port-in" else "", of) for (kind, key), of in story.holders.items() if kind != CREDITED)
     charges = [event for stream, event in story.elsewhere if isinstance(event, ChargeStarted) and event.offering != LATE_CHANGE]
     return {
-        "items": {
-            name: (one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms, sorted(one.waits))
-            for name, one in items.items()
-        },
-        "states": {name: of for name, of in story.states().items() if name in items or not name},
-        "steps": {name: dict(sorted(state.progress.items[name].steps.items())) for name in items},
-        "held": held,
-        "charges": Counter((one.item, getattr(one, "recurring_minor", None)) for one in charges),
-        "outside": outside(story),
-        "sims": Counter(_net(story, "sim.assigned", "sim.released")),
-        "numbers": Counter(_net(story, "number.assigned", "number.released")),
+        "items": {name: _as_planned(state.items[name]) for name in names},
+        "states": {name: story.states()[name] for name in names},
+        "steps": {name: dict(sorted(state.progress.items[name].steps.items())) for name in names},
+        "held": {one: times for one, times in held.items() if one[2].rpartition("/")[2] in names},
+        "charges": Counter((one.item, getattr(one, "recurring_minor", None)) for one in charges if one.item in names),
+        "outside": Counter({one: times for one, times in outside(story).items() if one[0] in names}),
+        "sims": {name: count for name, count in _net(story, "sim.assigned", "sim.released", "sim.lost").items() if name in names},
+        "numbers": {name: count for name, count in _net(story, "number.assigned", "number.released").items() if name in names},
     }
+
+
+def _as_planned(one: Planned) -> tuple[Any, ...]:
+    return one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms, sorted(one.waits)
+
+
+def counted(story: Story, *, completed: bool) -> set[str]:
+    """The items of an order that is over which count in its state: those that were completed, or those that were not."""
+    removed = story.state.progress.removed
+    return {name for name, how in story.states().items() if name and name not in removed and (how == "completed") is completed}
+
+
+CREDITED = "compensation"
+"""The guards of what is credited to a customer for trouble that he had, such as a visit that nobody made: whatever becomes of the order, that was."""
+NOTHING_KEPT: Mapping[str, Any] = {"held": {}, "charges": Counter(), "outside": Counter(), "sims": {}, "numbers": {}}
+"""What stands outside of an item that came to nothing."""
 
 
 class Residue(NamedTuple):
@@ -208,7 +165,8 @@ RECALLED = {step.ending.recall: name for name, step in STEPS.items() if step.end
 
 
 def outside(story: Story) -> Counter[tuple[str, str, str]]:
-    """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit."""
+    """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit. A profile that was downloaded is the
+    customer's, and serves nothing once its line was switched off."""
     has: set[tuple[str, str, str]] = set()
     for event in story.events:
         if isinstance(event, Done):
@@ -217,7 +175,10 @@ def outside(story: Story) -> Counter[tuple[str, str, str]]:
                 has.add((item, step, str(getattr(event, "msisdn", "") or _piece(event))))
             elif step in RECALLED:
                 has = {one for one in has if one[:2] != (item, RECALLED[step])}
-    return Counter((item, step, what if step == "porting" else "") for item, step, what in has)
+    over = {name for name, of in story.state.progress.items.items() if of.ended and of.steps.get("esim-download") == "done"}
+    return Counter(
+        (item, step, what if step == "porting" else "") for item, step, what in has if (item, step) not in {(name, "esim") for name in over}
+    )
 
 
 def _piece(event: Done) -> str:
@@ -225,23 +186,23 @@ def _piece(event: Done) -> str:
     return str(getattr(event, "iccid", ""))
 
 
-def _net(story: Story, taken: str, given: str) -> dict[str, int]:
+def _net(story: Story, taken: str, *given: str) -> dict[str, int]:
     """How many pieces each item has in the end."""
     count: Counter[str] = Counter()
     for event in story.events:
-        if event.type_name in (taken, given):
+        if event.type_name in (taken, *given):
             count[event.item] += 1 if event.type_name == taken else -1
     return {name: number for name, number in count.items() if number}
 
 
-@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers(), st.booleans()), min_size=1, max_size=3))
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(TIMES, papers()), min_size=1, max_size=3))
 @hypothesis.settings(max_examples=10_000 if DEEP else 500, deadline=None)
 def test_a_changed_order_ends_as_one_that_was_placed_so(
-    first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...], bool]]
+    first: tuple[Document, ...], later: list[tuple[Phase, tuple[Document, ...]]]
 ) -> None:
-    """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody. So it is where the order is suspended
-    before a change, and resumed before another."""
-    _ends_as_placed(first, later)
+    """Its items, what they obtained, what is held and what is charged are the same; nothing of an earlier paper stays with anybody, nor of an item that came to nothing. So it
+    is where the order is suspended before a change, and resumed before another."""
+    _ends_as_placed(changed_by(first, later))
 
 
 @hypothesis.given(data=st.data())
@@ -249,48 +210,49 @@ def test_a_changed_order_ends_as_one_that_was_placed_so(
 def test_so_does_one_of_another_shape(data: st.DataObject) -> None:
     """Fixed accesses with a fitter's visit, several of one line, parts of a bundle, add-ons upon add-ons."""
     pool = st.sampled_from(data.draw(st.sampled_from(POOLS)))
-    _ends_as_placed(data.draw(pool), data.draw(st.lists(st.tuples(MOMENTS, pool, st.booleans()), min_size=1, max_size=3)))
+    _ends_as_placed(changed_by(data.draw(pool), data.draw(st.lists(st.tuples(TIMES, pool), min_size=1, max_size=3))))
 
 
-def _ends_as_placed(first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...], bool]]) -> None:
+def changed_by(first: tuple[Document, ...], later: list[tuple[Phase, tuple[Document, ...]]]) -> Changing:
+    """An order that was changed so, and is still under way or not."""
     story = Changing(*first)
-    story.pass_by(2)
-    for steps, items, suspends in later:
-        story.pass_by(steps)
-        if suspends:
-            story.suspend_or_resume()
+    for phase, items in later:
+        story.go(phase)
         story.change(items)
-    if story.state.suspended:
-        story.suspend_or_resume()
-    note(story.run())
-    placed = Story(*story.papers[-1]).run()
+    return story
 
-    assert placed.states()[""] in FINAL
-    assert (kept(story), residue(placed)) == (kept(placed), [])
+
+def _ends_as_placed(story: Changing) -> None:
+    note(story.mended())
+    placed = Story(*story.papers[-1]).run()
+    completed, lost = counted(story, completed=True), counted(story, completed=False)
+
+    assert story.states()[""] in FINAL
+    assert completed | lost == set(placed.state.items) or story.states()[""] == "rejected"
+    assert (kept(story, completed), residue(placed)) == (kept(placed, completed), [])
+    assert {what: kept(story, lost)[what] for what in NOTHING_KEPT} == NOTHING_KEPT
     residue(story)
 
 
-@hypothesis.given(first=papers(), later=st.lists(st.tuples(MOMENTS, papers()), min_size=1, max_size=3), last=MOMENTS)
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(CALM, papers()), min_size=1, max_size=3), last=CALM)
 @hypothesis.settings(max_examples=2_000 if DEEP else 150, deadline=None)
 def test_a_changed_order_that_is_cancelled_leaves_nothing(
-    first: tuple[Document, ...], later: list[tuple[int, tuple[Document, ...]]], last: int
+    first: tuple[Document, ...], later: list[tuple[Phase, tuple[Document, ...]]], last: Phase
 ) -> None:
-    """Whatever it was changed to, and whatever partners were still asked to drop: once it is cancelled nobody holds anything for it."""
-    story = Changing(*first)
-    story.pass_by(2)
-    for steps, items in later:
-        story.pass_by(steps)
-        story.change(items)
-    story.pass_by(last)
+    """Whatever it was changed to, and whatever partners were still asked to drop: once it is cancelled nobody holds anything for it. Where that is refused it ends as one that was placed
+    so. Partners do as they are asked here."""
+    story = changed_by(first, later).go(last)
     if story.state.closed:
         return
-    story.cancel(at=min((entry.due_at for entry in story.agenda.values() if entry.kind != "stock"), default=MONDAY))
-    if story.names()[-1] == "cancellation.refused":
+    story.cancel(at=story.next_at())
+    if "cancellation.refused" in story.names()[-2:]:
+        _ends_as_placed(story)
         return
-    note(story.run())
+    note(story.mended())
 
     assert story.states()[""] == "cancelled"
-    assert (story.holders, kept(story)["sims"], kept(story)["numbers"]) == ({}, Counter(), Counter())
+    everything = kept(story, set(story.state.items))
+    assert (everything["held"], everything["sims"], everything["numbers"], everything["outside"]) == ({}, {}, {}, Counter())
 
 
 def test_a_fitter_who_was_booked_is_paid_once_a_change() -> None:
@@ -303,7 +265,20 @@ def test_a_fitter_who_was_booked_is_paid_once_a_change() -> None:
 
     visit = MARKET.life.change_penalties_minor["appointment"]
     assert residue(story) == [Residue("1", "place", "appointment", ("order.revised 1", "account.charge-started 1-change-1"), visit)]
-    assert kept(story) == kept(Story(_fibre()).run())
+    assert kept(story, {"1"}) == kept(Story(_fibre()).run(), {"1"})
+
+
+def test_a_port_whose_window_was_given_up_is_asked_back() -> None:
+    """It is planned again, and the clearing house has it still: found by the law with faults, which saw a number held for ever."""
+    story = Changing(item("1", characteristics={"portInNumber": NUMBERS[0], "portInCode": "ABC123456"})).run(until="activation")
+    story.attend("activation", "1", RefusedBy("PERMANENT"))
+    story.run()
+    assert "porting.postponed" in story.names()
+    assert story.change((_line(),))
+    story.mended()
+
+    assert "porting-cancel.confirmed" in story.names()
+    assert (story.states()[""], outside(story)["1", "porting", NUMBERS[0]], story.holds("port-in")) == ("completed", 0, False)
 
 
 def test_a_partner_that_nobody_asks_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
