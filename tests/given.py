@@ -65,6 +65,7 @@ OFFERINGS = (
         characteristics={"release": ("together", "each")},
         defaults={"release": "together"},
     ),
+    offering("pair", "spec-bundle", bundle=True, recurring_minor=3001, one_time_minor=0),
     offering("retired-line", status="Retired"),
     offering("in-test", status="In test"),
     offering("launched", status="Launched"),
@@ -171,7 +172,7 @@ def flaw_of(state: OrderState) -> str:
 
 
 class Story:
-    """One order carried by the real steps from answer to answer: its state, events, agenda and guards, and the states it went through."""
+    """One order carried by the real steps from answer to answer: its state, events, agenda and guards, the states it went through, and what partners were asked and answered."""
 
     def __init__(self, *items: Document, holders: dict[tuple[str, str], str] | None = None, name: str = "1001", **changes: Any) -> None:
         self.name, self.stream = name, f"order-{name}"
@@ -181,6 +182,7 @@ class Story:
         self.agenda: dict[tuple[str, str], Entry] = {}
         self.holders = {} if holders is None else holders
         self.passed: list[tuple[str, str, str, str]] = []
+        self.asked: list[tuple[Ask, Answer]] = []
         self.serial = 0
         received = rules.receive(
             self.state,
@@ -264,7 +266,10 @@ class Story:
         step, work = STEPS[entry.step], self.work(entry.item, entry.step)
         piece = self._piece(step.pool(work)) if in_stock and step.pool(work) else None
         outcome = attend(step, work, entry, piece, at, seed=SEED, expected_at=expected_at)
-        return settle(step, work, outcome, Reply(answer), at, seed=SEED) if isinstance(outcome, Ask) else outcome
+        if not isinstance(outcome, Ask):
+            return outcome
+        self.asked.append((outcome, answer))
+        return settle(step, work, outcome, Reply(answer), at, seed=SEED)
 
     def _piece(self, pool: str) -> Mapping[str, str]:
         self.serial += 1

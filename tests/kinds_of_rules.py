@@ -10,7 +10,7 @@ SETTING = {
 
 OF_A_STEP = {
     "credit.notice", "credit.noticed", "credit.refused",
-    "activation.activated", "activation.service_changed", "inventory.update", "activation.deactivate", "appointment.called_off", "appointment.kept", "appointment.not_kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
+    "activation.activated", "activation.change_taken_back", "activation.service_changed", "activation.switched_off", "inventory.update", "activation.deactivate", "appointment.called_off", "appointment.kept", "appointment.not_kept", "invoicing.bill", "invoicing.look_at", "charging.start", "charging.stop",
     "credit.approved", "credit.decide", "delivery.delivered", "devices.arrive", "devices.assign", "devices.lose", "devices.release", "devices.restock", "esim.cancelled", "esim.confirmed", "esim.downloaded", "identity.decide", "identity.passed", "numbers.arrive",
     "numbers.assign", "numbers.cease", "numbers.change", "numbers.keep", "numbers.lapse", "numbers.let_go", "numbers.release", "payments.again", "payments.received", "porting.comes_all_the_same", "porting.out_of_window", "porting.ported", "porting.scheduled", "porting.too_late", "porting.withdrawn", "qualification.qualified",
     "sim.arrive", "sim.assign", "sim.cease", "sim.lose", "sim.release", "sim.restock", "numbers.rested",

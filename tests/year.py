@@ -33,7 +33,7 @@ from o2c.simulation.launch_data import FIBRE, LINE
 from o2c.store.embedded import acquire
 from o2c.views.ledger import lines_between, trial_balance
 from o2c.views.reading import caught_up
-from tests import person, year_controls, year_outside
+from tests import person, year_controls, year_network
 from tests.agreeing import differences, standing, sums, with_earned, wrong_papers
 from tests.book import Entry, booked
 from tests.campaigns import Campaigns
@@ -151,8 +151,8 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
     """A store in which a year has passed: papers taken in, and people doing what they do."""
     app.create_clock(kind="simulated", seed=SEED)
     provider = simulated_partners(SEED, {})
-    book = list[Entry]()
-    provider = {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED)}
+    book, network = list[Entry](), year_network.Network(provider["network"])
+    provider = {**provider, "payment-provider": Defaulting(provider["payment-provider"], SEED), "network": network}
     runner = Runner(app, booked(provider, book))
     rising: tuple[str, ...] = (LINE.id, FIBRE.id)
     if folder is None:
@@ -173,7 +173,7 @@ def lived(app: Engine, home: Path, folder: Path | None, orders: int, months: int
         loading.load_stock(app, runner, "devices", stock, when)
     campaigns(app, orders)
     intake.Intake(app, papers, home / "quarantine").run()
-    year = Year(app, runner, home, SEED, FIRST, rising, book)
+    year = Year(app, runner, home, SEED, FIRST, rising, book, network.books)
     year.live(months)
     return year
 
@@ -227,7 +227,7 @@ def claims(app: Engine, year: Year, file: Path) -> Iterator[Claim]:
     )
     yield from money_of_every_kind(oracle, told, plans)
     of_kinds = {kind: told.kinds[kind] for kind in (*KINDS, *(RARE if len(accounts) > ACCOUNTS_MANY else ()))}
-    yield from year_outside.claims(app, year.book)
+    yield from year_network.claims(app, year.book, year.network)
     [planned] = app.reads.rows(PLANNED, LAST)
     share = len(year.amended) / max(planned["n"], 1)
     figures = f"{len(year.amended)} of {planned['n']} planned orders ({100 * share:.0f} %), {told.kinds['order.revised']} times, {told.kinds['order.revision-refused']} past; refused {dict(year.why)}"

@@ -26,6 +26,7 @@ from o2c.kernel.refusal import Refused
 from o2c.views.collections import list_collections
 from o2c.views.reading import caught_up
 from tests.book import Entry
+from tests.network import Books
 from tests.world import Document
 from tests.year_amendments import looks, with_orders
 from tests.year_products import parts_of, with_packs, with_prepaid, with_products
@@ -110,6 +111,7 @@ class Year:
     first: date
     rising: tuple[str, ...]
     book: list[Entry]
+    network: Books
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     used: dict[tuple[str, str], Document] = field(default_factory=dict)

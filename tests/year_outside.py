@@ -20,8 +20,11 @@ RECALLED = {name: step.ending.recall for name, step in STEPS.items() if step.end
 """By step what its partner is asked by to drop the work."""
 DROPS = {recall: step for step, recall in RECALLED.items()}
 """By what a partner drops work by, the step of that work."""
-FOR_GOOD: Mapping[str, str | None] = {"appointment": None, "esim": "esim-download", "porting": "cutover"}
-"""By such a step, the one from whose end on its work stays though the item ends; None: its own, as nobody takes back a visit or a parcel that came."""
+FOR_GOOD: Mapping[str, str | None] = {
+    "appointment": None, "esim": "esim-download", "porting": "cutover", "switch-order": "switch-trigger", "activation": "", "service-change": "",
+}  # fmt: skip
+"""By such a step, the one from whose end on its work stays though the item ends; None: its own, as nobody takes back a visit or a parcel that came; empty: none, as what
+the network does it always undoes."""
 UNDER_WAY = frozenset({"requested", "held", "pending"})
 HOLDS = {"sim": ("sim",), "number": ("number", "number-change", "cutover", "porting")}
 """By kind of stock, the steps of an item that hold a piece of it."""
@@ -146,25 +149,30 @@ def _line(place: str) -> str:
     return place.removeprefix("order-").replace("/", ":")
 
 
-def claims(app: Engine, book: list[Entry]) -> Iterator[Claim]:
-    """One by one, each with its figures; and what shows that the same eyes see a leak."""
+def standing_of(app: Engine) -> Standing:
+    """Read how all orders of a store stand."""
     streams = [row["stream"] for row in app.reads.rows(STREAMS)]
     states = {name: cast("OrderState", loaded.state) for name, loaded in app.load(streams).items()}
-    told = standing(states, {(row["stream"], row["item"]) for row in app.reads.rows(OPEN)})
+    return standing(states, {(row["stream"], row["item"]) for row in app.reads.rows(OPEN)})
+
+
+def claims(app: Engine, book: list[Entry]) -> Iterator[Claim]:
+    """One by one, each with its figures; and what shows that the same eyes see a leak."""
+    told = standing_of(app)
     postponed = Counter((row["stream"], row["item"], "porting") for row in app.reads.rows(POSTPONED))
     told.must |= {place: None for place in postponed if not told.must.get(place) and place[:2] in told.going}
     held, in_use, serving = outside(book, postponed), list(app.reads.rows(IN_USE)), list(app.reads.rows(SERVING))
     wrong = wrong_outside(told, held)
     by_step = Counter(place[2] for place, count in held.items() if count)
     figures = (
-        f"{len(held)} pieces of work, held {dict(by_step)}, {sum(must is None for must in told.must.values())} under way{_first(wrong)}"
+        f"{len(held)} pieces of work, held {dict(by_step)}, {sum(must is None for must in told.must.values())} under way{first_of(wrong)}"
     )
     yield Claim("partners hold what stands, once, and nothing else", bool(held) and not wrong, figures)
     wrong = wrong_stock(told, in_use, serving)
-    figures = f"{dict(Counter(row['kind'] for row in in_use))} in use, {len(serving)} products in service{_first(wrong)}"
+    figures = f"{dict(Counter(row['kind'] for row in in_use))} in use, {len(serving)} products in service{first_of(wrong)}"
     yield Claim("every SIM and number in use is one line's", bool(in_use) and not wrong, figures)
     kept = Counter(row["type"].partition(".")[2] for row in app.reads.rows(ANSWERS, list(RECALLS)))
-    figures = f"{dict(told.recalls)} of recalls, by their last word{dict(kept) if kept else ''}{_first(told.left)}"
+    figures = f"{dict(told.recalls)} of recalls, by their last word{dict(kept) if kept else ''}{first_of(told.left)}"
     yield Claim("every compensation is complete or in a queue", told.recalls["done"] > 0 and not told.left, figures)
     yield Claim("control: what partners and stock would hold is seen", *_control(told, held, in_use, serving, book))
 
@@ -189,5 +197,6 @@ def _control(
     return all(found.values()), str(found)
 
 
-def _first(wrong: list[str]) -> str:
+def first_of(wrong: list[str]) -> str:
+    """How many are wrong, and the first of them, in words; nothing where none is."""
     return f"; {len(wrong)} are wrong: {'; '.join(wrong[:3])[:600]}" if wrong else ""

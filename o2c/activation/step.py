@@ -1,12 +1,21 @@
-"""The network's entries for the plan: a service switched on, and one that is on changed or switched off."""
+"""The network's entries for the plan: a service switched on, one that is on changed or switched off, and both taken back."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from o2c.activation import rules
-from o2c.activation.events import ActivationFellOut, ActivationRequested, ServiceChangeFellOut, ServiceChangeRequested
-from o2c.kernel.step import ByPartner, Ending, Step
+from o2c.activation.events import (
+    ActivationCancelFellOut,
+    ActivationCancelRequested,
+    ActivationFellOut,
+    ActivationRequested,
+    ServiceChangeCancelFellOut,
+    ServiceChangeCancelRequested,
+    ServiceChangeFellOut,
+    ServiceChangeRequested,
+)
+from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 from o2c.orders.changing import gone, product_read
 from o2c.orders.dates import from_wish
 
@@ -23,6 +32,7 @@ STEP = Step(
     ),
     ending=Ending(
         undo=rules.deactivate,
+        recall="activation-cancel",
         no_return=rules.switching_on,
     ),
 )
@@ -40,6 +50,32 @@ CHANGE = Step(
         payload=rules.change,
     ),
     ending=Ending(
+        recall="service-change-cancel",
         no_return=rules.changing,
+    ),
+)
+CANCEL = Step(
+    name="activation-cancel",
+    requested=ActivationCancelRequested,
+    fell_out=ActivationCancelFellOut,
+    complete=rules.switched_off,
+    lead=RECALL_LEAD,
+    forceable=True,
+    ask=ByPartner(
+        partner="network",
+        payload=rules.switch_off,
+    ),
+)
+CHANGE_CANCEL = Step(
+    name="service-change-cancel",
+    requested=ServiceChangeCancelRequested,
+    fell_out=ServiceChangeCancelFellOut,
+    complete=rules.change_taken_back,
+    reads=product_read,
+    lead=RECALL_LEAD,
+    forceable=True,
+    ask=ByPartner(
+        partner="network",
+        payload=rules.as_it_stands,
     ),
 )

@@ -235,6 +235,34 @@ PORT = _machine(
     being_dropped="agreed dropped",
     dropped="asked",  # by a changed paper that brings another number
 )
+SWITCH_IN = _machine(
+    {
+        "switch-match.requested": "asked",
+        "switch-match.completed": "matched",
+        "switch-order.completed": "ordered",
+        "switch-trigger.completed": "ours",
+        "switch-cancel.requested": "being-called-off",
+        "switch-cancel.confirmed": "called-off",
+    },
+    before="asked",
+    asked="matched ordered ours being-called-off",  # what a person counts as done is told by no event of its own
+    matched="asked ordered ours being-called-off",  # asked again: the reference was too old
+    ordered="asked ours being-called-off",
+    ours="",
+    being_called_off="asked called-off",
+    called_off="asked",  # by a changed paper that names another provider
+)
+SUSPENSION = _machine(
+    {
+        "order.suspended": "suspended",
+        "order.suspension-fell-out": "overrun",
+        "order.resumed": "resumed",
+    },
+    before="suspended",
+    suspended="overrun resumed",
+    overrun="suspended resumed",
+    resumed="suspended",
+)
 JOURNEY = _machine(
     {
         "journey.started": "open",

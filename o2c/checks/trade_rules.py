@@ -37,6 +37,7 @@ from o2c.kernel.periods import local_date, local_time
 from o2c.markets import registry
 from o2c.markets.base import Market, debit_day
 from o2c.orders.rollup import ITEM_TRANSITIONS, ORDER_TRANSITIONS
+from o2c.products.bases import ON
 from projections.engine.seen import Seen
 
 _DEBIT = "direct-debit"
@@ -86,6 +87,16 @@ class WarnedBefore(Rule):
         return Step(
             given, True, None if named_ and given.keys() >= set(named_) else Broken(f"{seen.type} with no {_WARNED.words} before it")
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedOff(Response):
+    """What ends with its base is asked of the network at once, where the network had it on: goods never were."""
+
+    def follow(self, memo: Any, seen: Seen) -> Step:
+        """Leave out the end of what was never switched on."""
+        was_off = self.asked.has(seen) and ON not in seen.body["gives_back"]
+        return Step(memo) if was_off else super().follow(memo, seen)
 
 
 _WARNED, _CLEARED, _BARRED = named("collections.warned"), named("collections.cleared"), named("collections.barred")
@@ -165,6 +176,20 @@ RULES: tuple[Rule, ...] = (
         machine=machines.PORT_OUT,
     ),
     Transitions(
+        name="switch-in-states",
+        says="A fixed service comes from another provider once that was asked and took the order; what was called off is asked for anew, and what is ours is called off no more.",
+        source="Ofcom General Conditions of Entitlement, C7; switching/rules.py",
+        by=by_item,
+        machine=machines.SWITCH_IN,
+    ),
+    Transitions(
+        name="suspension-states",
+        says="An order is resumed, and overruns the day until which it was suspended, only while it is suspended.",
+        source="order life cycle, section 1 (pending: it waits, and has a time-out); orders/suspending.py",
+        by=by_order,
+        machine=machines.SUSPENSION,
+    ),
+    Transitions(
         name="switch-out-states",
         says="A fixed service goes to another provider once it was matched, with its customer told, ordered, and the new one is on.",
         source="Ofcom General Conditions of Entitlement, C7; products/switching.py",
@@ -206,6 +231,23 @@ RULES: tuple[Rule, ...] = (
         by=by_order,
         first=done("credit"),
         then=done("activation"),
+    ),
+    Precedence(
+        name="off-by-the-network",
+        says="A service that an item had on counts as off only after the network switched it off.",
+        source="order life cycle, section 4 (rule c: undo in reverse order of dependence, each step able to fall out)",
+        by=by_item,
+        first=done("activation-cancel"),
+        then=named("service.deactivated"),
+    ),
+    AskedOff(
+        name="off-with-its-base",
+        says="A service that ends with the one that it relied on is asked of the network at once.",
+        source="TM Forum TMF637 (a terminated product is served no more); products/rules.py, ends_with_base",
+        by=by_stream,
+        asked=named("product.terminated", cause="base-ended"),
+        answered=named("product-off.requested"),
+        until=in_(seconds=0),
     ),
     WarnedBefore(
         name="warning-before-bar",

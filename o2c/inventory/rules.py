@@ -23,6 +23,7 @@ from o2c.kernel.work import Work
 from o2c.orders.changing import REASON, STATUS, SUSPENDED, cost_centre, held_by, payer_in, products_of
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.in_life import ends_on, holds, pieces
+from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import (
     ProductChanged,
     ProductResumed,
@@ -32,7 +33,7 @@ from o2c.products.events import (
     place_of,
     product_stream,
 )
-from o2c.products.rules import early_minor, ends_charge
+from o2c.products.rules import early_minor
 from o2c.products.state import OWNER, TERMINATION, ProductState
 
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}
@@ -70,7 +71,7 @@ def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         early_charge=place_of(work.state.order_id, _early_item(work, held)) if is_left and charged_minor else "",
     )
     if is_end:
-        return Decision((done,)) + _terminated(work, held, today, charged_minor)
+        return Decision((done,)) + _terminated(work, held, today, charged_minor, at)
     if OWNER in held.attributes:
         return Decision((done,)) + _taken_over(work, held, today, charged_minor)
     return Decision((done,)) + _changed(work, held, today) + _rests_or_serves(work, held, today)
@@ -235,18 +236,14 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
     return Decision(elsewhere=((product_stream(held.product), event), *begins))
 
 
-def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:
+def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int, at: datetime) -> Decision:
     """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets it."""
-    by = {"order": work.state.order_id, "item": work.item, "ended_on": today.isoformat()}
-    ended: list[tuple[str, Event]] = [
-        (product_stream(held.product), ProductTerminated(cause="ordered", gives_back=held.standing.pieces, **by))
-    ]
+    by = {"order": work.state.order_id, "item": work.item}
+    told = ProductTerminated(cause="ordered", ended_on=today.isoformat(), gives_back=held.standing.pieces, **by)
+    ended: list[tuple[str, Event]] = [(product_stream(held.product), told)]
     ended += [*_early(work, held, today, charged_minor), *ends_charge(_product(work, held), today)]
     for stream in _dependants(held):
-        state = cast("ProductState | None", work.read.get(stream))
-        if state is not None and state.standing is not None and not state.ended_on:
-            ended.append((stream, ProductTerminated(cause="base-ended", gives_back=state.standing.pieces, **by)))
-            ended += ends_charge(state, today)
+        ended += ends_with_base(stream, cast("ProductState | None", work.read.get(stream)), today, at, **by)
     return Decision(elsewhere=tuple(ended))
 
 

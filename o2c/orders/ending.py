@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
@@ -91,11 +91,11 @@ def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book
 
 
 def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:
-    """Undo and cancel steps in reverse order. The guards of a recalled step are kept until its partner has dropped the work."""
-    needed = _needed(state, item, recalled)
+    """Undo and cancel steps in reverse order. The guards of a recalled step, and our own part of it, are kept until its partner has dropped the work."""
+    kept = _kept(state, item, recalled)
     decision = NOTHING
     for name, status in reversed(state.progress.items[item].steps.items()):
-        if status == "done" and name not in needed:
+        if status == "done" and name not in kept:
             decision += undo_step(state, item, name, at, book)
         elif status not in _OVER:
             decision += just(StepCancelled(item=item, step=name))
@@ -110,19 +110,18 @@ def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     A step whose `undo` decides nothing stays done.
     """
     progress = state.progress.items[item]
-    needed = _needed(
-        state, item, (name for name in progress.steps if progress.recalls.get(book.steps[name].ending.recall, "done") != "done")
-    )
+    asked = [name for name in progress.steps if progress.recalls.get(book.steps[name].ending.recall, "done") != "done"]
+    kept = _kept(state, item, asked)
     decision = NOTHING
     for name, status in reversed(progress.steps.items()):
-        if status == "done" and name not in needed:
+        if status == "done" and name not in kept:
             decision += undo_step(state, item, name, at, book)
     return decision
 
 
-def _needed(state: OrderState, item: str, recalled: Iterable[str]) -> set[str]:
-    """Give the steps that others build on which are still being recalled."""
-    return {wait for name in recalled for wait in state.items[item].waits_of(name)}
+def _kept(state: OrderState, item: str, recalled: Collection[str]) -> set[str]:
+    """Give the steps that are still being recalled, and those that they build on."""
+    return {*recalled, *(wait for name in recalled for wait in state.items[item].waits_of(name))}
 
 
 def undo_step(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:

@@ -16,7 +16,7 @@ from o2c.catalogue.rises import announced, rises_of
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.events import CustomerContacted
 from o2c.customers.state import stream_of
-from o2c.kernel.charges import EARLY, ChargeStarted, ChargeWithdrawn, RestEnded, account_stream
+from o2c.kernel.charges import EARLY, ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.money import part_of
@@ -28,6 +28,7 @@ from o2c.markets.base import Market, port_window
 from o2c.markets.life import CODE, CODE_EXPIRED, LEAVING, LOCKED, PORTING, SIM_SWAP
 from o2c.markets.ports import compensation, port_deadline, window_of, working_days_late
 from o2c.products import leaving_events as leaving
+from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
 from o2c.products.state import TERMINATION, ProductState
@@ -253,7 +254,7 @@ def switch_on(work: Work) -> Mapping[str, Any]:
 
 def _service(state: ProductState) -> dict[str, Any]:
     assert state.standing is not None
-    held = {name: value for name in ("iccid", "imsi", "msisdn") if (value := state.standing.holds.get(name))}
+    held = {name: value for name in ("iccid", "imsi", "msisdn", "line_id") if (value := state.standing.holds.get(name))}
     return {"product": state.product, "offering": state.standing.offering, **held}
 
 
@@ -297,7 +298,7 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     )
     kept = {step: place for step, place in state.standing.pieces.items() if step != NUMBER}
     ended = ProductTerminated(cause=PORTED_OUT, ended_on=today.isoformat(), gives_back=kept)
-    charges = (*charged_early(state, early, today, "port-out"), *ends_charge(state, today), *base_ended(work, today))
+    charges = (*charged_early(state, early, today, "port-out"), *ends_charge(state, today), *base_ended(work, today, at))
     return Decision((done, ended), (*_late_by_us(work, agreed_on), *charges))
 
 
@@ -323,24 +324,10 @@ def _late_by_us(work: Work, agreed_on: date) -> tuple[tuple[str, Event], ...]:
     )
 
 
-def base_ended(work: Work, today: date) -> Iterator[tuple[str, Event]]:
+def base_ended(work: Work, today: date, at: datetime) -> Iterator[tuple[str, Event]]:
     """Give the ends of the products that rely on this one, and of their charges, on a day."""
     for stream in _dependants(work):
-        state = cast("ProductState | None", work.read.get(stream))
-        if state is not None and state.standing is not None and not state.ended_on:
-            yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), gives_back=state.standing.pieces)
-            yield from ends_charge(state, today)
-
-
-def ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:
-    """Give the end of a product's charge on a day; of one that rests, uncharged, that its account is not to wait for it."""
-    assert state.standing is not None
-    order, _, item = state.standing.charge.partition("/")
-    of: dict[str, Any] = {"ended_on": today.isoformat(), "product": state.product, "by_product": True}
-    if order:
-        yield account_stream(state.standing.account), ChargeWithdrawn(order=order, item=item, served=True, **of)
-    elif state.rests_uncharged:
-        yield account_stream(state.standing.account), RestEnded(**of)
+        yield from ends_with_base(stream, cast("ProductState | None", work.read.get(stream)), today, at)
 
 
 def charged_early(state: ProductState, early: int, today: date, why: str) -> Iterator[tuple[str, Event]]:

@@ -1,11 +1,12 @@
-"""Products' entries for the plan: a number that leaves for another operator, the lapse of its code, and the notice that a term ends."""
+"""Products' entries for the plan: a number that leaves for another operator, the lapse of its code, the notice that a term ends, and what is switched off with its base."""
 
 from __future__ import annotations
 
 from o2c.kernel.step import ByPartner, Step
+from o2c.products import bases, notices, rules, switching
 from o2c.products import leaving_events as events
-from o2c.products import notices, rules, switching
 from o2c.products.notice_events import EndNoticeAwaited, EndNoticeFellOut
+from o2c.products.off_events import ProductOffFellOut, ProductOffRequested
 from o2c.products.state import NOTICE
 from o2c.products.switch_events import SwitchOutFellOut, SwitchTriggered
 
@@ -58,5 +59,13 @@ SWITCH_OUT = Step(
     wanted=switching.leaving,
     facts=switching.said,
     reads=rules.end_reads,
+    ask=ByPartner(partner="network", payload=rules.switch_off),
+)
+OFF_WITH_BASE = Step(
+    name="product-off",
+    requested=ProductOffRequested,
+    fell_out=ProductOffFellOut,
+    complete=bases.off_with_base,
+    forceable=True,
     ask=ByPartner(partner="network", payload=rules.switch_off),
 )

@@ -21,8 +21,9 @@ from o2c.kernel.work import Work
 from o2c.markets.addresses import postcode_of
 from o2c.markets.base import Market
 from o2c.markets.life import AMBIGUOUS, NO_MATCH, SwitchingRules
+from o2c.products.bases import ends_charge
 from o2c.products.events import ProductTerminated, Standing, place_of
-from o2c.products.rules import base_ended, charged_early, early_minor, ends_charge, next_attempt, told
+from o2c.products.rules import base_ended, charged_early, early_minor, next_attempt, told
 from o2c.products.state import TERMINATION, ProductState
 from o2c.products.switch_events import SwitchedOut, SwitchMatched, SwitchOrdered, SwitchTriggered, SwitchWithdrawn
 
@@ -226,5 +227,5 @@ def switched_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         early_charge=place_of(state.order, f"{state.item}-switch-out") if early else "",
     )
     ended = ProductTerminated(cause=SWITCHED, ended_on=day.isoformat(), gives_back=state.standing.pieces)
-    charges = (*charged_early(state, early, day, "switch-out"), *ends_charge(state, day), *base_ended(work, day))
+    charges = (*charged_early(state, early, day, "switch-out"), *ends_charge(state, day), *base_ended(work, day, at))
     return Decision((done, ended), charges)

@@ -22,7 +22,10 @@ JOIN (SELECT DISTINCT 'order-' || (body ->> 'order') AS stream, body ->> 'item' 
 WHERE e.type = ANY(%s) ORDER BY e.position"""
 """What happened to the items that a SIM was ever taken for. Parameters: the SIM's stream, the types of events that tell of a SIM."""
 
-_NETWORK = {"service.activated": "activated", "service.deactivated": "not activated"}
+_NETWORK = {
+    "service.activated": "activated", "service.changed": "activated", "service.deactivated": "not activated",
+    "activation-cancel.confirmed": "not activated", "service-change-cancel.confirmed": "not activated",
+}  # fmt: skip
 _PLATFORM = {"esim.confirmed": "Released", "esim.downloaded": "", "esim-cancel.confirmed": ""}
 
 

@@ -23,8 +23,8 @@ from o2c.kernel.work import Work
 from o2c.markets.base import Market, first_working_day
 from o2c.orders.state import OrderState
 from o2c.orders.wish import START
+from o2c.products.bases import ends_charge
 from o2c.products.events import ProductTerminated, product_stream
-from o2c.products.rules import ends_charge
 from o2c.products.state import TERMINATION, ProductState
 from o2c.withdrawals import events
 from o2c.withdrawals.events import AskedBy, Grade, WithdrawalDeclared

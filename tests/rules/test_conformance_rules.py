@@ -86,6 +86,16 @@ TABLE: dict[str, tuple[History, History]] = {
         [goods("switch-out.matched"), goods("switch-out.ordered", 1), goods("switch-out.withdrawn", 2), goods("switch-out.matched", 3), goods("switch-out.ordered", 4),
          goods("switch-out.triggered", 5), goods("switch-out.completed", 6)],
     ),
+    "switch-in-states": (
+        [of_order(0, "switch-match.requested"), of_order(0, "switch-match.completed", 1), of_order(0, "switch-trigger.completed", 2),
+         of_order(0, "switch-cancel.requested", 3)],
+        [of_order(0, "switch-match.requested"), of_order(0, "switch-match.completed", 1), of_order(0, "switch-order.completed", 2),
+         of_order(0, "switch-cancel.requested", 3), of_order(0, "switch-cancel.confirmed", 4), of_order(0, "switch-match.requested", 5)],
+    ),
+    "suspension-states": (
+        [captured(0), of_order(0, "order.suspended", 1), of_order(0, "order.resumed", 2), of_order(0, "order.suspension-fell-out", 3)],
+        [captured(0), of_order(0, "order.suspended", 1), of_order(0, "order.suspension-fell-out", 2), of_order(0, "order.suspended", 3), of_order(0, "order.resumed", 4)],
+    ),
     "end-notice-states": (
         [goods("end-notice.given")],
         [goods("end-notice.awaited"), goods("end-notice.given", 1), goods("end-notice.awaited", 2, about="best-price"), goods("end-notice.awaited", 3), goods("end-notice.given", 4)],
@@ -112,6 +122,15 @@ TABLE: dict[str, tuple[History, History]] = {
     "credit-before-activation": (
         [captured(0), of_order(0, "service.activated", 5)],
         [*ORDERED, of_order(0, "service.activated", 5)],
+    ),
+    "off-by-the-network": (
+        [*ORDERED, of_order(0, "service.activated", 5), of_order(0, "activation-cancel.requested", 6), of_order(0, "service.deactivated", 7)],
+        [*ORDERED, of_order(0, "service.activated", 5), of_order(0, "activation-cancel.requested", 6), of_order(0, "activation-cancel.confirmed", 7),
+         of_order(0, "service.deactivated", 7)],
+    ),
+    "off-with-its-base": (
+        [goods("product.started"), goods("product.terminated", 1, cause="base-ended", gives_back={"activation": "A/1"}), captured(1, DAY)],
+        [goods("product.started"), goods("product.terminated", 1, cause="base-ended", gives_back={"activation": "A/1"}), goods("product-off.requested", 1)],
     ),
     "warning-before-bar": (
         [owing("collections.barred"), owing("collections.warned", 1)],

@@ -33,7 +33,22 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
 
 @pytest.mark.parametrize(
     "name",
-    ["SIM", "NUMBER", "DEVICE", "PORT", "CHARGE", "INVOICE", "PRODUCT", "PORT_OUT", "END_NOTICE", "SWITCH_OUT", "JOURNEY", "COMPLAINT"],
+    [
+        "SIM",
+        "NUMBER",
+        "DEVICE",
+        "PORT",
+        "CHARGE",
+        "INVOICE",
+        "PRODUCT",
+        "PORT_OUT",
+        "END_NOTICE",
+        "SWITCH_OUT",
+        "SWITCH_IN",
+        "SUSPENSION",
+        "JOURNEY",
+        "COMPLAINT",
+    ],
 )
 def test_a_machine_names_every_state_it_has(name: str) -> None:
     """A state that nothing leads to, or that is not in the table, is a slip."""

@@ -12,6 +12,7 @@ from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.event import upcast
 from o2c.kernel.partner import RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.kernel.step import RECALL_LEAD
 from o2c.markets.base import Market, NumberUse, number_rest
 from o2c.markets.registry import MARKETS
 from o2c.numbers import rules
@@ -69,7 +70,7 @@ def test_a_number_rests_by_what_it_was(life: Callable[[], Story], use: str, days
     rest = story.last("number.quarantined")
     given_back_at = rest.due_at - timedelta(days=days)
     assert (rest.use, rest.customer, rest.claimable) == (use, "C-1001", claimable)
-    assert MONDAY <= given_back_at <= MONDAY + timedelta(days=9)
+    assert MONDAY <= given_back_at <= MONDAY + timedelta(days=9) + RECALL_LEAD
 
 
 def not_charged_for() -> Story:
@@ -101,11 +102,12 @@ def test_a_number_brought_in_is_never_ours_to_give(life: Callable[[], Story]) ->
     """
     story = life()
     end = MONDAY + timedelta(days=9)
+    off = end + RECALL_LEAD  # the network is asked to switch it off first
     story.take(fail_item(story.state, "1", reason="SYS-BUG", note="", at=end, book=BOOK), at=end)
     story.run()
     brought = PORTING["portInNumber"]
     rests = {stream.removeprefix("number-"): event for stream, event in story.elsewhere if isinstance(event, NumberQuarantined)}
-    assert (rests[brought].use, rests[brought].due_at, rests[brought].customer) == ("in-use", end + timedelta(days=31), "C-1001")
+    assert (rests[brought].use, rests[brought].due_at, rests[brought].customer) == ("in-use", off + timedelta(days=31), "C-1001")
     assert (story.states()[""], story.holders) == ("failed", {})
     assert "porting-cancel.requested" not in story.names()
     number = folded(story, brought)

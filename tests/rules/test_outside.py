@@ -6,6 +6,8 @@ from o2c.orders.rollup import ItemProgress
 from tests import year_outside
 from tests.book import Entry
 from tests.given import MONDAY
+from tests.network import Books
+from tests.year_network import wrong_network
 from tests.year_outside import Standing, outside, wrong_outside, wrong_stock
 
 PORT = ("order-1", "1", "porting")
@@ -65,6 +67,35 @@ def test_it_is_what_stands(must: bool | None, held: int, wrong: int) -> None:
 def test_what_must_be_held(steps: dict[str, str], ended: str, must: bool | None) -> None:
     """A port of an item that ended is dropped, but where the number has come already."""
     assert year_outside._must("porting", ItemProgress(steps, (), ended), "") is must
+
+
+@pytest.mark.parametrize(("ended", "recalled", "must"), [("", "", True), ("failed", "requested", None), ("failed", "done", False)])
+def test_what_the_network_must_have_on(ended: str, recalled: str, must: bool | None) -> None:
+    """A line of an item that ended is on until it is switched off, whatever else came of the item."""
+    steps = {"activation": "done", "esim-download": "done"}
+    assert year_outside._must("activation", ItemProgress(steps, (), ended), recalled) is must
+
+
+PRODUCTS = [
+    {"product": name, "iccid": sim, "account": "BA", "status": how}
+    for name, sim, how in (("1:1", "A", "active"), ("2:1", "B", "terminated"))
+]
+
+
+@pytest.mark.parametrize(
+    ("on", "wrong"),
+    [
+        pytest.param({"1:1": "A"}, [], id="as-it-is"),
+        pytest.param({"1:1": "A", "2:1": "B"}, ["2:1 is on by B, and has ended"], id="after-its-end"),
+        pytest.param({"1:1": "A", "3:1": "C"}, ["3:1 is on by C, and is of nobody"], id="for-nobody"),
+        pytest.param({"1:1": "A", "4:1": "D"}, [], id="of-an-order-that-goes-on"),
+        pytest.param({"1:1": "X"}, ["1:1 is on by X, must be by A"], id="by-another-sim"),
+        pytest.param({}, ["1:1 is not on, must be by A"], id="off"),
+    ],
+)
+def test_what_is_on(on: dict[str, str], wrong: list[str]) -> None:
+    """What a product in service has is on, by its SIM; what has ended, or never was, is not."""
+    assert wrong_network(Books(on), Standing(going={("order-4", "1")}), PRODUCTS, set()) == wrong
 
 
 def test_a_piece_in_use_is_one_lines() -> None:

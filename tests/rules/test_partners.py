@@ -17,7 +17,7 @@ from tests.asking import BODIES, KEYS, MONDAY, SEED, asked, assert_near, partner
 from tests.given import codes_of
 
 METHODS = ("card", "direct-debit", "pay-by-link", "invoice")
-MARKABLE = ("esim", "activation", "delivery", "porting", "cutover")
+MARKABLE = ("esim", "activation", "activation-cancel", "delivery", "porting", "cutover")
 TECHNICAL = ("esim", "activation", "qualification", "appointment", "delivery", "cutover", "porting-cancel")
 
 
@@ -51,7 +51,10 @@ FAULTS = {"UNAVAILABLE": 1.5, "PERMANENT": 0.3, "Unknown": 0.5}
         pytest.param("payment", {"method": "direct-debit"}, {"Answered": 98.5, "RETURNED": 1.5}, id="direct-debit"),
         pytest.param("refund", {"method": "card"}, {"Answered": 98, "NOT-REFUNDABLE": 2}, id="refund-to-a-card"),
         pytest.param("refund", {"method": "bank-transfer"}, {"Accepted": 99, "ACCOUNT-CLOSED": 1}, id="refund-to-a-bank"),
-        *(pytest.param(step, {}, {"Answered": 97.7, **FAULTS}, id=step) for step in ("esim", "activation", "qualification", "cutover")),
+        *(
+            pytest.param(step, {}, {"Answered": 97.7, **FAULTS}, id=step)
+            for step in ("esim", "activation", "activation-cancel", "product-off", "qualification", "cutover")
+        ),
         pytest.param("appointment", {}, {"Accepted": 97.7, **FAULTS}, id="appointment"),
         pytest.param("delivery", {}, {"Accepted": 97.02, "UNAVAILABLE": 1.5, "WRONG-ADDRESS": 0.98, "Unknown": 0.5}, id="delivery"),
     ],

@@ -50,6 +50,10 @@ def test_a_launch_with_faults_keeps_every_rule(dsn: str, tmp_path: Path, monkeyp
         "port-out-states",
         # Nor is anybody switched so; tests/stories/test_switching.py asks it of a store whose customer is.
         "switch-out-states",
+        "switch-in-states",
+        "suspension-states",
+        "off-by-the-network",
+        "off-with-its-base",
         # Nor does anybody try in vain or complain; tests/stories/test_journeys.py and test_complaints.py ask it of stores in which somebody does.
         "journey-states",
         "complaint-states",

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from o2c.desk.act import Rule
 from o2c.desk.complaints import open_complaint
-from o2c.desk.fallout import Retry
+from o2c.desk.fallout import Fail, Retry
 from o2c.desk.journeys import note_attempt
 from o2c.desk.numbers import reserve
 from o2c.desk.orders import cancel_port
@@ -40,7 +40,7 @@ from o2c.plan import STEPS
 from o2c.products import switching
 from o2c.products.events import product_stream
 from o2c.products.switching import SwitchWish
-from o2c.simulation.launch_data import COPPER, SECOND_LINE, number_stock
+from o2c.simulation.launch_data import COPPER, LINE_ADD_ONS, SECOND_LINE, number_stock
 from o2c.withdrawals.events import WithdrawalAwaited
 from tests.desk import DEPOSIT
 from tests.handsets import handset, selling
@@ -51,7 +51,7 @@ from tests.world import ADDRESS, NINE, World, at, item, line, order, ported
 
 REPORTS = {"C-6": RefusedBy("REFER"), "C-7": DEPOSIT, "C-9": DEPOSIT}
 """What the bureau says of whom; of all others it says nothing against them."""
-GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK")
+GIVEN_UP = ("GIVEN-UP", "CALLED-OFF", "SENT-BACK", "UNUSED")
 WITHOUT_ITS_PORT = "WITHOUT"
 LEAVING = ("LEAVING-1", "LEAVING-2")
 SWITCHED = "SWITCHED"
@@ -89,12 +89,14 @@ def once(step: Step, raised: list[str]) -> Step:
 def lived(world: World) -> None:
     """A world in which every step of the plan comes up: lines, a port, an access, an order given up while its partners have their work, a port
     cancelled on its own, a device that is sent and one that comes back, a number kept that nobody takes, a voucher that is held too long, a journey that nothing followed, a top-up that expires, a deposit given back, an
-    invoice that is not paid, a courier that was found to be down, a line whose plan is changed."""
-    selling(world.stocked(esims=10, physical=3, numbers=15, customers=11))
+    invoice that is not paid, a courier that was found to be down, a line whose plan is changed, one that nobody uses, one whose other SIM nobody wants, and which ends with an add-on."""
+    selling(world.stocked(esims=13, physical=3, numbers=18, customers=11))
     found: Rule = lambda state, now: detect_down(state, "courier", Detected(now, now, 8, 8), OutageRule())  # noqa: E731 - a name for its type
     act_by_rules(world.app, Context("ann"), "partner-courier", [found], wish="down")
     world.scripted.will("9/esim", Accepted("PRF-1", at(12)))
     world.scripted.will("8/appointment", Accepted("VIS-1", at(12)))
+    world.scripted.will("5/esim-download", Accepted("DWN-1", at(12)))
+    world.scripted.will("4/esim-download", RefusedBy("8.8.5-3.8"))
     world.scripted.will("credit", *[lambda request: REPORTS.get(request.body["customer"], Answered())] * 20)
     world.scripted.will("payment", RefusedBy("DECLINED"))
     issue_vouchers(world.app, Context("ann"), "SPRING", percent="20", months=3, reserved_days=3)
@@ -113,6 +115,8 @@ def lived(world: World) -> None:
         order("SENT-BACK", handset("7"), party="C-10"),
         *[order(name, line(), party="C-11") for name in (*LEAVING, SWITCHED, ON_ITS_WAY)],
         order(WITHOUT_ITS_PORT, ported(msisdn="+447700900778"), party="C-8"),
+        order("UNUSED", line("5"), party="C-8"),
+        order("BASE", line(), item(LINE_ADD_ONS[1], "2", relies_on="1"), party="C-8"),
     )
     world.run(NINE + timedelta(minutes=30))
     with suppress(Refused):
@@ -145,7 +149,14 @@ def lived(world: World) -> None:
         switched(world)
     for external_id in GIVEN_UP:
         world.cancel(external_id)
-    world.take(order("CHANGED", change(world, "PHYSICAL", offering=SECOND_LINE), on=at(30), party="C-2"))
+    world.take(
+        order("CHANGED", change(world, "PHYSICAL", offering=SECOND_LINE), on=at(30), party="C-2"),
+        order("SWAP", change(world, "BASE", simSwap="lost", number="4"), on=world.app.clock().now, party="C-8"),
+    )
+    world.run(NINE + timedelta(minutes=50))
+    with suppress(ValueError):  # where the defect keeps its SIM from being downloaded at all
+        world.resolve("SIM-DL-REJ", Fail(), of="SWAP")
+    world.take(order("END", change(world, "BASE", action="delete"), on=at(30), party="C-8"))
 
 
 def switched(world: World) -> None:

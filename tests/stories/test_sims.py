@@ -89,6 +89,19 @@ TAKEN = ("1", "sim.assigned", {"iccid": ICCID})
             "Enabled",
             id="a-downloaded-profile-is-never-available-again",
         ),
+        pytest.param(
+            [TAKEN, ("1", "service.activated", {}), ("1", "activation-cancel.confirmed", {})],
+            "not activated",
+            "Available",
+            id="switched-off",
+        ),
+        pytest.param([TAKEN, ("1", "service.changed", {})], "activated", "Available", id="in-another-ones-place"),
+        pytest.param(
+            [TAKEN, ("1", "service.changed", {}), ("1", "service-change-cancel.confirmed", {})],
+            "not activated",
+            "Available",
+            id="taken-back-again",
+        ),
         pytest.param([TAKEN, ("1", "esim-cancel.confirmed", {"reusable": True})], "not activated", "Available", id="asked-back-in-time"),
         pytest.param(
             [TAKEN, ("1", "esim-cancel.confirmed", {"reusable": False})], "not activated", "Unavailable", id="asked-back-for-good"
