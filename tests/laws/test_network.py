@@ -16,11 +16,14 @@ from o2c.orders import ending
 from o2c.orders.rollup import FINAL
 from o2c.orders.rules import fail_item
 from o2c.plan import STEPS
+from tests.changing import Changing
 from tests.given import BOOK, MONDAY, PORTING, Document, Story, item
-from tests.laws.test_amending import MOMENTS, Changing, papers
+from tests.laws.test_amending import papers
 from tests.laws.test_rollup import act, cancel, stories, stuck
 from tests.network import Books
 
+MOMENTS = st.integers(1, 7)
+"""How many rows are attended to before the paper is changed."""
 LATER = MONDAY + timedelta(days=60)
 """After all that partners were asked: who decides earlier than a request is sent has nothing to take back."""
 
