@@ -63,7 +63,7 @@ def test_a_shell_calls_the_program_back(tmp_path: Path, shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        pytest.param("o2c num", {"numbers"}, id="a-group"),
+        pytest.param("o2c num", {"numbers", "number-ranges"}, id="groups"),
         pytest.param("o2c numbers re", {"reserve", "release"}, id="commands-of-a-group"),
         pytest.param(
             "o2c payments ",
