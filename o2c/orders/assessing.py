@@ -160,7 +160,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
     return Assessed(
         differences=differing,
         plan=draft,
-        verdicts=_verdicts(state, differing, touched, undone, at, book),
+        verdicts=_verdicts(state, differing, touched, undone, at, book) | dict(_charged_otherwise(state, draft)),
         work=(*back, *fresh),
         before=priced_anew(state),
         after=order_price(draft),
@@ -224,6 +224,18 @@ def _verdicts(
         elif line not in verdicts:
             verdicts[line] = ("free", "", "")
     return verdicts
+
+
+def _charged_otherwise(state: OrderState, draft: OrderPlanned) -> Iterator[tuple[str, tuple[Verdict, str, str]]]:
+    """The lines of items that are charged and would cost otherwise beside the other lines: a part of a bundle whose price is shared out anew. A charge never changes
+    (decisions/0041), so another price takes an order of its own."""
+    for each in draft.items:
+        progress = state.progress.items.get(each.item)
+        if progress is None or progress.ended or progress.steps.get("charging") != "done":
+            continue
+        stands = state.items[each.item]
+        if (each.recurring_minor, each.one_time_minor, each.terms) != (stands.recurring_minor, stands.one_time_minor, stands.terms):
+            yield stands.line, ("hard", "charging", "it is charged, and would cost otherwise")
 
 
 def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> OrderState:

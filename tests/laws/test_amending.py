@@ -30,6 +30,7 @@ DEEP = bool(os.environ.get("O2C_DEEP"))
 TIMES = PHASES if os.environ.get("O2C_FAULTS") else CALM
 """What happens between changes. With `O2C_FAULTS` partners fail as well: about one history in 500 finds something that is still to be mended, so they do not by themselves."""
 NUMBERS = ("+447700900123", "+447700900188")
+BRINGS = {"portInNumber": NUMBERS[1], "portInCode": "ABC123456"}
 
 
 @st.composite
@@ -74,9 +75,15 @@ POOLS: tuple[tuple[tuple[Document, ...], ...], ...] = (
         _office(_line("1"), _fibre("4")),
     ),
     (_whole(_line("1"), _fibre("2")), _whole(_line("1", "physical"), _fibre("2")), _whole(_line("1")), _whole(_line("1"), _line("3"))),
+    (
+        _office(_line("1"), item("2", characteristics=BRINGS), sold="pair"),
+        _office(_line("1"), sold="pair"),
+        _office(item("2", characteristics=BRINGS), sold="pair"),
+        _office(_line("1"), _line("2"), _line("3", "physical"), sold="pair"),
+    ),
     ((_line(), _GUARD), (_line(),), (_line(), _GUARD, _PLUS), (_line("1", "physical"), _PLUS, _GUARD)),
 )
-"""Papers that one order may be changed between: fixed accesses, several of one line, parts of a bundle, of one whose lines are released together, add-ons upon add-ons."""
+"""Papers that one order may be changed between: fixed accesses, several of one line, parts of a bundle, of one that has a price, of one whose lines are released together, add-ons upon add-ons."""
 
 
 @st.composite
@@ -231,7 +238,31 @@ def _ends_as_placed(story: Changing) -> None:
     assert completed | lost == set(placed.state.items) or story.states()[""] == "rejected"
     assert (kept(story, completed), residue(placed)) == (kept(placed, completed), [])
     assert {what: kept(story, lost)[what] for what in NOTHING_KEPT} == NOTHING_KEPT
+    assert as_charged(story)
     residue(story)
+
+
+def as_charged(story: Story) -> bool:
+    """Whether every item costs what it is charged."""
+    charged = {event.item: event.recurring_minor for _, event in story.elsewhere if isinstance(event, ChargeStarted)}
+    return all(charged.get(name, planned.recurring_minor) == planned.recurring_minor for name, planned in story.state.items.items())
+
+
+@pytest.mark.parametrize("until", ["cutover", "number-change"])
+def test_what_is_charged_is_not_priced_anew_beside_other_lines(until: str) -> None:
+    """One of a pair waits for its number and is charged its half of the bundle: the other cannot go any more, as the whole would be on the first; until it was charged it could."""
+    story = Changing(*_office(_line("1", "physical"), item("2", characteristics=BRINGS), sold="pair")).run(until=until)
+    alone = _office(item("2", characteristics=BRINGS), sold="pair")
+    assert story.state.progress.items["2"].steps["charging"] == "done"
+    assert story.change(alone) is False
+    refused = story.last("order.revision-refused")
+    assert refused.past["2"] == "it is charged, and would cost otherwise"
+    assert as_charged(story.run())
+
+    early = Changing(*_office(_line("1", "physical"), item("2", characteristics=BRINGS), sold="pair")).run(until="sim")
+    assert early.change(alone) is True
+    assert as_charged(early.run())
+    assert early.state.items["2"].recurring_minor == 3001
 
 
 @hypothesis.given(first=papers(), later=st.lists(st.tuples(CALM, papers()), min_size=1, max_size=3), last=CALM)
