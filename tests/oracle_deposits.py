@@ -4,7 +4,7 @@ It is free in the bill run before which three bills in a row were good, of those
 is owed, written off or not, and whose money had come by its due day and stayed: a chargeback that was won never was. One that is open and not yet due, or is
 void, neither counts nor ends the row. After the last run nothing is charged any more: all deposits are free in it, and what its bill does not take is owed,
 of the last ones first; of that it pays what is owed of all bills, the oldest first. Where no run is to come it is owed at once, or a credit while goods
-are to be billed.
+are to be billed, or instalments that are settled.
 """
 
 from collections import Counter, defaultdict
@@ -67,10 +67,10 @@ class SecuredAccount(LateAccount):
 
     @property
     def over(self) -> bool:
-        """Whether nothing is charged any more nor rests, to be charged again, and all is billed: instalments, and what is charged once."""
+        """Whether nothing is charged any more nor rests, to be charged again, and runs have billed all: instalments that are not settled, and what is charged once."""
         services = [x for x in self.charges.values() if x.every or not x.goods]
         to_bill = any(x.ended == NEVER or (x.served and x.once and x.billed == date.min) for x in services)
-        return not (self.resting or to_bill or any(x.left for x in self.charges.values()))
+        return not (self.resting or to_bill or any(x.left and x.settled == NEVER for x in self.charges.values()))
 
     def free(self, at: datetime, rises: list[Json]) -> None:
         """Say which deposits are free at a time, in a bill run or beside the runs."""
@@ -89,7 +89,7 @@ class SecuredAccount(LateAccount):
             self.parts = list(_split(held, whole - left))
             self.pay(left)
         elif self.over:
-            goods = any(x.goods and x.once and x.ended == NEVER for x in self.charges.values())
+            goods = any(x.left or (x.goods and x.once and x.ended == NEVER) for x in self.charges.values())
             self.parts = [(order, minor, "credit" if goods else "owed") for order, minor in held.items()]
 
     def pay(self, left: int) -> None:

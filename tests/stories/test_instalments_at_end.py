@@ -29,7 +29,7 @@ from o2c.views.paper.ubl import ubl_of
 from o2c.views.reading import caught_up
 from tests.agreeing import disagreements
 from tests.balances import unlike_the_books
-from tests.desk import Desk
+from tests.desk import DEPOSIT, Desk
 from tests.handsets import GROSS_MINOR, selling
 from tests.lives_of_products import change
 from tests.stories.test_instalments import bought, issued, of_instalments, standing
@@ -220,3 +220,27 @@ def test_bills_ask_for_the_price_once_whenever_the_service_ends(total: int, coun
     wanted = shares if at_end == "on-plan" or end_after >= count else [*shares[:end_after], sum(shares[end_after:])]
     assert asked == [each for each in wanted if each or at_end == "on-plan"][: len(asked)]
     assert (sum(asked), state.instalments["A/9"].left_minor) == (total, 0)
+
+
+def test_what_is_settled_last_takes_the_deposit(world: World, desk: Desk) -> None:
+    """The line has ended and only instalments are billed still, for which the deposit is kept. Who pays all that is left at once gets it off that invoice, and what is left of it back."""
+    world.scripted.will("credit", DEPOSIT)
+    bought(world, beside=True).run(at(5, 10))
+    desk.types("payments", "deposit", "WEB-1", "--amount", "900.00", "--reference", "TFR-1", "--yes")
+    world.run(at(9))
+    end_the_line(world)
+    world.run(at(21))
+    desk.types("fallout", "resolve", desk.finds("CR-DEPOSIT"), "--decide", "approve", "--reason", "leaves")
+    world.run(at(20, month=2))
+    [row] = desk.sees("balance", "show", "BA-C-1")
+    assert row["deposits_minor"] == 90_000
+    order_id = world.order("WEB-1").order_id
+    desk.types("instalments", "settle", "BA-C-1", "--order", order_id, "--item", "1")
+    world.run(at(1, month=4))
+
+    last = issued(world)[-1]
+    assert last["number"].endswith("-G2")
+    assert last["credit_used_minor"] == last["total_minor"]
+    [row] = desk.sees("balance", "show", "BA-C-1")
+    assert (row["deposits_minor"], row["open_minor"]) == (0, 0)
+    sound(world, desk)
