@@ -27,8 +27,6 @@ PREPAYS, TO_MOBILES = 0.15, "+447700900123"
 """The share of numbers that have prepaid money, and a number in the zone of mobiles."""
 BUYS, GIVES_UP, ASKS = 0.04, 0.06, 0.5
 """The shares of lines for which a pack is bought on a day, of those with prepaid money that are given up, and of customers who ask then for what is left."""
-PLAIN = """SELECT NOT EXISTS (SELECT FROM o2c.event WHERE type IN ('account.instalments-agreed', 'account.deposit-kept') AND body ->> 'account' = %s) AS plain"""
-"""Whether an account has neither instalments nor a deposit."""
 LEFT = """SELECT DISTINCT t.body ->> 'account' AS account FROM o2c.event t WHERE t.type = 'prepaid.topped-up' AND NOT EXISTS (
     SELECT FROM projection.products p WHERE p.account = t.body ->> 'account' AND p.msisdn IS NOT NULL AND p.status <> 'terminated') ORDER BY 1"""
 LEAVES = "products: to another operator"
@@ -64,7 +62,7 @@ def _wished(year: Year, row: Mapping[str, Any], day: date) -> tuple[str, Documen
         return ("products: serves again", _item(row, {"status": "active"})) if luck < BACK else None
     kind, values = next(((kind, values) for limit, kind, values in WISHES if luck < limit), ("", {}))
     if not kind and luck > 1 - GIVES_UP and row["msisdn"] and prepays(year, row["msisdn"]):
-        kind = "products: an end" if year.app.reads.rows(PLAIN, row["account"])[0]["plain"] else ""
+        kind = "products: an end"
     if kind.endswith(("plan", "SIM", "number", "phone", "operator")) and not (row["msisdn"] and row["offering"] in ANOTHER):
         return None
     if kind.endswith("plan"):

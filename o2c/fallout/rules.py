@@ -181,7 +181,10 @@ def replaced(step: Step, work: Work, book: Any, *, note: str, at: datetime) -> D
     tried = (replace(work.state, work.item, step.name, piece, at, book) for piece in PIECES if piece in begun)
     again = next((one for one in tried if one), NOTHING)
     if not again:
-        raise Refused(f"{work.stream}: step {step.name} works with no SIM or device that could be replaced", kind="conflict")
+        raise Refused(
+            f"{work.stream}: step {step.name} works with no SIM or device that could be replaced alone; retry it, fail the item, or change the order",
+            kind="conflict",
+        )
     return just(_decided(step, work, "replace", note)) + again
 
 
