@@ -100,16 +100,15 @@ def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded,
 
 
 def _payers(app: Engine, state: OrderState, wished: OrderState, customer: Loaded) -> dict[str, str]:
-    """The accounts that a changed paper names and the order did not, for which another one pays, as the customer's hierarchy is now. Raises Refused (conflict) for one
-    that is nobody's, or another customer's."""
+    """The accounts that a changed paper names and the order did not, for which another one pays, as the customer's hierarchy is now. One that is nobody's yet is the customer's by
+    this order, as when an order is placed. Raises Refused (conflict) for another customer's."""
     known = {"", state.account, *(item.account for item in state.items.values())}
     named = sorted({wished.account, *(line.account for line in wished.lines)} - known)
     for loaded in app.load(account_stream(account) for account in named).values():
-        if loaded.state.customer != state.party:
+        if loaded.state.customer not in ("", state.party):
             account = loaded.stream.partition("-")[2]
             raise Refused(
-                f"order {state.external_id}: {account} is no account of customer {state.party}; place it first (`o2c accounts place`)",
-                kind="conflict",
+                f"order {state.external_id}: {account} is no account of customer {state.party}; name one of theirs", kind="conflict"
             )
     paying = {account: payer_of(customer.state.placed, account) for account in named}
     return {account: payer for account, payer in paying.items() if payer != account}

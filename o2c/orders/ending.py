@@ -91,15 +91,17 @@ def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book
 
 
 def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:
-    """Undo and cancel steps in reverse order. The guards of a recalled step, and our own part of it, are kept until its partner has dropped the work."""
+    """Undo and cancel steps in reverse order. The guards of a recalled step, and our own part of it, are kept until its partner has dropped the work; so are those of what stays
+    done: a number that was brought in is held as long as the line may be on with it."""
     kept = _kept(state, item, recalled)
     decision = NOTHING
     for name, status in reversed(state.progress.items[item].steps.items()):
-        if status == "done" and name not in kept:
-            decision += undo_step(state, item, name, at, book)
-        elif status not in _OVER:
+        undone = undo_step(state, item, name, at, book) if status == "done" and name not in kept else NOTHING
+        decision += undone
+        if status not in _OVER:
             decision += just(StepCancelled(item=item, step=name))
-        if status not in _NOTHING_OF and name not in recalled:
+        stands = name in recalled or (recalled and status == "done" and not undone)
+        if status not in _NOTHING_OF and not stands:
             decision += Decision(frees=book.steps[name].guards(todo(state, item, name, book)))
     return decision
 
@@ -107,7 +109,7 @@ def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, 
 def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     """Undo the steps of an ended item that can be undone since a partner dropped its work.
 
-    A step whose `undo` decides nothing stays done.
+    A step whose `undo` decides nothing stays done; what it holds is free once no partner is asked any more.
     """
     progress = state.progress.items[item]
     asked = [name for name in progress.steps if progress.recalls.get(book.steps[name].ending.recall, "done") != "done"]
@@ -115,7 +117,10 @@ def unwind(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     decision = NOTHING
     for name, status in reversed(progress.steps.items()):
         if status == "done" and name not in kept:
-            decision += undo_step(state, item, name, at, book)
+            undone = undo_step(state, item, name, at, book)
+            decision += undone
+            if not (undone or asked):
+                decision += Decision(frees=book.steps[name].guards(todo(state, item, name, book)))
     return decision
 
 

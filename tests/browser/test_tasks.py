@@ -207,7 +207,7 @@ def test_an_auditor_finds_who_looked_at_a_customer(browser: Browser, site: Conso
         expect(page.locator("main")).to_contain_text("Holmquay")
     with person(browser, site, "otto", "auditor") as page:
         page.get_by_role("link", name="Audit").click()
-        page.get_by_label("Customer").fill("C-3")
+        page.get_by_label("Customer", exact=True).fill("C-3")
         page.get_by_role("button", name="Filter").click()
         row = page.locator("tbody tr").first
         for told in ("ann", "agent", "C-3", "customers.show", "name"):

@@ -36,11 +36,20 @@ def world(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         made.run(at(12, 9))
     assert made.outcome("WEB-1", "1", "number-change")["msisdn"] == BROUGHT
     made.resolve("SYS-BUG", Fail())
+    assert holders(made) == ["number", "port-in"], "it is on at the network, which is asked to switch it off"
+    made.run(at(12, 9, 5))
     yield made
     engine.catch_up(dsn)
     assert differing(dsn) == []
     assert [check for check in run_checks(made.app) if check.state == "failed"] == []
     made.close()
+
+
+def holders(world: World) -> list[str]:
+    """The guards of the number, while every check is content."""
+    engine.catch_up(world.app.dsn)
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+    return guards(world)
 
 
 def guards(world: World) -> list[str]:
@@ -51,7 +60,7 @@ def test_it_rests_and_then_goes_back(world: World) -> None:
     """The market's month, in which nobody else may bring it in; then it is not ours, is on offer to nobody, and another order may bring it."""
     assert (world.state("WEB-1"), guards(world), world.scripted.asked("porting-cancel")) == ("failed", [], [])
     shown = show_number(world.app, BROUGHT)
-    assert (shown["state"], shown["rests_until"], shown["may_be_claimed_by"]) == ("quarantined", "2026-02-12T09:00:00Z", "C-1")
+    assert (shown["state"], shown["rests_until"], shown["may_be_claimed_by"]) == ("quarantined", "2026-02-12T09:02:00Z", "C-1")
     assert shown["then"] == "back to the holder of its range"
     world.take(order("WEB-2", ported(), party="C-2", on=at(20)))
     world.run(at(21))
