@@ -167,7 +167,7 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
 def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now(world: World) -> None:
     """A cost centre that the order did not name: its line is charged to the group, which is pinned by the change and says whose it is; an account of another customer is refused."""
     place_account(world.app, ANN, "C-1", "YORK", level="site", parent="SALES", pays="parent")
-    place_account(world.app, ANN, "C-2", "BA-C-2", level="entity")
+    place_account(world.app, ANN, "C-2", "BA-C-2", level="entity", pays="itself")
     mine = {"billingAccount": {"id": "LEEDS"}, "requestedStartDate": "2026-02-02"}
     paper = {**order("MOVES-1", {**line("1"), **mine}, on=at(22, 13)), "billingAccount": {"id": "GROUP"}}
     world.take(paper, name="moves.jsonl")
