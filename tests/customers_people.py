@@ -31,6 +31,7 @@ from o2c.simulation.office import staffed
 from o2c.views.care import care_due
 from o2c.views.journeys import list_journeys
 from o2c.views.reading import caught_up, part_after_part
+from tests.network import Books
 from tests.world import Document
 from tests.year_amendments import with_orders
 from tests.year_deeds import Year
@@ -86,7 +87,8 @@ class People:
     def live(self, until: datetime) -> None:
         """Let time pass, and let people do what they do at their times."""
         messenger = Messenger(Session(self.app, self.home))
-        year = Year(self.app, self.runner, self.home, self.seed, self.app.clock().now.date(), (), [], done=self.done, refused=self.refused)
+        first = self.app.clock().now.date()
+        year = Year(self.app, self.runner, self.home, self.seed, first, (), [], Books(), done=self.done, refused=self.refused)
         with staffed(self.app, self.desks) if self.desks else nullcontext() as office:
             for at in self._looks(until):
                 for due in self._due(at):
