@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
@@ -36,33 +36,35 @@ class Day:
 
 
 def forecast_queues(app: Engine, *, seed: int = 1) -> list[QueueForecastShown]:
-    """When each queue clears: the days by which, in 50, 85 and 90 of 100 trials, as many were closed as are open now; `*` is all queues together.
+    """When each queue clears: the days by which, in 50, 85 and 90 of 100 trials, as many were closed as are open now; `*` is all queues together, the last of which clears.
 
     A trial draws each day to come from the recorded days of the same weekday, of the last twelve weeks. `empty_p50_on` and `empty_p90_on` reckon with
     what comes meanwhile, too: then nothing is open. None: not within a year, or nothing was ever closed. `back_tests` forecasts were made of earlier
     days from what was known then; `covered` of them came by their p90, which 80 to 100 in a hundred should. The same `seed` gives the same answer.
     The projections must be caught up.
     """
-    now = app.clock().now
+    today = app.clock().now.date()
     counted: dict[str, dict[date, Day]] = {}
     for row in app.reads.rows(fallout.QUEUE_DAYS):
-        for queue in ("*", row["queue"]):
-            of = counted.setdefault(queue, {})
-            before = of.get(row["day"], Day(row["day"], 0, 0))
-            of[row["day"]] = Day(row["day"], before.came + row["came"], before.closed + row["closed"])
-    return [cast("QueueForecastShown", plain(_forecast(queue, counted[queue], now.date(), seed))) for queue in sorted(counted)]
+        counted.setdefault(row["queue"], {})[row["day"]] = Day(row["day"], row["came"], row["closed"])
+    together: dict[date, Day] = {}
+    for day in (day for of in counted.values() for day in of.values()):
+        before = together.get(day.day, Day(day.day, 0, 0))
+        together[day.day] = Day(day.day, before.came + day.came, before.closed + day.closed)
+    rows = [_forecast(queue, counted[queue], [counted[queue]], today, seed) for queue in sorted(counted)]
+    whole = [_forecast("*", together, list(counted.values()), today, seed)] if together else []
+    return [cast("QueueForecastShown", plain(row)) for row in (*whole, *rows)]
 
 
-def _forecast(queue: str, counted: Mapping[date, Day], today: date, seed: int) -> dict[str, Any]:
-    history = whole_days(counted, today)
-    is_open = sum(day.came - day.closed for day in counted.values())
-    clears = days_until(history, is_open, today, f"{seed}/{queue}", TRIALS)
-    empties = days_until(history, is_open, today, f"{seed}/{queue}/empty", TRIALS, arrivals=True)
-    tried = list(back_tests(history, f"{seed}/{queue}"))
+def _forecast(queue: str, counted: Mapping[date, Day], parts: Sequence[Mapping[date, Day]], today: date, seed: int) -> dict[str, Any]:
+    history, of_parts = whole_days(counted, today), [whole_days(part, today) for part in parts]
+    clears = clear_together([(days, _open(part)) for days, part in zip(of_parts, parts, strict=True)], today, f"{seed}/{queue}", TRIALS)
+    empties = days_until(history, _open(counted), today, f"{seed}/{queue}/empty", TRIALS, arrivals=True)
+    tried = list(back_tests(of_parts, f"{seed}/{queue}"))
     recent = history[-HISTORY_DAYS:]
     return {
         "queue": queue,
-        "open": is_open,
+        "open": _open(counted),
         "days": len(recent),
         "came_per_day": _mean([day.came for day in recent]),
         "closed_per_day": _mean([day.closed for day in recent]),
@@ -74,14 +76,31 @@ def _forecast(queue: str, counted: Mapping[date, Day], today: date, seed: int) -
     }
 
 
+def _open(counted: Mapping[date, Day]) -> int:
+    return sum(day.came - day.closed for day in counted.values())
+
+
 def whole_days(counted: Mapping[date, Day], today: date) -> list[Day]:
     """Every day from the first on which anything came until the day before today, in order, those without anything too."""
     first = min(counted)
     return [counted.get(day, Day(day, 0, 0)) for day in (first + timedelta(days=gone) for gone in range((today - first).days))]
 
 
+def clear_together(queues: Sequence[tuple[Sequence[Day], int]], today: date, seed: str, trials: int) -> list[int | None]:
+    """In each trial after how many days the last of some queues is clear, each of so many open, the earliest first; None for not within the horizon. One queue's pace says nothing of
+    another's: in a pool of all, what a quick one closes would clear a slow one."""
+    each = [
+        _days_until(history, is_open, today, f"{seed}/{place}", trials, arrivals=False) for place, (history, is_open) in enumerate(queues)
+    ]
+    return _in_order(_last(took) for took in zip(*each, strict=True))
+
+
 def days_until(history: Sequence[Day], is_open: int, today: date, seed: str, trials: int, *, arrivals: bool = False) -> list[int | None]:
     """In each trial after how many days what is open is closed, the earliest first; None for not within the horizon. With `arrivals` what comes meanwhile, too."""
+    return _in_order(_days_until(history, is_open, today, seed, trials, arrivals=arrivals))
+
+
+def _days_until(history: Sequence[Day], is_open: int, today: date, seed: str, trials: int, *, arrivals: bool) -> list[int | None]:
     if is_open <= 0:
         return [0] * trials
     drawn = history[-HISTORY_DAYS:]
@@ -90,8 +109,16 @@ def days_until(history: Sequence[Day], is_open: int, today: date, seed: str, tri
     chance = random.Random(seed)
     pools = [[day for day in drawn if day.day.weekday() == weekday] for weekday in range(7)]
     pools = [pool if len(pool) >= OF_WEEKDAY_MIN else list(drawn) for pool in pools]
-    found = [_trial(pools, is_open, today.weekday(), chance, arrivals=arrivals) for _ in range(trials)]
+    return [_trial(pools, is_open, today.weekday(), chance, arrivals=arrivals) for _ in range(trials)]
+
+
+def _in_order(found: Iterable[int | None]) -> list[int | None]:
     return sorted(found, key=lambda days: HORIZON_DAYS + 1 if days is None else days)
+
+
+def _last(took: Sequence[int | None]) -> int | None:
+    """The longest of some times; None where one of them is not over."""
+    return None if None in took else max(days for days in took if days is not None)
 
 
 def _trial(pools: Sequence[Sequence[Day]], is_open: int, weekday: int, chance: random.Random, *, arrivals: bool) -> int | None:
@@ -109,18 +136,23 @@ def ranked(trials: Sequence[int | None], percent: int) -> int | None:
     return trials[-(-len(trials) * percent // 100) - 1]
 
 
-def back_tests(history: Sequence[Day], seed: str) -> Iterator[bool]:
-    """Of the last days whose backlog is known to have been closed since, or whose p90 is over, whether it was closed by its p90."""
-    backlog = _backlogs(history)
-    for place in range(max(HISTORY_MIN, len(history) - BACK_TESTS_MAX), len(history)):
-        if backlog[place - 1] <= 0:
+def back_tests(queues: Sequence[Sequence[Day]], seed: str) -> Iterator[bool]:
+    """Of the last days whose backlogs, of one queue or of several, are known to have been closed since, or whose p90 is over, whether they were closed by their p90."""
+    backlogs, longest = [_backlogs(history) for history in queues], max(map(len, queues))
+    for left in range(min(longest - HISTORY_MIN, BACK_TESTS_MAX), 0, -1):
+        stood = [
+            (history[:-left], is_open[-left - 1], history[-left:])
+            for history, is_open in zip(queues, backlogs, strict=True)
+            if len(history) > left and is_open[-left - 1] > 0
+        ]
+        if not stood:
             continue
-        origin = history[place - 1].day
-        by = ranked(days_until(history[:place], backlog[place - 1], origin, f"{seed}/{origin}", BACK_TEST_TRIALS), 90)
-        took = _took(history[place:], backlog[place - 1])
+        origin = stood[0][0][-1].day
+        by = ranked(clear_together([(before, is_open) for before, is_open, _ in stood], origin, f"{seed}/{origin}", BACK_TEST_TRIALS), 90)
+        took = _last([_took(later, is_open) for _, is_open, later in stood])
         if took is not None:
             yield by is None or took <= by
-        elif by is not None and by <= len(history) - place:
+        elif by is not None and by <= left:
             yield False
 
 
