@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from o2c.orders.in_life import product_of
-from o2c.products.events import product_stream
+from o2c.products.events import product_of, product_stream
 from o2c.products.state import ProductState
 from o2c.simulation.launch_data import Offering
 from tests.world import Document, World, at, line, order

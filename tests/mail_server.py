@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 BREAKS_OFF = ""
 """Instead of a reply: the connection ends without a word."""
@@ -71,7 +70,7 @@ class _Talk(socketserver.StreamRequestHandler):
             lines.append(line[1:] if line.startswith(b"..") else line)
         reply = self._next(self.server.mails.to_data, TAKES)
         if reply.startswith("250") or reply == BREAKS_OFF:
-            self.server.mails.taken.append((to, cast("EmailMessage", message_from_bytes(b"".join(lines), policy=policy.default))))
+            self.server.mails.taken.append((to, message_from_bytes(b"".join(lines), policy=policy.default)))
             self.server.mails.on_taken()
         if reply == BREAKS_OFF:
             return False

@@ -29,7 +29,8 @@ from fractions import Fraction
 from itertools import chain, count, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
-LONDON, NEVER, Json, iso = ZoneInfo("Europe/London"), datetime.max.replace(tzinfo=ZoneInfo("Europe/London")), Mapping, date.fromisoformat
+Json = Mapping
+LONDON, NEVER, iso = ZoneInfo("Europe/London"), datetime.max.replace(tzinfo=ZoneInfo("Europe/London")), date.fromisoformat
 VAT = {"standard": 20, "reduced": 5, "zero": 0, "instalment": 0, "late-payment": 0}  # per cent: gov.uk/vat-rates; an instalment had its tax
 BEGINS = {False: ("service.activated", "esim.downloaded"), True: ("delivery.delivered",)}  # what begins a service, and goods
 
@@ -338,10 +339,10 @@ class Oracle:
             if must := account.must.get(run):
                 account.issue(number, Bill(told if sorted(told) == must.lines else must.lines), at)
         elif name in ("credit-note.issued", "invoice.voided") and bill.lines:
-            told, by = {x["line"]: x["net_minor"] for x in data["lines"]}, (data["reason"], data.get("author"))
+            given, by = {x["line"]: x["net_minor"] for x in data["lines"]}, (data["reason"], data.get("author"))
             unserved = name != "invoice.voided" and (by[0] == "not-served" or by == ("withdrawn", "engine"))
             must = bill.unserved(account.charges) if unserved else dict(enumerate(bill.lines, 1))
-            off = {n: must.get(n, bill.lines[n - 1])._replace(net=net) for n, net in told.items()}
+            off = {n: must.get(n, bill.lines[n - 1])._replace(net=net) for n, net in given.items()}
             self.notes += [(number, must, off)] if unserved or name == "invoice.voided" else []
             account.take_off(day, bill, off, unserved=unserved)
         elif name == "invoice.written-off":

@@ -20,8 +20,8 @@ from o2c.files import loading
 from o2c.kernel.partner import Answer, Answered, Request
 from o2c.markets import registry
 from o2c.markets.gb import GB
-from o2c.orders.in_life import product_of
 from o2c.plan import STEPS
+from o2c.products.events import product_of
 from o2c.products.state import ProductState
 from o2c.simulation.launch_data import Offering
 from o2c.views.following import Wanted, find_events

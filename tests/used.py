@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from o2c.invoicing.state import ACCOUNT, AccountState
+from o2c.kernel.decision import NOTHING
 from o2c.kernel.records import UsageRecord
 from o2c.quota import rules as quota
 from o2c.quota.events import PrepaidToppedUp, QuotaReserved
@@ -51,7 +52,7 @@ OF_USAGE = [
     pytest.param(
         QUOTA,
         MONEY,
-        lambda s: quota.give_back(s, LEFT, MARKET, lambda owed, today: quota.NOTHING, at=MONDAY),
+        lambda s: quota.give_back(s, LEFT, MARKET, lambda owed, today: NOTHING, at=MONDAY),
         id="give-prepaid-money-back",
     ),
     pytest.param(QUOTA, MONEY, lambda s: quota.charge_records(s, **TO_PAY, cost=Cost(300, 60)), id="charge-records-beside-sessions"),
