@@ -99,8 +99,7 @@ class Charge:
         self.once, self.every, self.group = told["one_time_minor"], told["recurring_minor"], told["terms"]["recurring_tax_group"]
         self.goods, self.rests, self.served, self.left = "delivery" in waits and "activation" not in waits, [], False, []
         self.starts, self.known, self.ended, self.settled, self.billed = date.max, NEVER, NEVER, NEVER, date.min
-        self.product, self.price_from = self.key.replace("/", ":"), date.max
-        self.stays = None
+        self.product, self.price_from, self.stays = self.key.replace("/", ":"), date.max, None
 
     @property
     def since(self) -> date:

@@ -11,11 +11,10 @@ from datetime import date, datetime, timedelta
 
 from tests.oracle import NEVER, Account, Json, Line, Oracle, iso, place
 
-# Of a fixed line, a day or a visit, since a day: Ofcom, automatic compensation.
 COMPENSATION = {
     "late-start": ((date(2026, 4, 1), 646), (date(2025, 4, 1), 624)),
     "missed-visit": ((date(2026, 4, 1), 3_231), (date(2025, 4, 1), 3_119)),
-}
+}  # of a fixed line, a day or a visit, since a day: Ofcom, automatic compensation
 
 
 class HeldAccount(Account):
