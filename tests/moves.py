@@ -41,11 +41,6 @@ ALONE: Mapping[tuple[str, str, str, str], str] = {
     ("item-states", "inProgress", "", "assessingCancellation"): "an item has no state of its own while a cancellation is assessed",
 }
 """The same for single moves."""
-FOUND: Mapping[tuple[str, str, str], str] = dict.fromkeys(
-    (("port-states", "being-dropped", "asked"), ("port-states", "being-dropped", "agreed"), ("port-states", "agreed", "dropped")),
-    "a port that is asked for again while the clearing house still drops it: seen about once in 700 histories with faults, not mended yet",
-)
-"""Moves that no machine declares and that were seen all the same: what is still to be mended, or declared."""
 MOVES: Moves = Counter()
 """What the stories of this run made, as far as they were noted."""
 
@@ -100,6 +95,6 @@ def unexplained(rows: Iterable[Transition]) -> list[tuple[str, str, str, str]]:
 
 
 def undeclared(rows: Iterable[Transition]) -> list[Transition]:
-    """The moves that were made and that no machine declares, but for those that were found and are known."""
+    """The moves that were made and that no machine declares."""
     declared = {(rule.name, state, after) for rule in RULES for state, _, after in rule.declared()}
-    return [row for row in rows if (row.machine, row.state, row.to) not in declared | FOUND.keys()]
+    return [row for row in rows if (row.machine, row.state, row.to) not in declared]

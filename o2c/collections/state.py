@@ -324,7 +324,7 @@ def _owner(state: CollectionState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="collection",
-    shape_version=6,
+    shape_version=7,
     state_type=CollectionState,
     initial=lambda _: CollectionState(),
     evolve=evolve,

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from o2c.kernel.decision import NOTHING, Decision, just
-from o2c.kernel.reasons import UNSURE
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import PartnerSilent, StepForced, StepSkipped
 from o2c.kernel.step import Step
@@ -141,8 +140,7 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
         raise Refused(f"{work.stream}: step {step.name} cannot go on with this correction: {amiss}")
     state = kind.evolve(work.state, corrected)
     after = kind.work(state, work.stream, work.item, step.name, book)
-    if work.silences or (step.partner and work.reason in UNSURE):
-        # Nobody knows whether the last attempt was done, or the answer was lost or not understood: the partner is asked before anything is sent again.
+    if step.partner and work.unknown:  # the partner is asked before anything is sent again
         return just(corrected, PartnerSilent(item=work.item, step=step.name, attempt=work.attempt, ask_again_at=at))
     if work.reason in step.renewal.of:
         return just(corrected) + renew(state, work.item, step.name, at, book)

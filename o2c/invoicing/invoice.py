@@ -133,7 +133,7 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=16,
+    shape_version=17,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

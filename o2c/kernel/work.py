@@ -56,7 +56,7 @@ class Record:
     """How a step stands: its attempt, its outcome, and the fallout that is open on it.
 
     `outcome` holds the further fields of the step's Done event, or of its last refusal before it is done. `waiting_for` is empty while the
-    step is under way. `silences` counts the queries without an answer. `sent_from` is the time from which the partner may have the request,
+    step is under way. `silences` counts the queries without an answer, until the partner says what came of it. `sent_from` is the time from which the partner may have the request,
     None when it certainly has not; `retry_at` is the time of the next automatic attempt: of a retry, or when the stock that it waits for is due.
     """
 
@@ -113,18 +113,21 @@ def _called(record: Record, event: CallParked | CallResumed) -> Record:
 
 
 def _fallen(record: Record, event: FellOut) -> Record:
+    """A step that fell out. The partner may have the request in spite of that: it took it, never answered, or its answer was lost or not understood."""
     further = {} if isinstance(event, StepStopped) else event.model_dump(mode="json", exclude=set(_OF_FALLOUT))
-    still_sent = record.sent_from if _unsure(record, event) else None
+    unknown = event.partner_code == "silent" or event.reason in UNSURE
+    still_sent = record.sent_from if unknown or record.sent_from == LONG_SINCE else None
     retry_at = event.expected_at if isinstance(event, OutOfStock) else None
     return Record(
-        event.attempt, further or record.outcome, event.fallout, event.reason, event.waiting_for, record.silences, still_sent, retry_at
+        event.attempt,
+        further or record.outcome,
+        event.fallout,
+        event.reason,
+        event.waiting_for,
+        record.silences if unknown else 0,
+        still_sent,
+        retry_at,
     )
-
-
-def _unsure(record: Record, event: FellOut) -> bool:
-    """Whether the partner may have the request in spite of the fallout: it took it, never answered, or its answer was lost or not
-    understood."""
-    return record.sent_from == LONG_SINCE or event.partner_code == "silent" or event.reason in UNSURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,11 @@ class Work:
     def holder(self) -> str:
         """The holder under which this step takes its guards: `stream/item`."""
         return f"{self.stream}/{self.item}"
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what came of the last attempt: its partner never answered, or the answer was lost or not understood."""
+        return bool(self.silences) or self.reason in UNSURE
 
     def with_partner(self, step: str, at: datetime) -> bool:
         """Whether a partner may have the request of a step by the time that a decision made at `at` is written."""

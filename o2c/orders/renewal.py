@@ -28,12 +28,13 @@ def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
 def replace(state: OrderState, item: str, name: str, piece: str, at: datetime, book: Book) -> Decision:
     """Plan a step anew after the step that took its piece of stock, which gives up that piece and takes another, and after what was done with that piece between the two.
 
-    Nothing when the piece is not taken, nothing says how it is lost, or a partner has what was done with it: it would keep that, for the piece that is lost.
+    Nothing when the piece is not taken, nothing says how it is lost, or a partner has what was done with it, or may have: it would keep that, for the piece that is lost.
     """
     waits, steps = state.items[item].waits, state.progress.items[item].steps
     outcome, lose = state.record(item, piece).outcome, book.steps[piece].renewal.lose
     between = [one for one, status in steps.items() if status == "done" and works_with(waits, one, piece) and works_with(waits, name, one)]
-    if not works_with(waits, name, piece) or steps.get(piece) != "done" or any(book.steps[one].ending.recall for one in between):
+    may_have = (*between, *((name,) if todo(state, item, name, book).unknown else ()))
+    if not works_with(waits, name, piece) or steps.get(piece) != "done" or any(book.steps[one].ending.recall for one in may_have):
         return NOTHING
     lost = lose(todo(state, item, piece, book), outcome, at)
     return lost + just(*(StepRenewed(item=item, step=one) for one in (*between, name))) if lost else NOTHING

@@ -135,9 +135,9 @@ class _Going:
             asked = one.step in recalled[one.item]
             if asked and one.step not in before:
                 self.add(ask_back(self.state, one.item, [one.step], self.at, self.book))
-            if asked and status in ("requested", "pending"):
-                self.add(just(StepCancelled(item=one.item, step=one.step)))
             waiting = asked or one.step in before or one.step in needed[one.item]
+            if waiting and status in ("requested", "pending"):  # nobody is to go on with it meanwhile, nor to resolve its fallout
+                self.add(just(StepCancelled(item=one.item, step=one.step)))
             if not waiting:
                 self.add(_own_part(self.state, one.item, one.step, self.at, self.book))
             action: Literal["redo", "undo"] = "redo" if one.action == "redo" else "undo"

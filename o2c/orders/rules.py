@@ -245,8 +245,10 @@ def _next_steps(state: OrderState, item: str, at: datetime, book: Book) -> Decis
         return lost
     if state.suspended:
         return NOTHING
+    going_back = state.taken_back.get(item, {})
     for step, waits in state.items[item].waits.items():
-        if progress.steps[step] == "planned" and all(_over(state, item, wait) for wait in waits):
+        # What its partner is still asked to drop is asked for anew only when that is answered.
+        if progress.steps[step] == "planned" and step not in going_back and all(_over(state, item, wait) for wait in waits):
             attempt = state.record(item, step).attempt + 1 if step in state.records.get(item, {}) else 1
             decision += book.steps[step].request(todo(state, item, step, book), at, attempt=attempt)
     return decision

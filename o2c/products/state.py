@@ -273,7 +273,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=6,
+    shape_version=7,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

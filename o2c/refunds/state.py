@@ -85,7 +85,7 @@ def _correctable(state: RefundState, item: str, changes: Mapping[str, str]) -> b
 
 KIND = StreamKind(
     category="refund",
-    shape_version=2,
+    shape_version=3,
     state_type=RefundState,
     initial=lambda _: RefundState(),
     evolve=evolve,

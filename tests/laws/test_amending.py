@@ -11,10 +11,12 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from o2c.kernel.charges import LATE_CHANGE, ChargeStarted
+from o2c.kernel.charges import LATE_CHANGE, ChargeStarted, ChargeWithdrawn
 from o2c.kernel.decision import NOTHING
+from o2c.kernel.event import Event
 from o2c.kernel.partner import Accepted, RefusedBy
-from o2c.kernel.shapes import Done, step_of
+from o2c.kernel.reasons import UNSURE
+from o2c.kernel.shapes import Done, FellOut, PartnerSilent, Undertaken, item_of, step_of
 from o2c.orders import revising
 from o2c.orders.penalties import charge_of
 from o2c.orders.revision_events import OrderRevised
@@ -101,17 +103,27 @@ def kept(story: Story, names: Collection[str]) -> dict[str, Any]:
     """What stands of some items when their order is over: what each is, costs and obtained; what is held for it; and what is charged."""
     state = story.state
     held = Counter((kind, key if kind == "port-in" else "", of) for (kind, key), of in story.holders.items() if kind != CREDITED)
-    charges = [event for stream, event in story.elsewhere if isinstance(event, ChargeStarted) and event.offering != LATE_CHANGE]
     return {
         "items": {name: _as_planned(state.items[name]) for name in names},
         "states": {name: story.states()[name] for name in names},
         "steps": {name: dict(sorted(state.progress.items[name].steps.items())) for name in names},
         "held": {one: times for one, times in held.items() if one[2].rpartition("/")[2] in names},
-        "charges": Counter((one.item, getattr(one, "recurring_minor", None)) for one in charges if one.item in names),
+        "charges": Counter((one.item, one.recurring_minor) for one in charged(story) if one.item in names),
         "outside": Counter({one: times for one, times in outside(story).items() if one[0] in names}),
         "sims": {name: count for name, count in _net(story, "sim.assigned", "sim.released", "sim.lost").items() if name in names},
         "numbers": {name: count for name, count in _net(story, "number.assigned", "number.released").items() if name in names},
     }
+
+
+def charged(story: Story) -> list[ChargeStarted]:
+    """What is charged in the end but for what changes cost: a charge that was withdrawn, as what it is for was on and failed, is none."""
+    running: list[ChargeStarted] = []
+    for _, event in story.elsewhere:
+        if isinstance(event, ChargeStarted) and event.offering != LATE_CHANGE:
+            running.append(event)
+        elif isinstance(event, ChargeWithdrawn):
+            running = [one for one in running if one.item != event.item]
+    return running
 
 
 def _as_planned(one: Planned) -> tuple[Any, ...]:
@@ -169,23 +181,36 @@ def residue(story: Story) -> list[Residue]:
 
 RECALLED = {step.ending.recall: name for name, step in STEPS.items() if step.ending.recall}
 """By the step that asks a partner to drop something, the step by which the partner got it."""
+MAY = "may have it"
 
 
 def outside(story: Story) -> Counter[tuple[str, str, str]]:
-    """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit. A profile that was downloaded is the
-    customer's, and serves nothing once its line was switched off."""
+    """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit. What is done for good is nobody's to
+    give back: a visit that took place, and a profile that was downloaded, which serves nothing once its line was switched off. What they took on, or never answered, they `may` have."""
     has: set[tuple[str, str, str]] = set()
     for event in story.events:
+        if event.shape in ("done", "fell-out", "accepted", "silent") and step_of(event) in RECALLED.values():
+            may = {(item_of(event), step_of(event), MAY)}
+            has = has | may if _unsure(event) else has - may
         if isinstance(event, Done):
             step, item = step_of(event), event.item
             if step in RECALLED.values():
                 has.add((item, step, str(getattr(event, "msisdn", "") or _piece(event))))
             elif step in RECALLED:
                 has = {one for one in has if one[:2] != (item, RECALLED[step])}
-    over = {name for name, of in story.state.progress.items.items() if of.ended and of.steps.get("esim-download") == "done"}
+    ended = {name for name, of in story.state.progress.items.items() if of.ended}
     return Counter(
-        (item, step, what if step == "porting" else "") for item, step, what in has if (item, step) not in {(name, "esim") for name in over}
+        (item, step, what if what == MAY or step == "porting" else "")
+        for item, step, what in has
+        if what == MAY or item not in ended or not STEPS[step].ending.done_for_good(story.work(item, step))
     )
+
+
+def _unsure(event: Event) -> bool:
+    """Whether a partner may have what a step asked of it: it took it on, or nobody knows."""
+    if isinstance(event, FellOut):
+        return event.partner_code == "silent" or event.reason in UNSURE
+    return isinstance(event, Undertaken | PartnerSilent)
 
 
 def _piece(event: Done) -> str:
@@ -310,6 +335,22 @@ def test_a_port_whose_window_was_given_up_is_asked_back() -> None:
 
     assert "porting-cancel.confirmed" in story.names()
     assert (story.states()[""], outside(story)["1", "porting", NUMBERS[0]], story.holds("port-in")) == ("completed", 0, False)
+
+
+def test_a_port_is_asked_for_anew_when_the_one_of_before_is_dropped() -> None:
+    """A window that was given up leaves the step planned, and the changed one waits for nothing: it was asked for while the clearing house still had the other number."""
+    before, after = (item("1", characteristics={"portInNumber": number, "portInCode": "ABC123456"}) for number in NUMBERS)
+    story = Changing(before).run(until="activation")
+    story.attend("activation", "1", RefusedBy("PERMANENT"))
+    story.run()
+    assert story.change((after,))
+    told = len(story.names())
+    assert "porting.requested" not in story.names()[story.names().index("order.revised") : told]
+    story.mended()
+
+    of_port = [name for name in story.names()[told:] if name.startswith("porting")]
+    assert of_port[:2] == ["porting-cancel.confirmed", "porting.requested"]
+    assert outside(story) == outside(Story(after).run())
 
 
 def test_a_partner_that_nobody_asks_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

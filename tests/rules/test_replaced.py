@@ -1,10 +1,13 @@
 """Another SIM in place of the one that a step works with: what was done with the first is done anew, and where a partner has that, the SIM is not replaced alone."""
 
+from datetime import timedelta
+
 import pytest
 
 from o2c.fallout.rules import replaced
-from o2c.kernel.partner import Failed, RefusedBy
+from o2c.kernel.partner import Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.kernel.step import SILENCES_MAX
 from o2c.plan import STEPS
 from tests.given import BOOK, MONDAY, Story, item
 
@@ -43,6 +46,22 @@ def test_what_a_partner_has_for_the_first_is_in_the_way(step: str) -> None:
 
     assert refused.value.kind == "conflict"
     assert "sim.lost" not in story.names()
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["in-words-of-its-own", "never"])
+def test_what_a_partner_may_have_for_the_first_is_too(refused: bool) -> None:
+    """The SIM platform answered in words that nobody knows, or never did: the profile of the first SIM may be there, and would be called off by nobody. It is asked first, and where it
+    has none the SIM is replaced. Found by the law with faults: the line was cancelled, and nobody asked for the profile back."""
+    story = Story(item("1", characteristics=ESIM)).run(until="esim")
+    for _ in range(1 if refused else SILENCES_MAX + 1):
+        story.attend("esim", "1", RefusedBy("never seen before") if refused else Unknown(MONDAY + timedelta(hours=1)))
+    with pytest.raises(Refused, match="replaced alone"):
+        replace(story, "esim")
+
+    story.correct("esim", "1", {})
+    story.attend("esim", "1", NeverHeard())
+    replace(story, "esim")
+    assert story.run().states()["1"] == "completed"
 
 
 def test_a_card_that_is_bad_is_sent_again() -> None:
