@@ -3,6 +3,7 @@
 import ast
 import re
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ PROMISE = re.compile(r"\b(" + "|".join(MARKS) + r")\b")
 BARE = re.compile(r"#\s*(noqa(?!: [A-Z]+\d+(, ?[A-Z]+\d+)*\s+\S)|type: ignore(?!\[[a-z-, ]+\]\s+#?\s*\S))")
 INDEX = re.compile(r"--(extra-)?index-url|--find-links|https?://[^\s\"')]*/simple\b|file://", re.IGNORECASE)
 SIMPLE = "sim" + "ple"
+CITED = re.compile(r"\bdecisions?[/ ](\d{4}(?:-[a-z0-9-]+)?)")
 FUNCTION_LINES_MAX, FUNCTION_LINES_P90, FUNCTION_LINES_MEDIAN = 60, 30, 8
 FILE_LINES_MAX, FILE_LINES_MEDIAN = 400, 120
 
@@ -133,6 +135,15 @@ def test_a_page_has_one_title() -> None:
         assert len(re.findall(r"^# \S", prose, flags=re.MULTILINE)) == 1, path
         assert prose.lstrip().startswith("# "), path
     assert ROOT / "README.md" in pages
+
+
+def test_a_decision_that_is_cited_is_one_page() -> None:
+    """Whoever follows a number finds what was decided by it, and no two pages have one."""
+    pages = [path.stem for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    twice = [number for number, count in Counter(page[:4] for page in pages).items() if count > 1]
+    cited = {(path.name, cite) for path in ours(".py", ".sql", ".md", ".toml") for cite in CITED.findall(path.read_text(encoding="utf-8"))}
+    assert (twice, sorted(where for where in cited if not any(page.startswith(where[1]) for page in pages))) == ([], [])
+    assert len(cited) > 40
 
 
 def test_the_root_holds_nothing_stray() -> None:
