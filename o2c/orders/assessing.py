@@ -19,6 +19,7 @@ from o2c.orders.penalties import Penalty, penalties
 from o2c.orders.planning import Book, order_price, plan_order, priced_anew
 from o2c.orders.points_of_no_return import steps_of
 from o2c.orders.promise import Outlook, bases_first
+from o2c.orders.releasing import RELEASE, SWITCHED_ON
 from o2c.orders.rollup import ItemProgress, Progress, item_state
 from o2c.orders.state import OrderState, Planned, evolve
 from o2c.orders.vouchers import NAME as VOUCHER
@@ -28,7 +29,7 @@ Verdict = Literal["free", "soft", "hard"]
 """Nothing of it has begun; work that has begun is taken back or done anew; it can be changed no more by this order."""
 _FIELDS = ("action", "quantity", "offering", "product", "place", "account", "requested_start", "requested_completion")
 _BEGUN = frozenset({"requested", "held", "pending", "done"})
-_STEERING = frozenset({NUMBER, CODE, VISIT_DAY, VISIT_WINDOW, VOUCHER})
+_STEERING = frozenset({NUMBER, CODE, VISIT_DAY, VISIT_WINDOW, VOUCHER, RELEASE})
 """Characteristics that steer the work or the price of an item and are no offering's."""
 Place = tuple[str, str]
 """A step of an item: (item, step)."""
@@ -193,10 +194,30 @@ def _done_anew(
     common = {item: steps for item, steps in planned.items() if item in state.items}
     uses = {item: steps_of(of_line.get(lines[item], ())) for item in common}
     anew = {(item, step) for item, steps in common.items() for step in steps if step in uses[item] and _has(state, item, step)}
+    anew |= {(item, SWITCHED_ON) for item in common if _released_otherwise(state, item, planned)}
     fresh = {(item, step) for item, steps in planned.items() for step in steps if not _has(state, item, step)}
     while more := {place for place in _waiting(planned, anew | fresh) if place not in anew and _has(state, *place)}:
         anew |= more
     return anew
+
+
+def _released_otherwise(state: OrderState, item: str, planned: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
+    """Whether an item is to be switched on together with others than it was. One that is on, or with the network, is only touched by waiting for more."""
+    if not _has(state, item, SWITCHED_ON) or state.progress.items[item].ended:
+        return False
+    had, waits = (
+        {wait for wait in named if _of_another(state, item, wait, planned)}
+        for named in (state.items[item].waits[SWITCHED_ON], planned[item].get(SWITCHED_ON, ()))
+    )
+    begun = state.progress.items[item].steps.get(SWITCHED_ON) != "planned"
+    return bool(waits - had if begun else waits ^ had)
+
+
+def _of_another(state: OrderState, item: str, wait: str, planned: Mapping[str, object]) -> bool:
+    """Whether an item waits for a step of one that it does not rely on, and that still comes and is to do that step."""
+    of, _, step = wait.rpartition("/")
+    progress = state.progress.items.get(of, ItemProgress())
+    return of in planned and of not in state.items[item].relies_on and progress.steps.get(step) != "given-up"
 
 
 def _waiting(planned: Mapping[str, Mapping[str, Sequence[str]]], places: set[Place]) -> Iterator[Place]:

@@ -26,6 +26,7 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "requested_completion": ("porting", "appointment", "activation", "charging"),
     "relies_on": ("activation",),
     "voucher": ("charging",),
+    "release": (),  # of a bundle: whom its lines wait for is held against the plan, line by line
 }
 """By attribute, the steps that were asked for with its value. Any other characteristic is the service's (`OF_THE_SERVICE`)."""
 OF_THE_SERVICE = ("device", "activation", "charging")

@@ -3,6 +3,7 @@
 import pytest
 
 from o2c.kernel.partner import Accepted, RefusedBy
+from tests.changing import Changing
 from tests.given import MONDAY, PORTING, Document, Story, captured, flaw_of, item
 
 REJECTED = {("1", "porting"): RefusedBy("NAME-MISMATCH")}
@@ -86,3 +87,55 @@ def test_too_many_lines_are_not_released_together() -> None:
     """Each would wait for all the others."""
     assert flaw_of(captured(bundle(item("1", quantity=20)))) == ""
     assert flaw_of(captured(bundle(item("1", quantity=21)))) == "DQ-ITEM: item 9 has more than 20 lines that are released together"
+
+
+def waits_for(story: Story, name: str) -> set[str]:
+    """The other lines whose work an item waits for before it is switched on."""
+    return {wait.rpartition("/")[0] for wait in story.state.items[name].waits["activation"]} - {""}
+
+
+def moved(story: Story) -> dict[str, tuple[str, str, bool]]:
+    """What promises were moved to, by what, and whether the customer wished it."""
+    return {
+        event.item: (event.promised_on, event.cause_step, event.by_customer)
+        for event in story.events
+        if event.type_name == "promise.revised"
+    }
+
+
+def test_a_changed_paper_ties_lines_together_and_lets_them_go_again() -> None:
+    """The plan has whom each waits for from then on, and the day of the line that could be on sooner moves with it, both ways."""
+    quick, slow = item("1"), item("2", characteristics={"simType": "physical"})
+    each, together = bundle(quick, slow, characteristics={"release": "each"}), bundle(quick, slow)
+    story = Changing(each)
+    story.run(until="sim")
+    own, later = (story.state.items[name].promised_on for name in ("1", "2"))
+    assert waits_for(story, "1") == set()
+
+    assert story.change((together,))
+
+    assert (waits_for(story, "1"), waits_for(story, "2")) == ({"2"}, {"1"})
+    assert moved(story) == {"1": (story.state.items["1"].promised_on, "revision", True)}
+    assert own < later <= story.state.items["1"].promised_on
+    story.run(until="delivery")
+    assert story.change((each,))
+    assert waits_for(story, "1") == waits_for(story, "2") == set()
+    assert moved(story)["1"] == (own, "revision", True)
+    assert story.run().states()[""] == "completed"
+
+
+def test_a_line_that_is_on_is_not_tied_to_others_any_more() -> None:
+    """To be released together is refused once one of them is on, and letting go of each other never is."""
+    quick, slow = item("1"), item("2", characteristics={"simType": "physical"})
+    each, together = bundle(quick, slow, characteristics={"release": "each"}), bundle(quick, slow)
+    story = Changing(each)
+    story.run(until="esim-download").attend("esim-download", "1")
+    found = story.assessed((together,), story.next_at())
+    assert found
+    assert found[1].verdicts["1"] == ("hard", "activation", "its service is on, or being switched on")
+    assert not story.change((together,))
+
+    tied = Changing(together)
+    tied.run(until="activation").attend("activation", "1")
+    assert tied.change((each,))
+    assert switched_on(tied.run()).count("1") == 1
