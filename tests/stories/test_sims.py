@@ -72,6 +72,7 @@ def test_a_sim_that_was_lost_for_good_is_no_stock_again(world: World) -> None:
 
 
 TAKEN = ("1", "sim.assigned", {"iccid": ICCID})
+SERVES = (TAKEN, ("1", "service.activated", {}))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,34 @@ TAKEN = ("1", "sim.assigned", {"iccid": ICCID})
             "not activated",
             "Available",
             id="taken-back-again",
+        ),
+        pytest.param([*SERVES, ("1", "item.ceased", {"steps": ["number", "sim"]})], "deactivated", "Available", id="its-product-ended"),
+        pytest.param([*SERVES, ("1", "item.ceased", {})], "deactivated", "Available", id="its-item-ended-before-there-were-products"),
+        pytest.param([*SERVES, ("1", "item.ceased", {"steps": ["number"]})], "activated", "Available", id="another-number"),
+        pytest.param(
+            [*SERVES, ("1", "item.ceased", {"steps": ["sim"]}), ("1", "reactivation.completed", {})],
+            "deactivated",
+            "Available",
+            id="what-happens-to-the-product-after-another-sim-took-its-place",
+        ),
+        pytest.param([*SERVES, ("1", "port-out.switched-off", {})], "deactivated", "Available", id="its-number-leaves"),
+        pytest.param(
+            [*SERVES, ("1", "port-out.switched-off", {}), ("1", "reactivation.completed", {})],
+            "activated",
+            "Available",
+            id="its-number-did-not-leave",
+        ),
+        pytest.param(
+            [*SERVES, ("1", "product-off.requested", {}), ("1", "item.ceased", {"steps": ["sim"]})],
+            "activated",
+            "Available",
+            id="ended-with-its-base-and-still-on",
+        ),
+        pytest.param(
+            [*SERVES, ("1", "withdrawal-switch-off.requested", {}), ("1", "item.ceased", {}), ("1", "withdrawal-switch-off.completed", {})],
+            "deactivated",
+            "Available",
+            id="withdrawn-from-and-off",
         ),
         pytest.param([TAKEN, ("1", "esim-cancel.confirmed", {"reusable": True})], "not activated", "Available", id="asked-back-in-time"),
         pytest.param(
