@@ -18,7 +18,7 @@ from projections.order_progress import channel_of
 UNDER_WAY = {
     "activation": "partner", "activation-cancel": "partner", "appointment": "partner", "appointment-cancel": "partner", "credit": "partner", "cutover": "partner",
     "delivery": "partner", "esim": "partner", "esim-cancel": "partner", "esim-download": "customer", "identity": "partner",
-    "porting": "partner", "porting-cancel": "partner", "qualification": "partner", "service-change": "partner", "service-change-cancel": "partner",
+    "number-change": "partner", "porting": "partner", "porting-cancel": "partner", "qualification": "partner", "service-change": "partner", "service-change-cancel": "partner",
     "switch-match": "partner", "switch-order": "partner", "switch-trigger": "partner", "switch-cancel": "partner",
 }  # fmt: skip
 """Who is waited for while a step is under way: its partner; for a profile to be downloaded, the customer. Of any other step, we ourselves."""

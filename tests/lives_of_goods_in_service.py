@@ -10,6 +10,7 @@ from o2c.kernel.decision import Decision
 from o2c.numbers.rules import ported_out
 from o2c.numbers.state import KIND as NUMBER
 from o2c.numbers.state import NumberState
+from o2c.products.bases import end_with_base
 from o2c.products.events import ProductChangeAccepted, ProductStarted
 from o2c.products.rules import PortOutWish, lock, port_out, porting_code, terminate, withdraw_port_out
 from o2c.products.state import KIND, ProductState, advance, evolve
@@ -142,5 +143,6 @@ OF_PRODUCTS_IN_SERVICE = [
     pytest.param(KIND, started(), lambda state: port_out(state, MARKET, wanted(), at=MONDAY), id="reject-a-port-out"),
     pytest.param(KIND, leaving_soon(), lambda state: withdraw_port_out(state, "PRT-901", at=MONDAY), id="take-a-port-out-back"),
     pytest.param(KIND, started(), lambda state: terminate(state, cause="account-terminated", ended_on="2026-06-05"), id="end-a-product"),
+    pytest.param(KIND, started(), lambda state: end_with_base(state, "2026-06-05", MONDAY), id="end-a-product-with-its-base"),
 ]
 """By kind of stream and state, the rules that decide once and, on what they made, nothing."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, Partner, Request, Unknown
 
@@ -12,13 +13,14 @@ PIECES = ("iccid", "line_id", "offering")
 
 @dataclass
 class Books:
-    """What is on, by product (`serves`); what may be on, because nobody knows what came of a request (`may_serve`); the accounts whose lines were ended, and how often something was
-    `taken_off`, by the step that asked for it."""
+    """What is on, by product (`serves`); what may be on, because nobody knows what came of a request (`may_serve`); the accounts whose lines were ended, how often something was
+    `taken_off`, by the step that asked for it, and the `numbers` under which a product is reached, of which the last is so for sure."""
 
     serves: dict[str, str] = field(default_factory=dict)
     may_serve: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     taken_off: Counter[str] = field(default_factory=Counter)
+    numbers: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, request: Request, answer: Answer, *, query: bool = False) -> None:
         """Write down what an answer of the network makes of a request. What met silence may be on until the network says that it is not: by a question, or as it
@@ -33,16 +35,23 @@ class Books:
         elif isinstance(answer, Answered):
             self.serves[product] = _piece(body)
             self.may_serve.pop(product, None)
+            self._reached(product, body, [])
         elif isinstance(answer, Accepted | Unknown):
             self.may_serve[product] = _piece(body)
+            self._reached(product, body, self.numbers.get(product, []))
         elif query or not (isinstance(answer, Failed) and answer.code == "UNAVAILABLE"):
             self.may_serve.pop(product, None)
+
+    def _reached(self, product: str, body: Mapping[str, Any], before: list[str]) -> None:
+        """The product may be reached by the number of a request, or by those of before; what changes something else of it only names its number."""
+        if product not in self.numbers or "number" in body.get("attributes", ["number"]):
+            self.numbers[product] = [*([str(body["msisdn"])] if "msisdn" in body else []), *before]
 
     def note_by_hand(self, products: Iterable[str]) -> None:
         """Somebody says that these are off."""
         for product in products:
-            self.serves.pop(product, None)
-            self.may_serve.pop(product, None)
+            for known in (self.serves, self.may_serve, self.numbers):
+                known.pop(product, None)
 
     @property
     def on(self) -> Mapping[str, str]:

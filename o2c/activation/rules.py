@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,21 +10,50 @@ from o2c.activation.events import ActivationCancelled, ServiceActivated, Service
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
-from o2c.orders.changing import product_read, products_of
+from o2c.orders.changing import held_by, product_read, products_of
+from o2c.orders.in_life import holds
+from o2c.orders.state import OrderState, Planned
+from o2c.products.serving import base_streams, lines, lines_read, served_by
 from o2c.products.state import ProductState
-
-NEEDED = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "qualification": ("line_id",)}
-"""The outcomes of earlier steps that the network needs, by step. A ported number comes later, so the line starts on its temporary one."""
 
 
 def service(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to the network: SIM, number or line id from earlier steps, and the offering.
 
-    Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number, `line_id` for a fixed access. An add-on has the offering
-    alone.
+    Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number (until a port is cut over the temporary one), `line_id` for a fixed access. An add-on
+    has none of these and names those of the `lines` that it is added to.
     """
-    inputs = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
-    return {"offering": work.subject.offering, **inputs}
+    own = served_by(holds(work.state, work.item))
+    return {"offering": work.subject.offering, **(own or _added_to(work))}
+
+
+def _added_to(work: Work) -> Mapping[str, Any]:
+    """The lines that an add-on is added to: of its own order, and in service."""
+    state: OrderState = work.state
+    of_order = (served_by(holds(state, planned.item)) for planned in _upward(state, work.subject))
+    in_service = lines_read(work.read, bases_in_service(work)).get("lines", ())
+    return lines((*of_order, *in_service))
+
+
+def _upward(state: OrderState, planned: Planned) -> Iterator[Planned]:
+    """An item, and those of its order that it relies on, through others too."""
+    yield planned
+    for base in planned.relies_on:
+        yield from _upward(state, state.items[base])
+
+
+def bases_in_service(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products in service that an add-on is added to; of what has a SIM or line of its own, none."""
+    if not work.subject or served_by(holds(work.state, work.item)):
+        return ()
+    return base_streams(dict.fromkeys(product for planned in _upward(work.state, work.subject) for product in planned.on_products))
+
+
+def base_ended(work: Work, at: datetime) -> str:
+    """Say that a product in service ended to which something is to be added, so that it would be added to nothing."""
+    bases = (cast("ProductState | None", work.read.get(stream)) for stream in bases_in_service(work))
+    ended_on = next((base.ended_on for base in bases if base and base.ended_on), "")
+    return f"DQ-ACTION: item {work.item} is added to a product that ended on {ended_on}" if ended_on else ""
 
 
 def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -60,22 +89,40 @@ def switching_on(work: Work, at: datetime) -> str:
 
 
 def change(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves it from now on.
+    """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves it from now on, with
+    what that `replaces` and is to be taken off: a SIM, a number.
 
     A service that ends, rests or serves again is asked for by its `status`: terminated, suspended or active.
     """
-    item, stands = work.subject, products_of(work.state)[work.subject.line].standing
-    anew = {key: work.outcomes[step][key] for step, keys in NEEDED.items() for key in keys if key in work.outcomes.get(step, {})}
-    kept = {key: value for keys in NEEDED.values() for key in keys if (value := stands.holds.get(key))}
+    item, anew = work.subject, served_by(holds(work.state, work.item))
+    kept = _held(work)
+    replaced = {key: value for key, value in kept.items() if anew.get(key, value) != value}
     status = "terminated" if "termination" in item.attributes else item.characteristics.get("status", "")
     return {
         "product": item.product,
         "attributes": list(item.attributes),
         "offering": item.offering,
-        **kept,
-        **anew,
+        **({**kept, **anew} or lines_read(work.read, _bases(work))),
+        **({"replaces": replaced} if replaced else {}),
         **({"status": status} if status and {"status", "termination"} & set(item.attributes) else {}),
     }
+
+
+def _held(work: Work) -> dict[str, str]:
+    """What serves the product that an item changes: now, as another order may have replaced something of it since this one was validated."""
+    product = next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
+    stands = product.standing if product and product.standing else products_of(work.state)[work.subject.line].standing
+    return served_by(stands.holds)
+
+
+def changed_with_bases(work: Work) -> tuple[str, ...]:
+    """Name the stream of the product that an item changes, and those of the products that it is added to."""
+    return (*product_read(work), *_bases(work))
+
+
+def _bases(work: Work) -> tuple[str, ...]:
+    held = held_by(work)
+    return base_streams(held.relies_on) if held and not served_by(held.standing.holds) else ()
 
 
 def service_changed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -94,7 +141,7 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
 
     Another order may have changed something else of it since this one was validated, and that stays.
     """
-    item, (stream,) = work.subject, product_read(work)
+    item, stream = work.subject, product_read(work)[0]
     product = cast("ProductState", work.read[stream])
     stands = product.standing
     assert stands is not None
@@ -102,7 +149,7 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
         "product": item.product,
         "attributes": list(item.attributes),
         "offering": stands.offering,
-        **{key: value for keys in NEEDED.values() for key in keys if (value := stands.holds.get(key))},
+        **(served_by(stands.holds) or lines_read(work.read, base_streams(product.relies_on))),
         "status": "terminated" if product.ended_on else "suspended" if product.suspended_for else "active",
     }
 

@@ -16,7 +16,7 @@ from o2c.activation.events import (
     ServiceChangeRequested,
 )
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
-from o2c.orders.changing import gone, product_read
+from o2c.orders.changing import gone
 from o2c.orders.dates import from_wish
 
 STEP = Step(
@@ -24,6 +24,8 @@ STEP = Step(
     requested=ActivationRequested,
     fell_out=ActivationFellOut,
     complete=rules.activated,
+    check=rules.base_ended,
+    reads=rules.bases_in_service,
     lead=timedelta(seconds=45),
     open_from=from_wish,
     ask=ByPartner(
@@ -42,7 +44,7 @@ CHANGE = Step(
     fell_out=ServiceChangeFellOut,
     complete=rules.service_changed,
     check=gone,
-    reads=product_read,
+    reads=rules.changed_with_bases,
     lead=timedelta(seconds=45),
     open_from=from_wish,
     ask=ByPartner(
@@ -59,6 +61,7 @@ CANCEL = Step(
     requested=ActivationCancelRequested,
     fell_out=ActivationCancelFellOut,
     complete=rules.switched_off,
+    reads=rules.bases_in_service,
     lead=RECALL_LEAD,
     forceable=True,
     ask=ByPartner(
@@ -71,7 +74,7 @@ CHANGE_CANCEL = Step(
     requested=ServiceChangeCancelRequested,
     fell_out=ServiceChangeCancelFellOut,
     complete=rules.change_taken_back,
-    reads=product_read,
+    reads=rules.changed_with_bases,
     lead=RECALL_LEAD,
     forceable=True,
     ask=ByPartner(

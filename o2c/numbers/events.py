@@ -101,13 +101,13 @@ class NumberEarmarkDropped(LetGo, name="number.earmark-dropped", step="number", 
 
 
 class NumberChangeRequested(Requested, name="number.change-requested", step="number-change", stream="order"):
-    """The number brought in is to take the place of the temporary one."""
+    """The network is to serve the line by the number brought in, in place of the temporary one."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-08T09:00:00Z"}
 
 
 class NumberChanged(Done, name="number.changed", step="number-change", stream="order"):
-    """The number brought in serves; the temporary one rests."""
+    """The network serves the line by the number brought in; the temporary one is off, and rests."""
 
     example = {"item": "1", "msisdn": "+447700900123", "replaced": "+447700910001"}
     msisdn: Annotated[str, Names("number")]
@@ -122,7 +122,7 @@ class NumberKept(GivenUp, name="number.kept", step="number-change", stream="orde
 
 
 class NumberChangeFellOut(FellOut, name="number.change-fell-out", step="number-change", stream="order"):
-    """The number brought in is held by another line."""
+    """The number brought in is held by another line, or the network refused, failed, or did not answer."""
 
     example = {
         "item": "1", "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NP-NOTPORT", "fault_class": "business",

@@ -41,6 +41,7 @@ from o2c.numbers.events import (
 )
 from o2c.numbers.state import NumberState, stream_of
 from o2c.orders.wish import NUMBER
+from o2c.products.serving import served_by
 from o2c.stock.state import DeliveryState, field_missing, refused
 
 CLASSES = frozenset({"normal", "golden"})
@@ -216,8 +217,14 @@ def change_flaw(work: Work, at: datetime) -> str:
     return "NP-NOTPORT" if any(holder != work.holder for holder in work.guards.values()) else ""
 
 
+def provisioned(work: Work) -> Mapping[str, Any]:
+    """Give the body of the request to the network to serve a line by the number that was ported in (`msisdn`), and to take the temporary one off (`replaces`)."""
+    replaced, own = work.outcomes["number"]["msisdn"], served_by({**work.outcomes["sim"], "msisdn": work.outcomes["cutover"]["msisdn"]})
+    return {"attributes": ["number"], "offering": work.subject.offering, **own, "replaces": {"msisdn": replaced}}
+
+
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put the number that was ported in in the place of the temporary one, which rests for the market's minimum of days for such a one.
+    """Put the number that was ported in in the place of the temporary one, by which the network serves the line no more: that rests for the market's minimum of days for such a one.
 
     Source: the market's numbering rules.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from o2c.kernel.step import Ending, FromPool, Step
+from o2c.kernel.step import ByPartner, Ending, FromPool, Step
 from o2c.numbers import rules
 from o2c.numbers.events import (
     NumberChangeFellOut,
@@ -47,6 +47,10 @@ CHANGE = Step(
     check=rules.change_flaw,
     guards=rules.guards_of_change,
     part=PORT_IN,
+    ask=ByPartner(
+        partner="network",
+        payload=rules.provisioned,
+    ),
     ending=Ending(
         give_up=rules.keep,
     ),

@@ -16,6 +16,7 @@ from o2c.orders.ending import todo
 from o2c.orders.events import ItemCeased
 from o2c.orders.planning import Book
 from o2c.orders.state import OrderState
+from o2c.products.bases import end_with_base
 from o2c.products.events import ProductChanged, ProductTerminated, product_of, product_stream
 from o2c.products.rules import terminate
 from o2c.products.state import ProductState
@@ -74,13 +75,22 @@ def _of_product(cls: type[Event]) -> bool:
 
 
 def _pieces(fact: Fact) -> tuple[DecideOn, ...]:
-    """The items whose pieces serve the product no more, each with its steps."""
+    """The items whose pieces serve the product no more, each with its steps, and the products that are to end with it."""
     event = cast("ProductChanged | ProductTerminated", fact.event)
     ended_on = event.changed_on if isinstance(event, ProductChanged) else event.ended_on
     steps: dict[str, list[str]] = defaultdict(list)
     for step, place in event.gives_back.items():
         steps[place].append(step)
-    return tuple(_given_back(place, over, ended_on, fact.customer_id or "") for place, over in steps.items())
+    ends = event.ends if isinstance(event, ProductTerminated) else ()
+    back = (_given_back(place, over, ended_on, fact.customer_id or "") for place, over in steps.items())
+    return (*back, *(_ended_with_it(product, ended_on) for product in ends))
+
+
+def _ended_with_it(product: str, ended_on: str) -> DecideOn:
+    def decide(state: ProductState, at: datetime, book: Any) -> Decision:
+        return end_with_base(state, ended_on, at)
+
+    return DecideOn(product_stream(product), decide)
 
 
 def _given_back(place: str, steps: Collection[str], ended_on: str, whose: str) -> DecideOn:

@@ -176,6 +176,7 @@ def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str], part
         suspended_on=product.suspended_on,
         charged_while=product.charged_while,
         relied_on_by=product.relied_on_by,
+        relies_on=product.relies_on,
         next_bill_on=bill_dates.get(product.standing.account, ""),
     )
 

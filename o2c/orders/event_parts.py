@@ -137,6 +137,7 @@ class HeldProduct(Part):
     suspended_on: str = ""
     charged_while: bool = True
     relied_on_by: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
     next_bill_on: str = ""
     commitment: str = ""
 

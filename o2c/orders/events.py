@@ -113,14 +113,14 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
 
     `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
     was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on, `products`
-    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them.
+    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them, version 7 what those products rely on.
     """
 
     example = {
         "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard", "payers": {"BA-1001-LEEDS": "BA-1001"},
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}, "held_until": "2026-04-05T09:00:00Z"}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast(), Upcast(defaults={"payers": {}}))  # fmt: skip
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast(), Upcast(defaults={"payers": {}}), Upcast())  # fmt: skip
     catalogue_version: int
     policy: str
     tier: str = ""

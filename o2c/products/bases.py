@@ -14,7 +14,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
-from o2c.products.events import ProductTerminated
+from o2c.products.events import ProductTerminated, product_stream
 from o2c.products.off_events import ProductOff, ProductOffRequested
 from o2c.products.state import ProductState
 
@@ -30,10 +30,18 @@ def ends_with_base(stream: str, state: ProductState | None, today: date, at: dat
     if state is None or state.standing is None or state.ended_on:
         return
     pieces = state.standing.pieces
-    yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), gives_back=pieces, **by)
+    told: dict[str, Any] = {"gives_back": pieces, "ends": state.relied_on_by, **by}
+    yield stream, ProductTerminated(cause="base-ended", ended_on=today.isoformat(), **told)
     if ON in pieces:
         yield stream, ProductOffRequested(due_at=at + SWITCHED_WITHIN)
     yield from ends_charge(state, today)
+
+
+def end_with_base(state: ProductState, ended_on: str, at: datetime) -> Decision:
+    """End a product whose base ended on a day (ISO) without it; nothing for one that ended before."""
+    stream = product_stream(state.product)
+    told = list(ends_with_base(stream, state, date.fromisoformat(ended_on), at))
+    return Decision(tuple(event for of, event in told if of == stream), tuple(one for one in told if one[0] != stream))
 
 
 def ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:

@@ -145,14 +145,22 @@ class ProductResumed(Event, name="product.resumed", stream="product"):
 
 class ProductTerminated(Event, name="product.terminated", stream="product"):
     """The product ended: it is not served from the local date `ended_on` on. `order` and `item` ended it, empty where no order did; `gives_back` as for
-    a change."""
+    a change. Version 2 names the products that are to end with it and were not ended in the same moment (`ends`)."""
 
-    example = {**_BY, "cause": "ordered", "ended_on": "2026-06-05", "gives_back": {"sim": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1"}}
+    example = {
+        **_BY,
+        "cause": "ordered",
+        "ended_on": "2026-06-05",
+        "gives_back": {"sim": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1"},
+        "ends": [],
+    }
+    upcasts = (Upcast(defaults={"ends": []}),)
     order: str = ""
     item: str = ""
     cause: str
     ended_on: str
     gives_back: dict[str, str] = {}
+    ends: tuple[str, ...] = ()
 
 
 class PortingCodeIssued(Event, name="product.porting-code-issued", stream="product"):

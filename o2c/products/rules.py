@@ -31,6 +31,7 @@ from o2c.products import leaving_events as leaving
 from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
+from o2c.products.serving import base_streams, lines_read, served_by
 from o2c.products.state import TERMINATION, ProductState
 
 PORTED_OUT = "ported-out"
@@ -41,10 +42,10 @@ NUMBER = "number"
 
 
 def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
-    """End a product that is in service, with all that it holds; nothing for one that ended already, or that there is not."""
+    """End a product that is in service, with all that it holds, and then those that rely on it; nothing for one that ended already, or that there is not."""
     if state.standing is None or state.ended_on:
         return NOTHING
-    return just(ProductTerminated(cause=cause, ended_on=ended_on, gives_back=state.standing.pieces))
+    return just(ProductTerminated(cause=cause, ended_on=ended_on, gives_back=state.standing.pieces, ends=state.relied_on_by))
 
 
 def early_minor(stands: Standing, market: Market, today: date, *, since: str, rises: Sequence[PriceRiseAnnounced]) -> int:
@@ -243,19 +244,25 @@ def going(work: Work) -> bool:
 
 
 def switch_off(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network to switch off a service whose number leaves: as for one that ends."""
-    return {**_service(work.state), "attributes": [TERMINATION], "status": "terminated"}
+    """Give the body of the request to the network to switch off a service that ends, or whose number leaves."""
+    return {**_service(work), "attributes": [TERMINATION], "status": "terminated"}
 
 
 def switch_on(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to the network to switch a service on again whose number stayed."""
-    return {**_service(work.state), "attributes": ["status"], "status": "active"}
+    return {**_service(work), "attributes": ["status"], "status": "active"}
 
 
-def _service(state: ProductState) -> dict[str, Any]:
+def _service(work: Work) -> dict[str, Any]:
+    state = cast("ProductState", work.state)
     assert state.standing is not None
-    held = {name: value for name in ("iccid", "imsi", "msisdn", "line_id") if (value := state.standing.holds.get(name))}
+    held = served_by(state.standing.holds) or lines_read(work.read, base_streams(state.relies_on))
     return {"product": state.product, "offering": state.standing.offering, **held}
+
+
+def bases_read(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products that this one was added to."""
+    return base_streams(work.state.relies_on)
 
 
 def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -66,6 +66,7 @@ OFF_WITH_BASE = Step(
     requested=ProductOffRequested,
     fell_out=ProductOffFellOut,
     complete=bases.off_with_base,
+    reads=rules.bases_read,
     forceable=True,
     ask=ByPartner(partner="network", payload=rules.switch_off),
 )

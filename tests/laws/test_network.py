@@ -13,6 +13,7 @@ from o2c.kernel.partner import Answer, Failed, RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
 from o2c.kernel.step import SILENCES_MAX
 from o2c.orders import ending
+from o2c.orders.in_life import holds
 from o2c.orders.rollup import FINAL
 from o2c.orders.rules import fail_item
 from o2c.plan import STEPS
@@ -54,6 +55,12 @@ def in_service(story: Story) -> dict[str, str]:
     return on
 
 
+def numbers(story: Story) -> dict[str, list[str]]:
+    """The number under which each completed line must be reached: the one that it brought, where it brought one."""
+    return {f"{story.name}:{name}": [held] for name, state in story.states().items()
+            if name and state == "completed" and (held := holds(story.state, name).get("msisdn"))}  # fmt: skip
+
+
 def over(story: Story) -> set[str]:
     """The products that never came to be: of items that ended."""
     return {f"{story.name}:{name}" for name, state in story.states().items() if name and state in FINAL - {"completed"}}
@@ -61,8 +68,10 @@ def over(story: Story) -> set[str]:
 
 def assert_agrees(story: Story) -> None:
     """What is in service is on, by what it has; what is over is off."""
-    on = books(story).on
+    told = books(story)
+    on = told.on
     assert {product: on.get(product) for product in in_service(story)} == in_service(story)
+    assert {product: told.numbers.get(product, [])[-1:] for product in numbers(story)} == numbers(story)
     assert {product for product in over(story) if product in on} == set()
 
 

@@ -12,11 +12,12 @@ from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.catalogue import announce_rise
 from o2c.desk.products import porting_code
-from o2c.kernel.partner import RefusedBy
+from o2c.kernel.partner import Accepted, Answered, RefusedBy, Unknown
 from o2c.simulation.launch_data import LINE, LINE_ADD_ONS, NEWCOMER, SECOND_LINE
 from o2c.views.following import Wanted, find_events
 from o2c.views.products import list_products, product_history
 from o2c.views.reading import caught_up
+from o2c.views.sims import show_sim
 from tests.agreeing import disagreements
 from tests.lives_of_products import change, in_service, product
 from tests.world import ADDRESS, World, at, item, line, order
@@ -69,15 +70,24 @@ def test_a_lost_sim_is_replaced(world: World) -> None:
 
 
 def test_a_number_is_changed(world: World) -> None:
-    """The old one rests."""
-    before = product(world, "FIRST")
-
+    """The network serves the SIM by the new one and takes the old one off, which rests; until it says so the product has the old one."""
+    before = product(world, "FIRST").standing.holds
+    world.scripted.will("service-change", Unknown(at(22)), Accepted("CHG-1", at(23)))
     world.take(order("NUMBER", change(world, "FIRST", numberChange="true"), on=LATER))
-    world.run(at(21))
+    world.run(at(22, 12))
+    assert (product(world, "FIRST").standing.holds, world.types(f"number-{before['msisdn']}")[-1]) == (before, "number.taken")
 
-    after = product(world, "FIRST")
-    assert after.standing.holds["msisdn"] != before.standing.holds["msisdn"]
-    assert world.types(f"number-{before.standing.holds['msisdn']}")[-1] == "number.quarantined"
+    world.run(at(24))
+
+    after = product(world, "FIRST").standing.holds
+    assert (after["msisdn"] != before["msisdn"], after["iccid"]) == (True, before["iccid"])
+    [asked] = world.scripted.asked("service-change")
+    assert {name: asked.body[name] for name in ("iccid", "msisdn", "replaces")} == {
+        "iccid": before["iccid"],
+        "msisdn": after["msisdn"],
+        "replaces": {"msisdn": before["msisdn"]},
+    }
+    assert world.types(f"number-{before['msisdn']}")[-1] == "number.quarantined"
 
 
 def test_a_product_ends(world: World) -> None:
@@ -89,7 +99,8 @@ def test_a_product_ends(world: World) -> None:
 
     assert (world.state("END"), product(world, "FIRST").status) == ("completed", "terminated")
     assert world.types(f"number-{before.standing.holds['msisdn']}")[-1] == "number.quarantined"
-    assert world.types(f"sim-{before.standing.holds['iccid']}")[-1] == "sim.scrapped"
+    sim = show_sim(world.app, before.standing.holds["iccid"])
+    assert (sim["stock"], sim["network"], sim["history"][-1]["type"]) == ("scrapped", "deactivated", "sim.scrapped")
     assert world.outcome("END", "1", "inventory")["early_minor"] > 0
 
 
@@ -214,12 +225,36 @@ def test_an_account_that_is_terminated_ends_its_products(world: World) -> None:
     assert world.types(f"sim-{held['iccid']}")[-1] == "sim.scrapped"
 
 
+def test_what_relies_on_it_ends_too_whoever_pays(world: World) -> None:
+    """An add-on on an account that is paid ends with the line that is not, and what relies on the add-on; each is billed to its end, on its own account."""
+    extra = {**item(CALL_GUARD, "2", relies_on="1"), "billingAccount": {"id": "BA-OWN"}}
+    further = {**item(CALL_GUARD, "3", relies_on="2"), "billingAccount": {"id": "BA-OWN"}}
+    world.take(order("EXTRA", change(world, "FIRST", action="noChange"), extra, further, on=LATER))
+    world.scripted.will("payment", *[lambda asked: Answered() if "OWN" in asked.body["number"] else RefusedBy("DECLINED")] * 60)
+    world.run(at(15, month=6))
+
+    base, *added = (product(world, of, n) for of, n in (("FIRST", "1"), ("EXTRA", "2"), ("EXTRA", "3")))
+    assert [(each.status, each.ended_on) for each in added] == [("terminated", base.ended_on)] * 2
+    line_of = {name: base.standing.holds[name] for name in ("iccid", "imsi", "msisdn")}
+    assert [request.body.get("lines") for request in world.scripted.asked("product-off")][:1] == [[line_of]]
+    ends = world.app.reads.rows(
+        "SELECT body ->> 'ended_on' AS day FROM o2c.event WHERE stream = 'account-BA-OWN' AND type = 'account.charge-withdrawn'"
+    )
+    assert [row["day"] for row in ends] == [base.ended_on] * 2
+    caught_up(world.app)
+    assert [str(leak.row()) for leak in check_assurance(world.app)] == []
+    assert [violation.row() for kept in check_conformance(world.app) for violation in kept.broken] == []
+
+
 def test_an_add_on_ends_with_its_base(world: World) -> None:
     """It is ordered for a product in service, which the order names and leaves as it is."""
     world.take(order("EXTRA", change(world, "FIRST", action="noChange"), item(CALL_GUARD, "2", relies_on="1"), on=LATER))
     world.run(at(21))
     assert (world.state("EXTRA"), product(world, "EXTRA", "2").status) == ("completed", "active")
     assert product(world, "FIRST").relied_on_by == (product(world, "EXTRA", "2").product,)
+    held = product(world, "FIRST").standing.holds
+    on = {name: held[name] for name in ("iccid", "imsi", "msisdn")}
+    assert world.scripted.asked("activation")[-1].body == {"offering": CALL_GUARD.id, "lines": [on]}
 
     world.take(order("END", change(world, "FIRST", action="delete"), on=at(25)))
     world.run(at(26))

@@ -1,0 +1,37 @@
+"""What the network serves a product by, as requests to it say: its SIM, number or line, or those of what it is added to.
+
+Source: TM Forum TMF640 v4.0.0 (a service is named by its characteristics and those of the services that support it); 3GPP TS 23.008 (a subscriber is
+provisioned by IMSI, with the MSISDN under which it is reached).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from o2c.products.events import product_stream
+from o2c.products.state import ProductState
+
+SERVED_BY = ("iccid", "imsi", "msisdn", "line_id")
+
+
+def served_by(holds: Mapping[str, str]) -> dict[str, str]:
+    """Give those of the identifiers that a product holds by which the network knows it."""
+    return {name: value for name in SERVED_BY if (value := holds.get(name))}
+
+
+def lines(bases: Iterable[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
+    """Give the part of a request that says to which lines something is added (`lines`); nothing where it is added to none."""
+    named = [base for base in bases if base]
+    return {"lines": named} if named else {}
+
+
+def base_streams(relies_on: Iterable[str]) -> tuple[str, ...]:
+    """Name the streams of the products that one relies on."""
+    return tuple(map(product_stream, relies_on))
+
+
+def lines_read(read: Mapping[str, Any], streams: Iterable[str]) -> dict[str, list[Mapping[str, str]]]:
+    """Give `lines` of the products in these streams, as they were read."""
+    states = (cast("ProductState | None", read.get(stream)) for stream in streams)
+    return lines(served_by(state.standing.holds) for state in states if state and state.standing)
