@@ -93,6 +93,7 @@ METHODS = {
     "complaints.answer": "answer_complaint",
     "complaints.escalate": "escalate_complaint",
     "complaints.list": "complaints",
+    "complaints.show": "complaint",
     "complaints.open": "open_complaint",
     "complaints.resolve": "resolve_complaint",
     "customers.context": "customer_context",

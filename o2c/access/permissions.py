@@ -46,6 +46,7 @@ complaints.escalate      -        yes     yes         -        -        -       
 complaints.list          -        yes     yes         masked   yes      yes              -
 complaints.open         yes      yes     yes         -        -        -                -
 complaints.resolve       -        yes     yes         -        -        -                -
+complaints.show          -        yes     yes         masked   yes      yes              -
 conformance              -        -       yes         masked   yes      -                -
 conformance.states       -        -       yes         masked   yes      -                -
 counterfactual           -        -       yes         masked   yes      -                -
@@ -291,6 +292,7 @@ DISCLOSED: Mapping[str, tuple[str, ...]] = {
     "access.records": ("note",),
     "accounts.tree": ("name",),
     "complaints.list": ("note",),
+    "complaints.show": ("note",),
     "customers.list": ("name", "birth-date", "e-mail", "address"),
     "customers.show": ("name", "birth-date", "e-mail", "address", "note"),
     "events.find": ("number", "sim"),

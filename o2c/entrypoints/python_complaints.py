@@ -9,7 +9,7 @@ from o2c.desk import complaints as desk
 from o2c.desk.capture import HOME
 from o2c.entrypoints.answered import answered, occurring
 from o2c.views import shown
-from o2c.views.complaints import State, customer_context, list_complaints
+from o2c.views.complaints import State, customer_context, list_complaints, show_complaint
 from o2c.views.offers import DAYS, list_offers, offer_effects
 from o2c.views.reading import Page, all_seen
 
@@ -72,6 +72,11 @@ class Complaints:
         """Complaints as they stand. See `views.complaints.list_complaints`."""
         app = self._session.app
         return list_complaints(app, complaints=complaints, customer=customer, state=state, personal=personal, offset=offset, limit=limit)
+
+    @answered
+    def complaint(self, complaint: str, *, personal: bool = False) -> shown.ComplaintPage:
+        """One complaint. See `views.complaints.show_complaint`."""
+        return show_complaint(self._session.app, complaint, personal=personal)
 
     @answered
     def customer_context(self, customer: str) -> shown.ContextShown:

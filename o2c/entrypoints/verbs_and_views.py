@@ -258,6 +258,7 @@ VIEWS = (
     Operation("catalogue.offerings", catalogue.list_offerings),
     Operation("collections.list", collections.list_collections),
     Operation("complaints.list", complaint_views.list_complaints),
+    Operation("complaints.show", complaint_views.show_complaint),
     Operation("conformance", check_conformance),
     Operation("conformance.states", list_transitions),
     Operation("counterfactual", counterfactual.counterfactual),

@@ -14,11 +14,12 @@ from o2c.orders.rollup import FINAL
 from o2c.views.customers import show_customer
 from o2c.views.journeys import list_journeys
 from o2c.views.reading import PART_MAX, Page, plain
-from o2c.views.shown import ComplaintShown, ContextShown, OfferDueShown
+from o2c.views.shown import ComplaintPage, ComplaintShown, ContextShown, OfferDueShown
 
 if TYPE_CHECKING:
     from o2c.complaints.offers import OfferBook
     from o2c.complaints.state import ComplaintState
+    from o2c.kernel.event import Fact
 
 PREFIX = "complaint-"
 AT_ONCE = 500
@@ -60,6 +61,32 @@ def list_complaints(
     page = Page[ComplaintShown](rows[offset : offset + limit])
     page.more = max(len(rows) - offset - len(page), 0)
     return page
+
+
+def show_complaint(app: Engine, complaint: str, *, personal: bool = False) -> ComplaintPage:
+    """One complaint, and what happened about it: raised, answered, escalated, open to the body outside, resolved, when, where, by whom and with what.
+
+    What was said with `personal` alone. Raises Refused (missing).
+    """
+    found = list_complaints(app, complaints=(complaint,), personal=personal)
+    if not found:
+        raise Refused(f"no complaint {complaint[:40]}; see `o2c complaints list`", kind="missing")
+    facts = [cast("Fact", fact) for fact in app.events.get(f"{PREFIX}{complaint}")]
+    steps = [_step(fact, personal=personal) for fact in facts if not fact.event.type_name.endswith("-requested")]
+    return cast("ComplaintPage", plain({**found[0], "steps": steps}))
+
+
+def _step(fact: Fact, *, personal: bool) -> dict[str, Any]:
+    event: Any = fact.event
+    return {
+        "at": fact.occurred_at,
+        "type": event.type_name,
+        "channel": getattr(event, "channel", ""),
+        "actor": fact.actor,
+        "remedy": getattr(event, "remedy", ""),
+        "team": getattr(event, "team", ""),
+        **({"note": getattr(event, "note", "")} if personal else {}),
+    }
 
 
 def _streams(app: Engine, customer: str) -> list[str]:

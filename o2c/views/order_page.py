@@ -95,6 +95,8 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         **_picked(rows.order, _OF_ORDER),
         "after": state.after,
         "purchase_order": state.purchase_order,
+        "suspended_until": state.suspended_until if state.suspended else None,
+        "suspended_for": state.suspended_for if state.suspended else "",
         "rejected_because": rejected_because(facts, codes),
         "account": rows.account,
         "items": [

@@ -91,6 +91,8 @@ def everything(service: Visitor) -> Iterator[Asked]:
     yield from (("hooks.deliveries", row["hook"], None) for row in answer(service, ("hooks.list", "", None)))
     for row in answer(service, ("journeys.list", "?everything=true", None)):
         yield from (("journeys.show", row["journey"] + query, None) for query in ("", "?personal=true"))
+    for row in answer(service, ("complaints.list", "", None)):
+        yield from (("complaints.show", row["complaint"] + query, None) for query in ("", "?personal=true"))
     for row in answer(service, ("messages.list", "?limit=3", None)):
         yield from (("messages.show", row["message"] + query, None) for query in ("", "?personal=true"))
     for row in answer(service, ("triggers.list", "?retired=true", None)):

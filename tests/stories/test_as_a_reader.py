@@ -78,6 +78,7 @@ OF_THE_LOG = {
     "catalogue list": "heads",
     "assurance": "events",
     "complaints list": "heads",
+    "complaints show 0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f": "heads",
     "conformance": "events",
     f"counterfactual --policy {FIX} --since 2026-01-01": "heads",
     "devices show 001010120000003": "heads, and devices are masked for readers",

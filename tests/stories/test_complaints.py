@@ -8,7 +8,7 @@ from o2c.desk.journeys import note_attempt
 from o2c.desk.winning_back import order_journey
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
-from o2c.views.complaints import customer_context, list_complaints
+from o2c.views.complaints import customer_context, list_complaints, show_complaint
 from o2c.views.journeys import places_in
 from o2c.views.offers import list_offers, offer_effects
 from o2c.views.reading import caught_up
@@ -50,6 +50,13 @@ def test_a_complaint_is_answered_in_another_channel(world: World) -> None:
     assert shown["order"] == world.order("WEB-1").order_id
     assert "note" not in shown
     assert list_complaints(world.app, personal=True)[0]["note"] == "it came late"
+    page = show_complaint(world.app, complaint, personal=True)
+    assert [(step["type"], step["channel"], step["remedy"], step["note"]) for step in page["steps"]] == [
+        ("complaint.raised", "web", "", "it came late"), ("complaint.answered", "store", "free-period", "a month free"), ("complaint.resolved", "store", "free-period", ""),
+    ]  # fmt: skip
+    assert not any("note" in step for step in show_complaint(world.app, complaint)["steps"])
+    with pytest.raises(Refused, match="no complaint"):
+        show_complaint(world.app, "none")
     assert (after["complaints"], after["journeys"], after["offers"]) == ([], [], [])
     assert (world.state("WEB-1"), world.state("SHOP-1")) == ("completed", "completed")
     fields = keyed_once(world, "SHOP-1", journey, keyed, "journey.attempt-failed")

@@ -8,7 +8,9 @@ from o2c.desk.act import Context
 from o2c.desk.fallout import Decide, resolve
 from o2c.desk.suspending import resume_order, suspend_order
 from o2c.kernel.partner import Accepted
+from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
+from o2c.views.order_page import show_order
 from o2c.views.reading import caught_up
 from o2c.views.waiting import waiting_times
 from tests.world import World, at, line, order
@@ -33,11 +35,18 @@ def test_it_waits_for_its_customer_until_it_is_resumed(suspended: World) -> None
     suspended.run(at(15))
     assert (suspended.state("POST"), suspended.order("POST").progress.items["1"].steps["delivery"]) == ("pending", "done")
     assert [suspended.scripted.asked("activation"), suspended.fallouts("POST")] == [[], []]
+    caught_up(suspended.app)
+    shown = show_order(suspended.app, "POST")
+    assert (shown["suspended_until"], shown["suspended_for"]) == (stamp(at(20)), "customer")
 
     resume_order(suspended.app, CARE, "POST", note="the keys came early")
     suspended.run(at(17))
     assert suspended.state("POST") == "completed"
     caught_up(suspended.app)
+    assert (show_order(suspended.app, "POST")["suspended_until"], show_order(suspended.app, "POST", at=at(12))["suspended_for"]) == (
+        None,
+        "customer",
+    )
     [waited] = waiting_times(suspended.app, order="POST")
     assert waited["customer_s"] in range(9 * DAY_S - 60, 9 * DAY_S + 60)
     assert check_assurance(suspended.app) == []

@@ -11,7 +11,7 @@ from o2c.entrypoints.cli.customers import Id as Customer
 from o2c.entrypoints.cli.options import Actor, CommandId, completing
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
-from o2c.views.complaints import STATES, State, customer_context, list_complaints
+from o2c.views.complaints import STATES, State, customer_context, list_complaints, show_complaint
 
 complaints = typer.Typer(no_args_is_help=True, help="Complaints: open one, answer it in any channel, escalate and resolve it.")
 Id = Annotated[str, typer.Argument(metavar="COMPLAINT", help="The complaint's id, as the list gives it.", show_default=False)]
@@ -49,6 +49,20 @@ def complaints_list(
     with looking() as session:
         found = list_complaints(session.app, customer=customer, state=state, limit=1_000)
         show_rows(found, output, columns=LISTED, limit=limit, empty="no complaint")
+
+
+@complaints.command("show")
+def complaints_show(
+    complaint: Id,
+    personal: Annotated[bool, typer.Option("--personal", help="What was said, too.")] = False,
+    output: Output = Format.table,
+) -> None:
+    """Show one complaint and what happened about it: raised, answered, escalated, resolved, when, where and by whom.
+
+    Example: o2c complaints show 0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f
+    """
+    with looking() as session:
+        show_one(show_complaint(session.app, complaint, personal=personal), output)
 
 
 @complaints.command("open")

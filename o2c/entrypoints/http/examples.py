@@ -136,6 +136,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "complaints.escalate": {"complaint": COMPLAINT, "team": "care-management"},
     "complaints.list": {"state": "open", "personal": True, "why": "the customer rang"},
     "complaints.open": {"customer": "C-1001", "topic": "port", "channel": "web", "note": "the number never came"},
+    "complaints.show": {"complaint": COMPLAINT, "personal": True, "why": "the customer rang"},
     "complaints.resolve": {"complaint": COMPLAINT, "remedy": "free-period", "channel": "store"},
     "customers.context": {"customer": "C-1001"},
     "customers.contact": {"customer": "C-1001", "medium": "call", "topic": "port", "note": "asked when the number comes"},

@@ -1,7 +1,15 @@
 """What is shown to whoever asks: plain values as JSON has them. Times are RFC 3339 stamps in UTC, amounts whole minor units."""
 
 from o2c.views.shown.access import AccessRecordShown, IssuerShown, KeyShown, PermissionShown
-from o2c.views.shown.complaints import ComplaintShown, ContextShown, OfferDueShown, OfferEffectShown, OfferShown
+from o2c.views.shown.complaints import (
+    ComplaintPage,
+    ComplaintShown,
+    ContextShown,
+    OfferDueShown,
+    OfferEffectShown,
+    OfferShown,
+    StepOfComplaint,
+)
 from o2c.views.shown.customers import (
     BalanceShown,
     ContactShown,
@@ -199,6 +207,7 @@ __all__ = [
     "CohortShown",
     "CollectionShown",
     "ComparedShown",
+    "ComplaintPage",
     "ComplaintShown",
     "ContactShown",
     "ContextShown",
@@ -326,6 +335,7 @@ __all__ = [
     "SimShown",
     "SiteShown",
     "StageShown",
+    "StepOfComplaint",
     "StepOfJourney",
     "StepShown",
     "StoneShown",

@@ -29,6 +29,24 @@ class ComplaintShown(TypedDict):
     note: NotRequired[str | None]
 
 
+class StepOfComplaint(TypedDict):
+    """Something that happened about a complaint: where (empty for nowhere), by whom, with what remedy, to which team."""
+
+    at: str
+    type: str
+    channel: str
+    actor: str
+    remedy: str
+    team: str
+    note: NotRequired[str]
+
+
+class ComplaintPage(ComplaintShown):
+    """One complaint with everything that happened about it, the first thing first."""
+
+    steps: list[StepOfComplaint]
+
+
 class OfferShown(TypedDict):
     """An offer in force: what may be offered when all of the grounds are there, and what share of the customers never gets it; by the version of the file."""
 

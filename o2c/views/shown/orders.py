@@ -243,6 +243,7 @@ class OrderShown(TypedDict):
     """One order as it stands. `owner` is whose name the external id is; `after` is the order that this one was first taken for a repeat of.
 
     `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly, `purchase_order` is the customer's own.
+    While it is suspended, `suspended_until` says until when and `suspended_for` who is waited for; else None and empty.
     """
 
     order: str
@@ -259,6 +260,8 @@ class OrderShown(TypedDict):
     items: list[ItemShown]
     after: str
     purchase_order: str
+    suspended_until: str | None
+    suspended_for: str
     open_fallouts: list[FalloutOfOrder]
     resubmissions: list[ResubmissionShown]
     deposits: list[DepositShown]
