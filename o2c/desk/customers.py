@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from o2c.customers.agreements import STREAM, AgreementsState
+from o2c.customers.agreements import MILESTONES, STANDARD, STREAM, AgreementsState
 from o2c.customers.rules import MEDIA, TOPICS, agree_care, contact, register
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
@@ -15,7 +15,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.views.orders import find_order
 
-__all__ = ["MEDIA", "TOPICS", "load_agreements", "record_contact", "register_customer"]
+__all__ = ["MEDIA", "MILESTONES", "STANDARD", "TOPICS", "load_agreements", "record_contact", "register_customer"]
 
 
 def register_customer(app: Engine, context: Context, paper: Paper) -> Written:

@@ -58,6 +58,8 @@ OF_MONEY = {
     "catalogue versions": "/console/catalogue/diff?a=0", "every product": "/console/products?status=any", "every order": "/console/orders", "every fallout": "/console/fallouts",
     "journeys": "/console/journeys", "complaints": "/console/complaints", "messages": "/console/messages", "triggers": "/console/triggers", "trigger": "/console/triggers/asked",
     "returns": "/console/returns", "switching": "/console/switching", "fields": "/console/orders/LATE/fields", "hierarchy": "/console/customers/C-1/accounts", "order with all": "/console/orders/LATE",
+    "care": "/console/care?state=any", "jeopardy": "/console/jeopardy?score=1", "journey policy": "/console/journey-policy", "order beside another": "/console/orders/LATE/diff?other=SHOP-1",
+    "changes": f"/console/accounts/BA-{USER}/changes", "bills": "/console/customers/C-1/bills",
 }  # fmt: skip
 """Pages about money, and lists with more on them, of the store in which all of that has happened."""
 OF_AUDITOR = frozenset({"audit", "file"})
@@ -105,6 +107,11 @@ def followed(page: Page) -> None:
     opened(page)
 
 
+def listed(page: Page) -> None:
+    page.get_by_label("Rows (CSV)").fill("product,offering\nnobody:1,none\n")
+    page.get_by_role("button", name="What would become of it?").click()
+
+
 def coded(page: Page) -> None:
     page.get_by_role("button", name="Give the porting code").click()
 
@@ -132,6 +139,9 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "complaints": ("complaint", followed),
     "messages": ("message", followed),
     "triggers": ("triggers tried", matched),
+    "care": ("care opened", opened),
+    "changes": ("changes previewed", listed),
+    "journeys with none": ("journeys opened", opened),
     "customer who owes": ("customer opened", opened),
     "order under way": ("order under way opened", opened),
     "order with all": ("order with all opened", opened),

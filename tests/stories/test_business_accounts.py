@@ -20,6 +20,7 @@ from o2c.views.products import list_products
 from o2c.views.reading import caught_up
 from o2c.views.sites import sites_of_order
 from tests.conftest import database
+from tests.console import console
 from tests.world import World, at, line, order
 
 ANN = Context("ann")
@@ -65,6 +66,24 @@ def test_one_invoice_of_the_group_is_the_sum_of_its_parts(world: World) -> None:
         assert sum(part[name] for part in paper["parts"]) == paper[name]  # type: ignore[literal-required] # one of a part's
     assert {paper["purchase_order"], show_paper(world.app, "HULL-20260108")["purchase_order"]} == {"PO-77120"}
     assert world.invoice("GROUP-20260108").issued.customer == "C-1"  # type: ignore[union-attr] # it is issued
+
+
+def test_the_console_has_one_view_of_the_bills_of_a_day(world: World) -> None:
+    """Who pays with the parts of those below it, the site that pays itself, and the sum of both; from the hierarchy it is one click."""
+    papers = [show_paper(world.app, name) for name in ("GROUP-20260108", "HULL-20260108")]
+    with console(world, world.folder) as site, site.by("ann", "agent") as ann:
+        tree = ann.opens("/console/customers/C-1/accounts")
+        page, other = ann.opens("/console/customers/C-1/bills"), ann.opens("/console/customers/C-1/bills?on=2025-01-01")
+        paper = ann.opens("/console/invoices/GROUP-20260108")
+
+    assert "/console/customers/C-1/bills" in {node.attributes.get("href") for node in tree.root.all("a")}
+    rows = [[cell.text for cell in row.all("td")] for row in page.root.all("tr")[1:]]
+    assert [row[0] for row in rows] == ["GROUP", "LEEDS", "SALES", "HULL", "In all"]
+    whole = sum(paper["total_minor"] for paper in papers)
+    assert (rows[-1][-1], rows[-1][2]) == (f"{whole / 100:.2f} GBP", "2 bills")
+    assert other.status == 404
+    [whose] = [table for table in paper.root.all("table") if "Parts by account" in table.text]
+    assert [row.all("td")[0].text for row in whose.all("tr")[1:]] == ["LEEDS", "SALES"]
 
 
 def test_a_credit_note_is_split_as_its_invoice(world: World) -> None:
@@ -162,6 +181,35 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
     assert account.whose(f"{done.rows[0].order}/1") == account.whose(first.replace(":", "/"))
     with pytest.raises(Refused, match="1 to 5,000 rows"):
         change_products(world.app, ANN, "GROUP", [])
+
+
+def test_a_list_is_handed_in_at_the_console(world: World) -> None:
+    """What would become of each row is seen first and orders nothing; then each is an order; what failed is saved, corrected and handed in again."""
+    path = "/console/accounts/GROUP/changes"
+    paying = sorted(row["product"] for row in list_products(world.app, customers=["C-1"]) if row["account"] == "GROUP")
+    text = f"product,offering\n{paying[-1]},{SECOND_LINE.id}\nnobody:1,{SECOND_LINE.id}\n"
+    with console(world, world.folder) as site, site.by("ann", "agent") as ann, site.by("otto", "auditor") as otto:
+        page = ann.opens(path)
+        wrong = ann.sends(page, f"{path}/preview", {"list": "offering\nmore\n"})
+        before = world.app.reads.last_position()
+        seen = ann.sends(wrong, f"{path}/preview", {"list": text})
+        assert world.app.reads.last_position() == before
+        came, again = ann.sends(seen, path), ann.sends(seen, path)
+        saved = ann.client.post(f"{path}/failed", data=came.form(f"{path}/failed"))
+        handed_in = ann.sends(came, f"{path}/preview", {"list": saved.text})
+        assert otto.opens(path).status == 403
+
+    assert "no column named product" in wrong.alerts[0]
+    assert "1 could be ordered, 1 would fail. Nothing was ordered." in seen.text
+    assert "1 ordered, 1 failed" in came.text
+    orders = [
+        {node.attributes["href"] for node in each.root.all("a") if "/console/orders/" in node.attributes.get("href", "")}
+        for each in (came, again)
+    ]
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 1
+    assert saved.text == f"row,product,offering,why\n2,nobody:1,{SECOND_LINE.id},there is no product nobody:1\n"
+    assert "0 could be ordered, 1 would fail" in handed_in.text
 
 
 def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now(world: World) -> None:

@@ -216,7 +216,7 @@ PAGES = {
     "/console/products": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
     "/console/overview": {"agent", "supervisor", "analyst", "auditor"},
     "/console/journeys": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer"},
-    "/console/complaints": ALL_BUT_RUNNERS, "/console/messages": ALL_BUT_RUNNERS, "/console/returns": ALL_BUT_RUNNERS, "/console/triggers": ALL_BUT_RUNNERS,
+    "/console/care": ALL_BUT_RUNNERS, "/console/jeopardy": {"agent", "supervisor", "analyst", "auditor"}, "/console/complaints": ALL_BUT_RUNNERS, "/console/messages": ALL_BUT_RUNNERS, "/console/returns": ALL_BUT_RUNNERS, "/console/triggers": ALL_BUT_RUNNERS,
     "/console/partners": {"service", "agent", "supervisor", "analyst", "auditor", "admin"},
     "/console/collections": {"agent", "supervisor", "analyst", "auditor"},
     "/console/catalogue": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +10,7 @@ from uuid import uuid4
 import typer
 
 from o2c.desk.act import Context, Refused
+from o2c.entrypoints.changes_csv import rows_of
 from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
@@ -85,18 +85,12 @@ def products_bulk_change(
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a heading. Raises Refused (usage) for one that cannot be read, and for a row that is longer than the heading."""
+    """The rows of a CSV file with a heading. Raises Refused (usage) for one that cannot be read."""
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            read = csv.DictReader(lines, strict=True)
-            rows = list(read)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = file.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{file} cannot be read as CSV: {type(error).__name__}; write it anew") from None
-    if read.fieldnames is None or "product" not in read.fieldnames:
-        raise Refused(f"{file} has no column named product; its first line names the columns")
-    if longer := [place for place, row in enumerate(rows, 2) if None in row or None in row.values()]:
-        raise Refused(f"{file}: line {longer[0]} has more or fewer fields than its first line")
-    return rows
+    return rows_of(text, str(file))
 
 
 @accounts.command("tree")

@@ -10,13 +10,12 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.collections import hold_kinds
 from o2c.views.reading import day_of
 
 pages = router()
-NOTHING = Form({})
 ROWS = 100
 RECORDS = 25
 

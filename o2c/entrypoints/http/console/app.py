@@ -11,13 +11,17 @@ from o2c.entrypoints.http.console import (
     accounts,
     assurance,
     audit,
+    bills,
     books,
     bulk,
+    care,
     catalogue,
+    changes,
     changing,
     collecting,
     complaints,
     customers,
+    dangers,
     desk,
     fallout,
     figures,
@@ -29,6 +33,7 @@ from o2c.entrypoints.http.console import (
     messages,
     mine,
     orders,
+    policies,
     products,
     projections,
     returning,
@@ -44,7 +49,7 @@ from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, changing, orders, products, customers, hierarchy, journeys, complaints, messages, returning, switching, taking_back, invoices, accounts, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, triggers, projections, audit, mine,
+    front, desk, bulk, fallout, changing, orders, products, customers, hierarchy, journeys, complaints, messages, returning, switching, taking_back, invoices, changes, accounts, bills, care, policies, dangers, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, triggers, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

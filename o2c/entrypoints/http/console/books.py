@@ -9,12 +9,11 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, refusal_of, router
 from o2c.entrypoints.ledger_csv import write_csv
 from o2c.views.reading import day_of
 
 pages = router()
-NOTHING = Form({})
 CLOSINGS = 31
 
 

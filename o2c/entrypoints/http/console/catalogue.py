@@ -10,11 +10,10 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.deeds import ELSEWHERE, carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, refusal_of, router
 from o2c.views.reading import day_of, time_of
 
 pages = router()
-NOTHING = Form({})
 STREAM = "catalogue-main"
 VERSIONS = 50
 """So many of the last versions are listed; any other is compared by its number."""

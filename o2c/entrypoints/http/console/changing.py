@@ -11,12 +11,11 @@ from o2c.desk.act import Lost, Refused
 from o2c.entrypoints.http.console import orders
 from o2c.entrypoints.http.console.deeds import ELSEWHERE
 from o2c.entrypoints.http.console.forms import until_of
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, done, refusal_of, router
 from o2c.entrypoints.http.console.papers import NEW, PREFIXES, changed_paper, says_nothing
 from o2c.entrypoints.http.console.rendering import quoted
 
 pages = router()
-NOTHING = Form({})
 WHY = "a change of the order"
 """For what the paper of an order is read here, as it stands on record."""
 OTHERS = ("resubmission", "paper", "how")

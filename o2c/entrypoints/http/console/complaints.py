@@ -1,4 +1,4 @@
-"""What customers complain of: a list by the clock, one complaint with its answers, and raising, answering, escalating and resolving one."""
+"""What customers complain of: a list by the clock, one complaint with its answers, and answering, escalating and resolving one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,48 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.desk.complaints import Channel, Remedy
-from o2c.entrypoints.http.console.deeds import carried
+from o2c.entrypoints.http.console.deeds import carried, disclosing
 from o2c.entrypoints.http.console.desk import ROWS_MAX
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.complaints import STATES
 
 pages = router()
-NOTHING = Form({})
 OPEN_FIRST = "open"
 """The state whose complaints are listed where nobody names one."""
 ANY = "any"
 
 
+@pages.get("/complaints")
+def every(page: Asked, state: str = OPEN_FIRST, customer: str = "", limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 50) -> Response:
+    """Complaints, those first whose way outside opens first; the filters stand in the address."""
+    filters = {"state": state, "customer": customer, "limit": limit}
+    rows = page.ask("complaints.list", state="" if state == ANY else state, customer=customer, limit=limit)
+    return page.shown("complaints.html", rows=rows, filters=filters, states=(*STATES, ANY))
+
+
+def shown(page: Page, complaint: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
+    """The page of a complaint, with what its customer may be offered. Raises Refused (missing)."""
+    row = page.ask("complaints.show", complaint, personal=personal, why=why)
+    is_over = row["state"] == "resolved"
+    told: dict[str, Any] = {
+        "row": row,
+        "personal": personal,
+        "offers": page.ask("customers.context", row["customer"])["offers"] if not is_over and page.may("customers.context") else [],
+        "channels": get_args(Channel),
+        "remedies": get_args(Remedy),
+    }
+    return page.shown("complaint.html", **of_form, **told)
+
+
+disclosing(pages, "/complaints/{name}", shown)
+
+
 def _answer(page: Page, complaint: str, form: Form) -> None:
-    page.do("complaints.answer", complaint, channel=form["channel"], remedy=form["remedy"], note=form["note"], wish=form["wish"])
+    said = {"channel": form["channel"], "remedy": form["remedy"]}
+    page.do("complaints.answer", complaint, note=form["note"], wish=form["wish"], **said)
+    if form["resolved"]:
+        page.do("complaints.resolve", complaint, wish=f"{form['wish']} resolved", **said)
 
 
 def _escalate(page: Page, complaint: str, form: Form) -> None:
@@ -44,26 +71,6 @@ DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
 """By the last part of a form's address what it does, and the words in which the page says that it was done."""
 
 
-@pages.get("/complaints")
-def every(page: Asked, state: str = OPEN_FIRST, customer: str = "", limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 50) -> Response:
-    """Complaints, those first whose way outside opens first; the filters stand in the address."""
-    filters = {"state": state, "customer": customer, "limit": limit}
-    rows = page.ask("complaints.list", state="" if state == ANY else state, customer=customer, limit=limit)
-    return page.shown("complaints.html", rows=rows, filters=filters, states=(*STATES, ANY))
-
-
-@pages.get("/complaints/{complaint}")
-def one(page: Asked, complaint: str, done: str = "") -> Response:
-    """One complaint, without what was said."""
-    return shown(page, complaint, done=done)
-
-
-@pages.post("/complaints/{complaint}/personal")
-def with_personal(page: Asked, form: Sent, complaint: str) -> Response:
-    """The same with what was said; that it was shown is on record."""
-    return shown(page, complaint, personal=True, why=form["why"])
-
-
 @pages.post("/complaints/{complaint}/{deed}")
 def act(page: Asked, form: Sent, complaint: str, deed: str) -> Response:
     """Do something about a complaint as a form says."""
@@ -72,29 +79,3 @@ def act(page: Asked, form: Sent, complaint: str, deed: str) -> Response:
     said, does = DEEDS[deed]
     again = partial(shown, page, complaint, deed=deed)
     return carried(page, form, partial(does, page, complaint, form), again, f"/console/complaints/{quoted(complaint)}", said)
-
-
-def shown(
-    page: Page,
-    complaint: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
-    form: Form = NOTHING,
-    deed: str = "",
-) -> Response:
-    """The page of a complaint. `deed` is the form that was refused, which stands open again. Raises Refused (missing)."""
-    found = page.ask("complaints.list", complaints=(complaint,), personal=personal, why=why)
-    if not found:
-        raise Refused(f"there is no complaint {complaint[:40]}; see the list of complaints", kind="missing")
-    told: dict[str, Any] = {
-        "row": found[0],
-        "personal": personal,
-        "history": page.ask("streams.show", f"complaint-{complaint}") if page.may("streams.show") else [],
-        "channels": get_args(Channel),
-        "remedies": get_args(Remedy),
-    }
-    return page.shown("complaint.html", status=status, refused=refused, done=done, form=form, deed=deed, **told)

@@ -11,12 +11,12 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.complaints import Channel, Topic
 from o2c.desk.customers import MEDIA, TOPICS
-from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
+from o2c.entrypoints.http.console.deeds import carried, disclosing
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.finding import FORMS
 
 pages = router()
-NOTHING = Form({})
 TOLD_MAX = 50
 """So many messages, courtesy contacts, promises and things told are on the page of a customer or an order, the last ones."""
 NEWEST = 10
@@ -42,32 +42,12 @@ def search(page: Asked, form: Sent) -> Response:
     return page.shown("search.html", form=form, forms=tuple(FORMS), rows=rows, refused="")
 
 
-@pages.get("/customers/{customer}")
-def one(page: Asked, customer: str, done: str = "") -> Response:
-    """A customer, without what is personal."""
-    return shown(page, customer, done=done)
-
-
-@pages.post("/customers/{customer}/personal")
-def with_personal(page: Asked, form: Sent, customer: str) -> Response:
-    """The same with name, address and notes; that they were shown is on record."""
-    return shown(page, customer, personal=True, why=form["why"])
-
-
 @pages.post("/customers/{customer}/contact")
 def contact(page: Asked, form: Sent, customer: str) -> Response:
     """Note down a contact."""
-    try:
-        page.do(
-            "customers.contact", customer, medium=form["medium"], topic=form["topic"], direction=form["direction"], order=form["order"],
-            note=form["note"], wish=form["wish"],
-        )  # fmt: skip
-    except Refused as refused:
-        if refused.kind in ("forbidden", "unavailable"):
-            raise
-        status, told = refusal_of(refused, page.request)
-        return shown(page, customer, status=status, refused=told, form=form, deed="contact")
-    return done(f"/console/customers/{customer}", "noted")
+    how = {name: form[name] for name in ("medium", "topic", "direction", "order", "note")}
+    deed = partial(page.do, "customers.contact", customer, wish=form["wish"], **how)
+    return carried(page, form, deed, partial(shown, page, customer, deed="contact"), f"/console/customers/{quoted(customer)}", "noted")
 
 
 @pages.post("/customers/{customer}/complaint")
@@ -76,21 +56,10 @@ def complain(page: Asked, form: Sent, customer: str) -> Response:
     how = {name: form[name] for name in ("topic", "channel", "order", "note")}
     deed = partial(page.do, "complaints.open", customer, wish=form["wish"], **how)
     again = partial(shown, page, customer, deed="complaint")
-    return carried(page, form, deed, again, f"/console/customers/{customer}", "complaint taken down")
+    return carried(page, form, deed, again, f"/console/customers/{quoted(customer)}", "complaint taken down")
 
 
-def shown(
-    page: Page,
-    customer: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
-    form: Form = NOTHING,
-    deed: str = "",
-) -> Response:
+def shown(page: Page, customer: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
     """The page of a customer. `deed` is the form that was refused, which stands open again."""
     found = page.ask("customers.show", customer, personal=personal, why=why)
     found = {**found, "in_service": _in_service(page, found)}
@@ -107,7 +76,10 @@ def shown(
         "messages": page.ask("messages.list", customer=customer, limit=TOLD_MAX) if page.may("messages.list") else [],
         "care": page.ask("care.due", customer=customer, limit=TOLD_MAX) if page.may("care.due") else [],
     }
-    return page.shown("customer.html", status=status, refused=refused, done=done, form=form, deed=deed, **told)
+    return page.shown("customer.html", **of_form, **told)
+
+
+disclosing(pages, "/customers/{name}", shown)
 
 
 def _kept(page: Page, customer: str) -> dict[str, Any]:

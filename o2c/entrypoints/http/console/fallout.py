@@ -8,27 +8,15 @@ from typing import Any
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
+from o2c.entrypoints.http.console.deeds import disclosing
 from o2c.entrypoints.http.console.desk import known
 from o2c.entrypoints.http.console.forms import ORIGINS, PARTIES, way_of
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
+from o2c.entrypoints.http.console.frame import Asked, Page, Sent, done, refusal_of, router
 from o2c.views.guidance import RESOLVING
 
 pages = router()
 FIRST = ("correct", "decide", "retry", "claim")
 """The actions that a person takes most, each open on the page from the start."""
-NO_WISH = Form({})
-
-
-@pages.get("/fallouts/{fallout}")
-def one(page: Asked, fallout: str, done: str = "") -> Response:
-    """A fallout with everything that a person needs to act."""
-    return shown(page, fallout, done=done)
-
-
-@pages.post("/fallouts/{fallout}/personal")
-def with_personal(page: Asked, form: Sent, fallout: str) -> Response:
-    """The same with the values, notes and papers that are personal; that they were shown is on record."""
-    return shown(page, fallout, personal=True, why=form["why"])
 
 
 @pages.post("/fallouts/{fallout}/act")
@@ -46,26 +34,26 @@ def act(page: Asked, form: Sent, fallout: str) -> Response:
     return done(f"/console/fallouts/{fallout}", "proposed; somebody else has to agree" if proposed else form["action"])
 
 
-def shown(
-    page: Page,
-    fallout: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    done: str = "",
-    refused: str = "",
-    form: Form = NO_WISH,
-) -> Response:
-    """The page of a fallout."""
+def shown(page: Page, fallout: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
+    """A fallout with everything that a person needs to act."""
     row = page.ask("fallout.show", fallout, personal=personal, why=why)
     name = row["fallout"]
     ways = _by_action([way for way in row["ways"] if page.may("fallout.resolve" if way["action"] in RESOLVING else "fallout.work")])
-    told = {"row": row, "form": form, "refused": refused, "done": done, "personal": personal and isinstance(row["values"], list)}
+    told = {"row": row, "personal": personal and isinstance(row["values"], list)}
     lines = [key for key in ways.get("correct", ()) if key.startswith("line.")]
-    choices = {"first": FIRST, "origins": ORIGINS, "parties": PARTIES, "meanings": _meanings(page), "ways": ways, "lines": lines}
+    choices: dict[str, Any] = {
+        "first": FIRST,
+        "origins": ORIGINS,
+        "parties": PARTIES,
+        "meanings": _meanings(page),
+        "ways": ways,
+        "lines": lines,
+    }
     seen = page.seen("fallout.show", name)
-    return page.shown("fallout.html", status=status, seen=seen, history=_history(page, row), **told, **choices, **known(page))
+    return page.shown("fallout.html", seen=seen, history=_history(page, row), **of_form, **told, **choices, **known(page))
+
+
+disclosing(pages, "/fallouts/{name}", shown)
 
 
 def _by_action(ways: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -65,7 +65,6 @@ def waiting(page: Asked) -> Response:
     sums = {who: sum(row[f"{who}_s"] for row in waited) for who in WAITERS}
     parts = [{"who": who, "hours": round(seconds / 3_600, 1)} for who, seconds in sums.items()]
     counts, queues = page.ask("promises.count"), page.ask("queues.forecast")
-    dangers = page.ask("jeopardy.list", limit=ROWS_MAX)
     return page.shown(
         "waiting.html",
         ageing=ageing,
@@ -74,7 +73,6 @@ def waiting(page: Asked) -> Response:
         parts=parts,
         counts=counts,
         queues=queues,
-        dangers=dangers,
     )
 
 

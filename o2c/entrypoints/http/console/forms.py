@@ -49,6 +49,14 @@ def until_of(form: Form) -> datetime | None:
     return time_of(f"{text}:00Z" if _OF_BROWSER.fullmatch(text) else text) if text else None
 
 
+def whole_of(form: Form, name: str) -> int:
+    """A whole number of a field; 0 where nothing is said. Raises Refused (usage)."""
+    text = form[name] or "0"
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        raise Refused(f"{text[:20]} is no whole number; write one")
+    return int(text)
+
+
 def _snooze(form: Form) -> Way:
     until = until_of(form)
     if until is None:

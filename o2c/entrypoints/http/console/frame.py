@@ -49,7 +49,9 @@ NAVIGATION: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("/console/orders", "Orders", "orders.list"),
         ("/console/search", "Search", "orders.find"),
         ("/console/products", "Products", "products.list"),
+        ("/console/care", "Care", "care.due"),
         ("/console/complaints", "Complaints", "complaints.list"),
+        ("/console/jeopardy", "Jeopardy", "jeopardy.list"),
         ("/console/journeys", "Journeys", "journeys.list"),
         ("/console/messages", "Messages", "messages.list"),
         ("/console/returns", "Returns", "returns.list"),
@@ -139,7 +141,7 @@ class Page:
         return operation.ask(context, *operation.opened_on(self.session.app, self.session.home), *arguments, why=why, **options)
 
     def shown(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """A page as it leaves."""
+        """A page as it leaves. Where a form of it was sent, `done` says what came of it, or `refused` why not, over the `form` as it was sent; `deed` is which."""
         menu = [(group, [(path, title) for path, title, needed in links if self.may(needed)]) for group, links in NAVIGATION.items()]
         frame = {
             "actor": self.context.actor,
@@ -148,7 +150,7 @@ class Page:
             "signed_in": bool(self.visit.key),
             "now": now_of(self.session.app),
         }
-        return html(self.request, self.visit, template, status=status, **frame, **values)
+        return html(self.request, self.visit, template, status=status, **{**frame, **BEFORE_A_FORM, **values})
 
 
 def html(request: Request, visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -214,6 +216,12 @@ def _text(content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError:
         raise Refused("the file is no UTF-8 text; save it as UTF-8 and send it again") from None
+
+
+NOTHING = Form({})
+"""What was sent where no form was."""
+BEFORE_A_FORM: Mapping[str, Any] = {"done": "", "refused": "", "form": NOTHING, "deed": ""}
+"""What a page is shown with where no form of it was sent."""
 
 
 def checked(request: Request, form: Annotated[Form, Depends(sent_by)]) -> Form:

@@ -9,24 +9,11 @@ from fastapi.responses import Response
 
 from o2c.desk.accounts import LEVELS
 from o2c.desk.act import Refused
-from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.deeds import carried, disclosing
+from o2c.entrypoints.http.console.frame import Asked, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 
 pages = router()
-NOTHING = Form({})
-
-
-@pages.get("/customers/{customer}/accounts")
-def one(page: Asked, customer: str, done: str = "") -> Response:
-    """The hierarchy of a customer's accounts, without whom to ask for."""
-    return shown(page, customer, done=done)
-
-
-@pages.post("/customers/{customer}/accounts/personal")
-def with_personal(page: Asked, form: Sent, customer: str) -> Response:
-    """The same with whom to ask for; that it was shown is on record."""
-    return shown(page, customer, personal=True, why=form["why"])
 
 
 @pages.post("/customers/{customer}/accounts")
@@ -37,17 +24,7 @@ def place(page: Asked, form: Sent, customer: str) -> Response:
     return carried(page, form, deed, partial(shown, page, customer), f"/console/customers/{quoted(customer)}/accounts", "placed")
 
 
-def shown(
-    page: Page,
-    customer: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
-    form: Form = NOTHING,
-) -> Response:
+def shown(page: Page, customer: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
     """The page of a hierarchy; a customer that has none sees where to begin one. Raises Refused: missing (no such customer), forbidden."""
     found = page.ask("customers.show", customer)
     try:
@@ -57,4 +34,7 @@ def shown(
             raise
         rows = []
     told = {"customer": found["customer"], "rows": rows, "personal": personal, "levels": LEVELS, "orders": found["orders"]}
-    return page.shown("hierarchy.html", status=status, refused=refused, done=done, form=form, **told)
+    return page.shown("hierarchy.html", **of_form, **told)
+
+
+disclosing(pages, "/customers/{name}/accounts", shown)

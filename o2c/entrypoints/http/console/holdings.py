@@ -10,12 +10,11 @@ from fastapi.responses import Response
 
 from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.reading import day_of
 
 pages = router()
-NOTHING = Form({})
 REFUNDS = 25
 """So many refunds of an account are shown, the last ones; each has a stream of its own."""
 STATES = {

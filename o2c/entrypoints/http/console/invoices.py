@@ -11,11 +11,10 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.invoices import REASONS
 from o2c.entrypoints.http.console.deeds import carried, foreseen
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 
 pages = router()
-NOTHING = Form({})
 LINE = "line."
 """The fields of what is credited begin so; behind it stands the place of the line."""
 KEPT = frozenset({"reason", "comment", "case", "amount", "payment", "code", "to", "why"})
@@ -100,22 +99,19 @@ def shown(
     *,
     personal: bool = False,
     why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
     form: Form = NOTHING,
     foreseen: Any = None,
     taking: Any = None,
-    deed: str = "",
+    **of_form: Any,
 ) -> Response:
-    """The page of an invoice. `foreseen` is what a credit note would come to, `taking` what taking money off it would; `deed` is the form that is about that."""
+    """The page of an invoice. `foreseen` is what a credit note would come to, `taking` what taking money off it would."""
     row = page.ask("invoices.show", invoice, personal=personal, why=why)
     name = row["invoice"]
     paid = page.ask("payments.show", name)
     told = {"row": row, "paid": paid, "seen": page.seen("invoices.show", name), "reasons": REASONS, "foreseen": foreseen, "taking": taking}
     kept = [(field, form[field]) for field in form.values if (field in KEPT or field.startswith(LINE)) and form[field]]
-    of_form = {"form": form, "deed": deed, "kept": kept, "to_win": _to_win(paid["payments"])}
-    return page.shown("invoice.html", status=status, refused=refused, done=done, personal=personal, **of_form, **told)
+    again: dict[str, Any] = {"form": form, "kept": kept, "to_win": _to_win(paid["payments"])}
+    return page.shown("invoice.html", personal=personal, **of_form, **again, **told)
 
 
 def _to_win(payments: list[Any]) -> list[str]:

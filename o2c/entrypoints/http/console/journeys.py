@@ -9,16 +9,16 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from o2c.desk.act import Refused
-from o2c.desk.journeys import CHANNELS
+from o2c.desk.journeys import CHANNELS, KINDS
 from o2c.desk.winning_back import MEDIA, Outcome
-from o2c.entrypoints.http.console.deeds import ELSEWHERE, carried
+from o2c.entrypoints.http.console.deeds import ELSEWHERE, carried, disclosing
 from o2c.entrypoints.http.console.desk import ROWS_MAX
+from o2c.entrypoints.http.console.forms import whole_of
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.journeys import STATES
 
 pages = router()
-NOTHING = Form({})
 
 
 @pages.get("/journeys")
@@ -26,20 +26,31 @@ def every(
     page: Asked, state: str = "", customer: str = "", everything: bool = False, limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 50
 ) -> Response:
     """Journeys, the one last tried first; the filters stand in the address."""
-    filters: dict[str, Any] = {"state": state, "customer": customer, "everything": everything, "limit": limit}
-    return page.shown("journeys.html", rows=page.ask("journeys.list", **filters), filters=filters, states=STATES)
+    return listed(page, {"state": state, "customer": customer, "everything": everything, "limit": limit})
 
 
-@pages.get("/journeys/{journey}")
-def one(page: Asked, journey: str, done: str = "") -> Response:
-    """One journey, without what is personal."""
-    return shown(page, journey, done=done)
+@pages.post("/journeys")
+def note(page: Asked, form: Sent) -> Response:
+    """Take down what somebody tried; then to the journey that it belongs to."""
+    again = partial(listed, page, {"state": "", "customer": form["customer"], "everything": False, "limit": 50})
+    try:
+        known_by = {name: form[name] for name in ("login", "phone", "customer")}
+        told = {name: form[name] for name in ("value", "error", "store", "reference")}
+        waited: dict[str, Any] = {name: whole_of(form, name) for name in ("waited_s", "ivr_s", "hold_s")}
+        offerings = form["offerings"].replace(",", " ").split()
+        came = page.do("journeys.note", form["kind"], form["channel"], offerings=offerings, wish=form["wish"], **known_by, **told, **waited)
+    except Refused as refused:
+        if refused.kind in ELSEWHERE:
+            raise
+        status, why_not = refusal_of(refused, page.request)
+        return again(status=status, refused=why_not, form=form)
+    return done(f"/console/journeys/{quoted(came.journey)}", "taken down")
 
 
-@pages.post("/journeys/{journey}/personal")
-def with_personal(page: Asked, form: Sent, journey: str) -> Response:
-    """The same with what was keyed in and who it is; that they were shown is on record."""
-    return shown(page, journey, personal=True, why=form["why"])
+def listed(page: Page, filters: dict[str, Any], **of_form: Any) -> Response:
+    """The page of all journeys."""
+    choices: dict[str, Any] = {"states": STATES, "kinds": tuple(KINDS), "channels": CHANNELS}
+    return page.shown("journeys.html", rows=page.ask("journeys.list", **filters), filters=filters, **choices, **of_form)
 
 
 @pages.post("/journeys/{journey}/reach")
@@ -71,18 +82,11 @@ def _fields(form: Form) -> dict[str, str]:
     return dict(parts)
 
 
-def shown(
-    page: Page,
-    journey: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
-    form: Form = NOTHING,
-) -> Response:
+def shown(page: Page, journey: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
     """The page of a journey. Raises Refused (missing)."""
     row = page.ask("journeys.show", journey, personal=personal, why=why)
     choices: dict[str, Any] = {"media": MEDIA, "outcomes": get_args(Outcome), "channels": CHANNELS}
-    return page.shown("journey.html", status=status, row=row, personal=personal, refused=refused, done=done, form=form, **choices)
+    return page.shown("journey.html", row=row, personal=personal, **choices, **of_form)
+
+
+disclosing(pages, "/journeys/{name}", shown)

@@ -9,14 +9,13 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from o2c.desk.messages import BY
-from o2c.entrypoints.http.console.deeds import carried
+from o2c.entrypoints.http.console.deeds import carried, disclosing
 from o2c.entrypoints.http.console.desk import ROWS_MAX
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import Asked, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.messages import MILESTONES, STATES
 
 pages = router()
-NOTHING = Form({})
 
 
 @pages.get("/messages")
@@ -34,18 +33,6 @@ def every(
     return page.shown("messages.html", rows=rows, filters=filters, states=STATES, milestones=MILESTONES)
 
 
-@pages.get("/messages/{message:path}")
-def one(page: Asked, message: str, done: str = "") -> Response:
-    """One message, without addresses and words."""
-    return shown(page, message, done=done)
-
-
-@pages.post("/messages/{message:path}/personal")
-def with_personal(page: Asked, form: Sent, message: str) -> Response:
-    """The same with addresses and words; that they were shown is on record."""
-    return shown(page, message, personal=True, why=form["why"])
-
-
 @pages.post("/messages/{message:path}/resend")
 def resend(page: Asked, form: Sent, message: str) -> Response:
     """Send it again, at once."""
@@ -60,17 +47,10 @@ def bounced(page: Asked, form: Sent, message: str) -> Response:
     return carried(page, form, deed, partial(shown, page, message), f"/console/messages/{quoted(message)}", "taken down")
 
 
-def shown(
-    page: Page,
-    message: str,
-    *,
-    personal: bool = False,
-    why: str = "",
-    status: int = 200,
-    refused: str = "",
-    done: str = "",
-    form: Form = NOTHING,
-) -> Response:
+def shown(page: Page, message: str, *, personal: bool = False, why: str = "", **of_form: Any) -> Response:
     """The page of a message. Raises Refused (missing)."""
     row = page.ask("messages.show", message, personal=personal, why=why)
-    return page.shown("message.html", status=status, row=row, personal=personal, refused=refused, done=done, form=form, media=BY)
+    return page.shown("message.html", row=row, personal=personal, media=BY, **of_form)
+
+
+disclosing(pages, "/messages/{name:path}", shown)

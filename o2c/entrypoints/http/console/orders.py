@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -19,8 +20,13 @@ from o2c.entrypoints.http.console.frame import Asked, Page, Sent, done, refusal_
 from o2c.entrypoints.http.console.stories import LANES, ZOOMS, Zoom, told
 from o2c.views.orders import ORDER_STATES
 from o2c.views.products import STATUSES
+from o2c.views.sites import OVER
 
 pages = router()
+ITEMS = 12
+"""So many items of an order have their steps on its page; of more, those that are not over stand first, and the rest behind a line."""
+STORY_MAX = 300
+"""So much of what happened stands on the page of an order, the last of it; the page says of how much."""
 
 
 @pages.get("/orders")
@@ -58,6 +64,19 @@ def as_of(
     old, new = (page.ask("orders.show", name, known_at=int(moments[place - 1]["position"])) for place in (start, to))
     chosen = {"start": start, "to": to, "from_row": moments[start - 1], "to_row": moments[to - 1]}
     return page.shown("as_of.html", name=name, moments=moments, order=new, differences=between(old, new), **chosen)
+
+
+@pages.get("/orders/{name:path}/diff")
+def diff(page: Asked, name: str, other: str = "") -> Response:
+    """What differs from another order, and whom each waited for."""
+    order = page.ask("orders.show", name)
+    try:
+        told, status, refused = page.ask("orders.diff", name, other) if other else None, 200, ""
+    except Refused as error:
+        if error.kind in ("forbidden", "unavailable"):
+            raise
+        told, (status, refused) = None, refusal_of(error, page.request)
+    return page.shown("order_diff.html", status=status, refused=refused, order=order, other=other, told=told, name=order["order"])
 
 
 @pages.get("/orders/{name:path}/fields")
@@ -127,17 +146,12 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     told_of = page.ask("orders.told", order["order"]) if page.may("orders.told") else ()
     products = page.ask("products.list", orders=(order["order"],), statuses=STATUSES) if page.may("products.list") else ()
     messages = page.ask("messages.list", order=order["order"], limit=TOLD_MAX) if page.may("messages.list") else ()
+    story = told(rows, zoom)
     return page.shown(
-        "order.html", status=status, messages=messages, order=order, waiters=WAITERS, suspended=_suspended(order, rows), **_around(page, order, rows), story=told(rows, zoom), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows), ways=_ways(order),
+        "order.html", status=status, messages=messages, order=order, waiters=WAITERS, **_around(page, order, rows), **_items(order), story=story[-STORY_MAX:], told_in_all=len(story), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
         promised=promised, told_of=told_of, waiting=_waiting(page, order), reasons=CANCEL_REASONS,
     )  # fmt: skip
-
-
-def _suspended(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The event by which the order is suspended, if it still is."""
-    still = any(step["step"] == "suspension" and step["asked_at"] and not step["done_at"] for step in order["steps"])
-    return next((row for row in reversed(rows) if row["type"] == "order.suspended"), None) if still else None
 
 
 def _around(page: Page, order: Mapping[str, Any], rows: list[Any]) -> dict[str, Any]:
@@ -154,6 +168,16 @@ def _waiting(page: Page, order: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Who the order waited for, where the asker may see that."""
     rows = page.ask("metrics.waiting", order=order["order"]) if page.may("metrics.waiting") else []
     return rows[0] if rows else None
+
+
+def _items(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The items that are shown with their steps, and the rest; of an order that has many, first those that are not over, by the day promised."""
+    items = order["items"]
+    if len(items) > ITEMS:
+        items = sorted(items, key=lambda item: (item["state"] in OVER, item["promised_on"] or "9999"))
+    shown = {"", *(item["item"] for item in items[:ITEMS])}
+    ways = {item: steps for item, steps in _ways(order).items() if item in shown}
+    return {"first": items[:ITEMS], "others": items[ITEMS:], "by_state": Counter(item["state"] for item in items), "ways": ways}
 
 
 def _ways(order: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -14,12 +14,11 @@ from o2c.desk.act import Refused
 from o2c.desk.withdrawals import GRADES
 from o2c.entrypoints.http.console.deeds import carried, foreseen
 from o2c.entrypoints.http.console.desk import ROWS_MAX
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.views.products import STATUSES
 from o2c.views.reading import day_of
 
 pages = router()
-NOTHING = Form({})
 ANY = "any"
 """The word for products of every status; without one, those in service are listed."""
 

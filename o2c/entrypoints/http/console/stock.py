@@ -10,10 +10,9 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.devices import CAUSES, REASONS
 from o2c.entrypoints.http.console.deeds import ELSEWHERE
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, refusal_of, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, refusal_of, router
 
 pages = router()
-NOTHING = Form({})
 Kind = Literal["", "device", "sim", "number"]
 FREE = ("available", "golden")
 """States in which somebody can have a piece; they stand first."""
@@ -46,28 +45,26 @@ def find(page: Asked, form: Sent) -> Response:
 
 @pages.post("/devices/block")
 def block(page: Asked, form: Sent) -> Response:
-    """Mark a device as lost, stolen or not returned. It is told on this very page: a page of its own would have the number in its address."""
-    try:
-        page.do("devices.block", form["imei"], form["cause"], wish=form["wish"])
-    except Refused as refused:
-        if refused.kind in ELSEWHERE:
-            raise
-        status, told = refusal_of(refused, page.request)
-        return device(page, form["imei"], status=status, refused=told)
-    return device(page, form["imei"], done="blocked")
+    """Mark a device as lost, stolen or not returned."""
+    return _told(page, form, "devices.block", form["cause"], "blocked")
 
 
 @pages.post("/devices/unblock")
 def unblock(page: Asked, form: Sent) -> Response:
-    """Take the mark off a device, on the same page as the mark is set."""
+    """Take the mark off a device."""
+    return _told(page, form, "devices.unblock", form["reason"], "unblocked")
+
+
+def _told(page: Page, form: Form, verb: str, why: str, done: str) -> Response:
+    """Do something about a device. It is told on this very page: a page of its own would have the number in its address."""
     try:
-        page.do("devices.unblock", form["imei"], form["reason"], wish=form["wish"])
+        page.do(verb, form["imei"], why, wish=form["wish"])
     except Refused as refused:
         if refused.kind in ELSEWHERE:
             raise
         status, told = refusal_of(refused, page.request)
         return device(page, form["imei"], status=status, refused=told)
-    return device(page, form["imei"], done="unblocked")
+    return device(page, form["imei"], done=done)
 
 
 def device(page: Page, imei: str, *, status: int = 200, refused: str = "", done: str = "") -> Response:

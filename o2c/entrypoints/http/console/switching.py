@@ -10,11 +10,10 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.switching import Message
 from o2c.entrypoints.http.console.deeds import carried, foreseen
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.views.reading import day_of
 
 pages = router()
-NOTHING = Form({})
 PATH = "/console/switching"
 
 

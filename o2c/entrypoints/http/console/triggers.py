@@ -8,12 +8,11 @@ from typing import Any
 from fastapi.responses import Response
 
 from o2c.entrypoints.http.console.deeds import carried, foreseen
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 from o2c.views.reading import time_of
 
 pages = router()
-NOTHING = Form({})
 FIRINGS = 25
 """So many of the events that set off a trigger are shown, the last ones."""
 

@@ -10,11 +10,10 @@ from fastapi.responses import Response
 from o2c.desk.act import Refused
 from o2c.desk.vouchers import Combines, Of, moment
 from o2c.entrypoints.http.console.deeds import carried
-from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
+from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
 
 pages = router()
-NOTHING = Form({})
 
 
 @pages.get("/vouchers")
