@@ -37,6 +37,10 @@ def test_a_courtesy_contact_is_taken_down_where_it_is_due(site: Console, world: 
         page, plain = ann.opens(f"{CARE}?state=any&customer=C-1"), otto.opens(CARE)
         owed = care_due(world.app, customer="C-1")
         assert len(page.root.all("tr", **{"data-row": ""})) == len(owed) > 0
+        left = [row["due_at"] for row in owed if row["by"] is None]
+        assert [
+            node.attributes["datetime"] for row in ann.opens(CARE).root.all("tr", **{"data-row": ""}) for node in row.all("time")[1:2]
+        ] == left[::-1]
         nobody = ann.sends(page, f"{CARE}/contact", {"medium": "pigeon"})
         told = ann.sends(page, f"{CARE}/contact", {"medium": "call", "note": "he is content"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -17,11 +17,11 @@ from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import query
 from o2c.entrypoints.http.console.sources import following, source_of
 from o2c.views.care import STATES
+from o2c.views.reading import Page as Rows
 
 pages = router()
-BEGUN = "open"
-"""The state whose contacts are listed where nobody names one."""
-ANY = "any"
+OWED, ANY = "owed", "any"
+"""What is listed beside the states of contacts: those that nobody made yet, which is where somebody begins, and all."""
 OF_FILTERS = ("state", "tier", "customer")
 CONTACT = "contact."
 """The fields of a form that say within how many days begin so; behind it stands the milestone."""
@@ -32,7 +32,7 @@ Agreed = dict[str, Any]
 @pages.get("/care")
 def every(
     page: Asked,
-    state: str = BEGUN,
+    state: str = OWED,
     tier: str = "",
     customer: str = "",
     limit: Annotated[int, Query(ge=1, le=ROWS_MAX)] = 50,
@@ -102,17 +102,27 @@ def _of_form(form: Form) -> Agreed:
 
 def shown(page: Page, filters: dict[str, Any], **of_form: Any) -> Response:
     """The page of what is due and of what is agreed."""
-    wanted = {**filters, "state": "" if filters["state"] == ANY else filters["state"]}
     agreements = page.ask("care.agreements")
     told = {
-        "rows": page.ask("care.due", **wanted),
+        "rows": _due(page, **filters),
         "agreements": agreements,
         "tiers": [row["agreement"] for row in agreements if not row["customers"]],
         "history": _versions(page),
         "filters": filters,
-        "states": (*STATES, ANY),
+        "states": (OWED, *STATES, ANY),
     }
     return page.shown("care.html", **of_form, **told, media=MEDIA, milestones=MILESTONES, standard=STANDARD)
+
+
+def _due(page: Page, state: str, limit: int, **whose: str) -> Rows[Any]:
+    """The contacts of a state, or those that nobody made yet: what can still be made in time first, then what was missed, the last first."""
+    if state != OWED:
+        return cast("Rows[Any]", page.ask("care.due", state="" if state == ANY else state, limit=limit, **whose))
+    left = [row for row in page.ask("care.due", **whose) if row["by"] is None]
+    missed = [row for row in left if row["state"] != "open"]
+    rows = Rows([*(row for row in left if row["state"] == "open"), *reversed(missed)][:limit])
+    rows.more = len(left) - len(rows)
+    return rows
 
 
 def _versions(page: Page) -> list[Any]:
