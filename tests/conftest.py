@@ -16,6 +16,7 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+import typer.main
 import typer.testing
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
@@ -33,7 +34,7 @@ hypothesis.settings.load_profile("o2c-deep" if os.environ.get("O2C_DEEP") else "
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A command line is made once, and not for each line that is typed: making all its commands takes a fifth of a second and leaves cycles behind.
-typer.testing._get_command = functools.cache(typer.testing._get_command)
+vars(typer.testing)["_get_command"] = functools.cache(typer.main.get_command)
 
 SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum_naptime": "30s"}
 MEMORY = Path("/dev/shm")
