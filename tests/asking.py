@@ -37,7 +37,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "reference": "PMT-1",
         "opened_on": "2026-01-05",
     },
-    "number-change": {"attributes": ["number"], "offering": "mobile-line", **LINE, "replaces": {"msisdn": "+447700910001"}},
+    "number-change": {"attributes": ["number"], "offering": "mobile-line", **LINE, "replaced": {"msisdn": "+447700910001"}},
     "service-change": {"product": "A:1", "attributes": ["offering"], "offering": "mobile-plus", **LINE},
     "port-out": {"product": "A:1", "attributes": ["termination"], "offering": "mobile-plus", "status": "terminated", **LINE},
     "switch-out": {"product": "A:1", "attributes": ["termination"], "offering": "fibre", "status": "terminated"},

@@ -90,7 +90,7 @@ def switching_on(work: Work, at: datetime) -> str:
 
 def change(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves it from now on, with
-    what that `replaces` and is to be taken off: a SIM, a number.
+    what is `replaced` by that and is to be taken off: a SIM, a number.
 
     A service that ends, rests or serves again is asked for by its `status`: terminated, suspended or active.
     """
@@ -103,7 +103,7 @@ def change(work: Work) -> Mapping[str, Any]:
         "attributes": list(item.attributes),
         "offering": item.offering,
         **({**kept, **anew} or lines_read(work.read, _bases(work))),
-        **({"replaces": replaced} if replaced else {}),
+        **({"replaced": replaced} if replaced else {}),
         **({"status": status} if status and {"status", "termination"} & set(item.attributes) else {}),
     }
 

@@ -218,9 +218,9 @@ def change_flaw(work: Work, at: datetime) -> str:
 
 
 def provisioned(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network to serve a line by the number that was ported in (`msisdn`), and to take the temporary one off (`replaces`)."""
+    """Give the body of the request to the network to serve a line by the number that was ported in (`msisdn`), and to take the temporary one off (`replaced`)."""
     replaced, own = work.outcomes["number"]["msisdn"], served_by({**work.outcomes["sim"], "msisdn": work.outcomes["cutover"]["msisdn"]})
-    return {"attributes": ["number"], "offering": work.subject.offering, **own, "replaces": {"msisdn": replaced}}
+    return {"attributes": ["number"], "offering": work.subject.offering, **own, "replaced": {"msisdn": replaced}}
 
 
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -38,7 +38,7 @@ def test_a_line_is_served_by_its_temporary_number_until_the_one_it_brings_is_our
     story.run()
 
     replaced = held(story)["msisdn"]
-    anew = {**held(story), "msisdn": BROUGHT, "replaces": {"msisdn": replaced}}
+    anew = {**held(story), "msisdn": BROUGHT, "replaced": {"msisdn": replaced}}
     assert asked(story, "number-change") == [{"attributes": ["number"], "offering": "line", **anew}]
     assert (rested(story), story.states()["1"]) == ([replaced], "completed")
 

@@ -82,10 +82,10 @@ def test_a_number_is_changed(world: World) -> None:
     after = product(world, "FIRST").standing.holds
     assert (after["msisdn"] != before["msisdn"], after["iccid"]) == (True, before["iccid"])
     [asked] = world.scripted.asked("service-change")
-    assert {name: asked.body[name] for name in ("iccid", "msisdn", "replaces")} == {
+    assert {name: asked.body[name] for name in ("iccid", "msisdn", "replaced")} == {
         "iccid": before["iccid"],
         "msisdn": after["msisdn"],
-        "replaces": {"msisdn": before["msisdn"]},
+        "replaced": {"msisdn": before["msisdn"]},
     }
     assert world.types(f"number-{before['msisdn']}")[-1] == "number.quarantined"
 
