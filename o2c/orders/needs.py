@@ -61,8 +61,9 @@ def bound(lines: Sequence[Line], catalogue: CatalogueState) -> Bound:
 
 
 def _needed(line: Line, catalogue: CatalogueState) -> tuple[str, ...]:
+    """What is sold anew needs; what stays as it was sold, or ends, has in service what it needs."""
     offering = catalogue.offerings.get(line.offering)
-    return offering.requires if offering is not None and line.action != "noChange" else ()
+    return offering.requires if offering is not None and line.action != "noChange" and line.costs_anew else ()
 
 
 def _order(lines: Sequence[Line]) -> _Order:
@@ -101,8 +102,8 @@ def _open(line: Line, needed: Sequence[str], fitting: Sequence[Line]) -> str:
     need = f"DQ-ITEM: item {line.item} ({line.offering}) needs one of {_some(needed)} and names none"
     if fitting:
         return f"{need}; name with reliesOn which it is for (item {_some([base.item for base in fitting])})"
-    no_inventory = "; a product in service cannot be looked up, as there is no inventory yet" if line.product else ""
-    return f"{need}; add the line or name it with reliesOn{no_inventory}"
+    in_service = "; one in service is named by an item noChange with its product" if line.product else ""
+    return f"{need}; add the line or name it with reliesOn{in_service}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from o2c.catalogue.events import OfferingPublished
 from o2c.catalogue.rules import publish
 from o2c.catalogue.state import CatalogueState
+from o2c.kernel.frozen import changed
 from o2c.kernel.refusal import Refused
+from o2c.orders.needs import bound
 from o2c.orders.planning import plan_order
 from tests.given import BOOK, CATALOGUE, MARKET, MONDAY, Document, Story, captured, flaw_of, item
 
@@ -123,7 +125,7 @@ ALONE = [
     pytest.param([item("2", "guard")], f"{OPEN}add the line or name it with reliesOn", id="alone"),
     pytest.param([item("2", "guard"), item("3", "easy")], f"{OPEN}add the line", id="beside-what-does-not-serve"),
     pytest.param([item("3", "easy"), item("2", "guard", relies_on=("3",))], f"{OPEN}add the line", id="on-what-does-not-serve"),
-    pytest.param([item("2", "guard", product={"id": "P-1"})], f"{OPEN}add the line or name it with reliesOn; a product in service cannot",
+    pytest.param([item("2", "guard", product={"id": "P-1"})], f"{OPEN}add the line or name it with reliesOn; one in service is named",
                  id="for-a-product-in-service"),
     pytest.param([item("1"), item("2", "guard"), item("3")], f"{OPEN}name with reliesOn which it is for (item 1, 3)", id="two-fit"),
     pytest.param([item("1", "fibre"), item("2", "guard"), item("3")], f"{OPEN}name with reliesOn which it is for (item 3, 1)", id="two-kinds-fit"),
@@ -149,9 +151,19 @@ def test_what_an_offering_needs_and_nobody_can_tell_is_asked_for(items: list[Doc
     assert (story.last("validation.fell-out").reason, story.states(), story.agenda) == ("DQ-ITEM", {"": "pending"}, {})
 
 
-def test_only_a_product_that_was_named_is_said_to_be_missing() -> None:
-    """Who names none is not sent to look for an inventory."""
-    assert "inventory" not in flaw_of(captured(item("2", "guard")))
+def test_only_who_named_a_product_is_told_how_one_is_named() -> None:
+    """Who names none is not sent to look for one."""
+    assert "in service" not in flaw_of(captured(item("2", "guard")))
+
+
+@pytest.mark.parametrize("action", ["modify", "delete"])
+def test_what_is_in_service_needs_nothing_anew(action: str) -> None:
+    """It has what it needs: its end, or another account, is no sale of it, and is bound to no line that happens to come with it."""
+    guard = changed(captured(item("2", "guard")).lines[0], action=action, product="A:2")
+    in_force = changed(guard, costs_anew=False)
+    assert bound([guard], CATALOGUE).flaw.startswith(OPEN)
+    assert bound([in_force], CATALOGUE).flaw == ""
+    assert bound([*captured(item("1")).lines, in_force], CATALOGUE).lines[1].relies_on == ()
 
 
 def test_a_named_line_brings_the_order_to_its_plan() -> None:

@@ -262,6 +262,19 @@ def test_an_add_on_ends_with_its_base(world: World) -> None:
     assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["terminated"] * 2
 
 
+def test_an_add_on_ends_alone(world: World) -> None:
+    """Nobody has to name the line that it needs: that stays; the network is told whose add-on it is to take off."""
+    world.take(order("EXTRA", change(world, "FIRST", action="noChange"), item(CALL_GUARD, "2", relies_on="1"), on=LATER))
+    world.run(at(21))
+    world.take(order("OFF", change(world, "EXTRA", item_of="2", action="delete"), on=at(21)))
+    world.run(at(22))
+
+    held = product(world, "FIRST").standing.holds
+    [asked] = world.scripted.asked("service-change")
+    assert (asked.body["status"], asked.body["lines"]) == ("terminated", [{name: held[name] for name in ("iccid", "imsi", "msisdn")}])
+    assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["active", "terminated"]
+
+
 def test_what_is_added_to_does_not_end_meanwhile(world: World) -> None:
     """The end waits until the order that adds something is over; then it ends that too."""
     extra = {**item(CALL_GUARD, "2", relies_on="1"), "requestedStartDate": "2026-01-28"}
