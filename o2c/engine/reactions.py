@@ -5,10 +5,10 @@ The command id of an effect is made of the reaction and the event, so that a rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import psycopg
 import structlog
@@ -24,7 +24,7 @@ from o2c.kernel.event import Fact
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.reaction import DecideOn, Drain, Effect, Expect, Reaction, Wake
 from o2c.plan import REACTIONS as REACTIONS
-from o2c.store.clock import move_policy, policy_position
+from o2c.store.clock import move_policy, policy_positions
 from o2c.store.reads import DueRow
 
 T = TypeVar("T")
@@ -47,19 +47,43 @@ def react(app: Engine, *, round_: int, reactions: Sequence[Reaction] = OF_NOW) -
 
     Whoever begins gives all REACTIONS: those of before, too.
     """
-    for reaction in reactions:
-        _follow(app, reaction, round_)
-
-
-def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
     store = app.log_recorder.datastore
-    reached, top = policy_position(store, reaction.name), app.recorder.max_notification_id() or 0
-    if reached is None and reaction.from_now:
-        move_policy(store, reaction.name, top)
-        return
-    position = reached or 0
+    reached = policy_positions(store, [reaction.name for reaction in reactions])
+    came = _came(app, reached.values())
+    for reaction in reactions:
+        if reaction.from_now and reaction.name not in reached:
+            move_policy(store, reaction.name, came.top)
+        elif _follow(app, reaction, round_, reached.get(reaction.name, 0), came):
+            # What one did may concern those after it.
+            came = _came(app, reached.values())
+
+
+class _Came(NamedTuple):
+    """What came up to `top`, the last position that readers see: of each type, after `since`, the position of its last event."""
+
+    since: int
+    top: int
+    last: Mapping[str, int]
+
+    def concerns(self, reaction: Reaction, position: int) -> bool:
+        """Whether there may be an event after a position that concerns a reaction."""
+        return position < self.since or any(self.last.get(name, 0) > position for name in reaction.types)
+
+
+def _came(app: Engine, reached: Iterable[int]) -> _Came:
+    """What came for reactions that have read so far. Asked once for all of them, for in most passes nothing concerns any."""
+    top = app.recorder.max_notification_id() or 0
+    since = max(min(reached, default=0), top - LAG)
+    return _Came(since, top, app.reads.last_of_types(since, top))
+
+
+def _follow(app: Engine, reaction: Reaction, round_: int, position: int, came: _Came) -> bool:
+    """Carry out the effects of what came for one reaction after the position up to which it has read; whether anything did."""
+    store, start, top = app.log_recorder.datastore, position, came.top
     topics = sorted(reaction.types)
-    while page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False):
+    while came.concerns(reaction, position) and (
+        page := app.recorder.select_notifications(position, PAGE, stop=top, topics=topics, inclusive_of_start=False)
+    ):
         changed_by: list[Fact] = []
         draining: dict[str, Fact] = {}
         for stored in page:
@@ -80,6 +104,7 @@ def _follow(app: Engine, reaction: Reaction, round_: int) -> None:
         move_policy(store, reaction.name, position)
     if top > position + LAG:
         move_policy(store, reaction.name, top)
+    return position > start
 
 
 def _unless_defect(reaction: Reaction, fact: Fact, rule: Callable[[], T]) -> T | None:

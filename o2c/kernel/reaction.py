@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from o2c.kernel.decision import Decision
@@ -57,7 +58,7 @@ class Reaction:
     from_now: bool = False
     of_before: bool = False
 
-    @property
+    @cached_property
     def types(self) -> frozenset[str]:
         """The stored names of the event types that the reaction concerns."""
         return frozenset(name for name, cls in types_by_name().items() if self.concerns(cls))

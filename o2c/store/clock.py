@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from eventsourcing.postgres import PostgresDatastore
@@ -29,6 +30,13 @@ def policy_position(datastore: PostgresDatastore, policy: str) -> int | None:
     with datastore.get_connection() as conn:
         row = conn.execute(queries.POLICY_POSITION, (policy,)).fetchone()
     return int(row["position"]) if row else None
+
+
+def policy_positions(datastore: PostgresDatastore, policies: Sequence[str]) -> dict[str, int]:
+    """The positions up to which those of some reactions that ever did have read the log, by name."""
+    with datastore.get_connection() as conn:
+        rows = conn.execute(queries.POLICY_POSITIONS, (list(policies),), prepare=True).fetchall()
+    return {row["policy"]: int(row["position"]) for row in rows}
 
 
 def move_policy(datastore: PostgresDatastore, policy: str, position: int) -> None:

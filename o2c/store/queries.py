@@ -157,6 +157,9 @@ LAST_POSITION = "SELECT coalesce(max(position), 0) AS top FROM o2c.event"
 LAST_READABLE_POSITION = "SELECT max(position) AS m FROM o2c.event WHERE position < (SELECT o2c.horizon())"
 """The position of the last event that readers see; NULL when they see none."""
 
+LAST_OF_TYPES = "SELECT type, max(position) AS last FROM o2c.event WHERE position > %s AND position <= %s GROUP BY type"
+"""The types of the events after a position and up to another, which readers see, each with the position of its last. Parameters: the positions."""
+
 POSITION_REACHED = """SELECT o2c.horizon() > %s AS passed,
     (o2c.current_offset() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) * 65536 > %s AS given"""
 """Whether readers see everything up to a position, and whether this log can have given it at all. Parameters: the position, twice."""
@@ -196,6 +199,9 @@ MOVE_CLOCK = """WITH unflushed AS (SELECT set_config('synchronous_commit', 'off'
 
 POLICY_POSITION = "SELECT position FROM o2c.policy_checkpoint WHERE policy = %s"
 """The position up to which a reaction has read the log; no row when it never did. Parameter: name of the reaction."""
+
+POLICY_POSITIONS = "SELECT policy, position FROM o2c.policy_checkpoint WHERE policy = ANY(%s)"
+"""The positions up to which reactions have read the log; no row of one that never did. Parameter: array of their names."""
 
 MOVE_POLICY = (
     "INSERT INTO o2c.policy_checkpoint VALUES (%s, %s) ON CONFLICT (policy) DO UPDATE SET position = excluded.position"

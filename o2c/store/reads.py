@@ -78,6 +78,10 @@ class Reads:
         """
         return self.rows(queries.HEADS, text_array(streams), plain_array(kept_at))
 
+    def last_of_types(self, after: int, upto: int) -> dict[str, int]:
+        """The types of the events after a position and up to another, each with the position of its last."""
+        return {row["type"]: int(row["last"]) for row in self.rows(queries.LAST_OF_TYPES, after, upto)}
+
     def streams_like(self, prefix: str) -> list[str]:
         """Names of the streams that begin with the prefix, in name order."""
         return [row["stream"] for row in self.rows(queries.STREAMS_BETWEEN, prefix, prefix + "\U0010ffff")]

@@ -118,6 +118,41 @@ def test_a_defect_in_a_rule_keeps_no_other_effect_from_happening(world: World) -
     assert sorted(call["stream"] for call in calls(world)) == ["customer-C-1", "customer-C-2"]
 
 
+def test_what_one_did_another_reacts_to_at_once(world: World) -> None:
+    """In the order of the plan: a note of each courtesy call, in the very pass that made it."""
+
+    def noted(fact: Fact) -> tuple[DecideOn, ...]:
+        def rule(state: Any, now: datetime, book: Any) -> Decision:
+            return just(*contact(state, medium="mail", topic="other", direction="outbound", order=fact.order_id or ""))
+
+        return (DecideOn(fact.stream, rule),) if getattr(fact.event, "medium", "") == "courtesy" else ()
+
+    world.take(order("WEB-1", line()))
+    world.run(at(7))
+    note = Reaction(name="noted-call", concerns=lambda cls: cls.type_name == "customer.contacted", effects=noted)
+    react(world.app, round_=0, reactions=(CALL, note))
+
+    assert [call["actor"] for call in calls(world)] == ["courtesy-call", "noted-call"]
+
+
+def test_where_nothing_came_that_concerns_any_no_page_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is asked once for all reactions; a page is read for one that something concerns, as before its first pass."""
+    world.take(order("WEB-1", line()))
+    world.run(at(7))
+    read: list[int] = []
+    select = world.app.recorder.select_notifications
+    monkeypatch.setattr(
+        world.app.recorder, "select_notifications", lambda start, *words, **more: read.append(start) or select(start, *words, **more)
+    )
+
+    seen = []
+    for _ in range(2):
+        react(world.app, round_=0, reactions=(CALL,))
+        seen.append(len(read))
+
+    assert seen == [1, 1]
+
+
 def test_only_what_concerns_it_is_reacted_to(world: World) -> None:
     """An order that waits is called by nobody."""
     world.take(order("WEB-1", line(simType="physical", place="")))
