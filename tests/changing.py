@@ -60,8 +60,6 @@ PHASES = st.builds(
     st.booleans(),
 )
 """The gates take three rows, and most orders of one line are over after twenty."""
-CALM = st.builds(Phase, st.integers(1, 9), suspends=st.booleans())
-"""The same where everybody does as he is asked."""
 
 
 class Changing(Story):

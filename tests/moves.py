@@ -16,29 +16,70 @@ BY_STREAM: Mapping[str, tuple[str, Machine]] = {
     "account": ("charge-states", machines.CHARGE),
 }
 """The machines of what an order takes of others, by the beginning of their streams."""
-OF_ORDERS = ("order-states", "item-states", "port-states", *(name for name, _ in BY_STREAM.values()))
+BY_ITEM: Mapping[str, Machine] = {
+    "port-states": machines.PORT,
+    "on-states": machines.ON,
+    "profile-states": machines.PROFILE,
+    "visit-states": machines.VISIT,
+}
+"""The machines of what partners do for an item."""
+OF_ORDERS = ("order-states", "item-states", *BY_ITEM, *(name for name, _ in BY_STREAM.values()))
 """The machines that an order moves before it is over."""
 SEEN_MIN = 30
-_FAULT = "partners do as they are asked here, but with O2C_FAULTS; faults are told in tests/laws/test_rollup.py"
 _LATER = "it happens before the order or after it"
+_UNDER_WAY = "what waits for somebody is under way again by what he decides, and what is held is let go, before it ends or is taken back"
+_ROLLUP = "rare among orders that are changed; tests/laws/test_rollup.py draws every answer and decision"
+_BY_HAND = "nobody counts as done here what can be tried again"
+_IN_TIME = "windows are moved here before their cut-off, and the clearing house does as it is asked"
 WITHOUT: Mapping[str, str] = {
-    **dict.fromkeys(("held", "pending", "failed", "rejected", "partial", "missed", "given-up", "porting-cancel.refused"), _FAULT),
-    **dict.fromkeys(("porting.rescheduled", "porting.window-kept"), "no window is moved, as no SIM is late"),
-    **dict.fromkeys(("resting", "resumed", "withdrawn", "ported-out", "returned", "reserved"), _LATER),
-    **dict.fromkeys(("sim.received", "number.received", "number.rested"), _LATER),
+    **dict.fromkeys(
+        ("resting", "resumed", "ported-out", "reserved", "sim.received", "sim.restocked", "number.received", "number.rested"), _LATER
+    ),
+    **dict.fromkeys(("missed", "porting.window-kept", "porting-cancel.refused"), _IN_TIME),
 }
 """Why some states and events are not, or hardly, met by orders that are changed in flight."""
+
+
+def _moves_of(machine: str, before: str, *after: str) -> Iterator[tuple[str, str, str, str]]:
+    """Moves of an order or item, by whatever event."""
+    return ((machine, before, "", one) for one in after)
+
+
 ALONE: Mapping[tuple[str, str, str, str], str] = {
     ("number-states", "ported-in", "number.quarantined", "quarantined"): _LATER,
-    ("port-states", "agreed", "porting.requested", "asked"): "a port that was agreed is dropped before another is asked for",
-    ("order-states", "acknowledged", "", "assessingCancellation"): "an order is cancelled here once something of it has begun",
-    **{
-        (machine, "assessingCancellation", "", after): "a cancellation that is refused ends the example"
-        for machine in ("order-states", "item-states")
-        for after in ("acknowledged", "inProgress")
-    },
-    ("item-states", "assessingCancellation", "", "pendingCancellation"): "an item has no state of its own while a cancellation is assessed",
-    ("item-states", "inProgress", "", "assessingCancellation"): "an item has no state of its own while a cancellation is assessed",
+    ("number-states", "quarantined", "number.returned", "returned"): _LATER,
+    ("number-states", "returned", "number.brought-in", "ported-in"): _LATER,
+    **dict.fromkeys(_moves_of("item-states", "pending", "completed", "failed", "acknowledged"), _UNDER_WAY),
+    **dict.fromkeys(_moves_of("item-states", "held", "cancelled", "pendingCancellation"), _UNDER_WAY),
+    **dict.fromkeys(_moves_of("order-states", "pending", "failed", "rejected", "partial", "completed"), _UNDER_WAY),
+    **dict.fromkeys(_moves_of("item-states", "pending", "cancelled", "held", "pendingCancellation"), _ROLLUP),
+    **dict.fromkeys(_moves_of("item-states", "held", "pending"), _ROLLUP),
+    **dict.fromkeys(_moves_of("item-states", "acknowledged", "pending"), "an item waits for somebody once something of it was asked for"),
+    **dict.fromkeys(_moves_of("item-states", "inProgress", "partial"), "only an order or a bundle is partial"),
+    **dict.fromkeys(_moves_of("item-states", "pending", "partial"), "only an order or a bundle is partial"),
+    **dict.fromkeys(_moves_of("item-states", "acknowledged", "rejected"), "an order is rejected before it has items"),
+    **dict.fromkeys(_moves_of("item-states", "pending", "rejected"), "an order is rejected before it has items"),
+    **dict.fromkeys(
+        [
+            *_moves_of("item-states", "assessingCancellation", "acknowledged", "held", "inProgress", "pending", "pendingCancellation"),
+            *(move for before in ("held", "inProgress", "pending") for move in _moves_of("item-states", before, "assessingCancellation")),
+        ],
+        "an item has no state of its own while a cancellation is assessed",
+    ),
+    **dict.fromkeys(
+        _moves_of("order-states", "assessingCancellation", "acknowledged"), "of what has not begun nothing is past its point of no return"
+    ),
+    **dict.fromkeys(_moves_of("order-states", "pending", "pendingCancellation"), "a cancellation is assessed first"),
+    ("on-states", "being-switched-off", "activation.requested", "asked"): _BY_HAND,
+    ("profile-states", "asked", "esim.downloaded", "on-a-device"): _BY_HAND,
+    ("profile-states", "being-called-off", "esim.requested", "asked"): _BY_HAND,
+    ("visit-states", "being-called-off", "appointment.requested", "asked"): _BY_HAND,
+    (
+        "visit-states",
+        "kept",
+        "appointment.requested",
+        "asked",
+    ): "a line is asked for as its visit was kept: its address is past its point of no return",
 }
 """The same for single moves."""
 MOVES: Moves = Counter()
@@ -48,7 +89,8 @@ MOVES: Moves = Counter()
 def note(story: Story) -> None:
     """Count how an order and all that it took moved."""
     MOVES.update(("item-states" if of else "order-states", before, event, now) for of, before, now, event in story.passed)
-    MOVES.update(_moves("port-states", machines.PORT, ((_item(event), event) for event in story.events)))
+    for name, machine in BY_ITEM.items():
+        MOVES.update(_moves(name, machine, ((_item(event), event) for event in story.events)))
     for kind, (name, machine) in BY_STREAM.items():
         MOVES.update(_moves(name, machine, _of_kind(kind, story.elsewhere)))
 

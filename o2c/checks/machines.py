@@ -235,6 +235,47 @@ PORT = _machine(
     being_dropped="agreed dropped",
     dropped="asked",  # by a changed paper that brings another number
 )
+ON = _machine(
+    {
+        "activation.requested": "asked",
+        "service.activated": "on",
+        "activation-cancel.requested": "being-switched-off",
+        "activation-cancel.confirmed": "off",
+    },
+    before="asked",
+    asked="on being-switched-off",
+    on="being-switched-off",
+    being_switched_off="asked off",  # what a person counts as done is told by no event of its own
+    off="asked",  # by a changed paper
+)
+PROFILE = _machine(
+    {
+        "esim.requested": "asked",
+        "esim.confirmed": "ready",
+        "esim.downloaded": "on-a-device",
+        "esim-cancel.requested": "being-called-off",
+        "esim-cancel.confirmed": "called-off",
+    },
+    before="asked",
+    asked="ready on-a-device being-called-off",  # what a person counts as done is told by no event of its own
+    ready="on-a-device being-called-off",
+    on_a_device="",
+    being_called_off="asked called-off",
+    called_off="asked",  # by a changed paper
+)
+VISIT = _machine(
+    {
+        "appointment.requested": "asked",
+        "appointment.kept": "kept",
+        "appointment-cancel.requested": "being-called-off",
+        "appointment-cancel.confirmed": "called-off",
+    },
+    before="asked",
+    asked="kept being-called-off",
+    kept="asked",  # at another address, by a changed paper
+    being_called_off="asked called-off",
+    called_off="asked",  # by a changed paper
+)
 SWITCH_IN = _machine(
     {
         "switch-match.requested": "asked",

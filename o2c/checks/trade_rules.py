@@ -175,6 +175,18 @@ RULES: tuple[Rule, ...] = (
         by=by_stream,
         machine=machines.PORT_OUT,
     ),
+    *(
+        Transitions(name=name, says=says, source="order life cycle, section 4 (compensations); decisions/0069", by=by_item, machine=machine)
+        for name, says, machine in (
+            (
+                "on-states",
+                "A service is switched on once that was asked for, and off again by the network; it is asked for anew after that alone.",
+                machines.ON,
+            ),
+            ("profile-states", "An eSIM profile is ordered before it is downloaded, and called off no more once it is.", machines.PROFILE),
+            ("visit-states", "A visit is booked before it is kept, and called off no more once it was.", machines.VISIT),
+        )
+    ),
     Transitions(
         name="switch-in-states",
         says="A fixed service comes from another provider once that was asked and took the order; what was called off is asked for anew, and what is ours is called off no more.",

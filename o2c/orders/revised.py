@@ -10,6 +10,7 @@ from o2c.kernel.shapes import OfItem
 from o2c.kernel.work import NO_RECORD, Record
 from o2c.orders.event_parts import HeldVoucher
 from o2c.orders.planned import Planned, planned_of
+from o2c.orders.points_of_no_return import STEPS_OF
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import replan
 from o2c.orders.wish import CODE, Line
@@ -118,18 +119,37 @@ def without(state: OrderState, item: str, step: str) -> OrderState:
     )
 
 
-def followed(
-    taken_back: Mapping[str, Mapping[str, TakenBack]], event: OfItem, step: str, recalls: Mapping[str, str]
-) -> dict[str, dict[str, TakenBack]]:
-    """Give what is still being taken back after an event of an item: no step that is planned anew or given up, and none that its partner keeps, with what
-    that builds on."""
-    own = dict(taken_back[event.item])
+def gone_on(state: OrderState, event: OfItem, step: str) -> OrderState:
+    """Fold what an event of an item means for what is still being taken back of it: no step that is planned anew or given up, and none that its partner keeps,
+    with what that builds on."""
+    own = dict(state.taken_back[event.item])
     over = {step} if event.shape in ("renewed", "given-up") else set()
-    if event.shape == "cancelled" and step not in recalls:
-        over = {name for kept, one in own.items() if one.recall == step for name in _built_on(kept, one.planned)}
+    if event.shape == "cancelled" and step not in state.progress.items[event.item].recalls:
+        kept = [name for name, one in own.items() if one.recall == step]
+        over = {built_on for name in kept for built_on in _built_on(name, own[name].planned)}
+        for name in kept:
+            state = _as_its_partner_has_it(state, event.item, name, own[name].planned)
     own = {name: one for name, one in own.items() if name not in over}
-    rest = {item: dict(steps) for item, steps in taken_back.items() if item != event.item}
-    return {**rest, event.item: own} if own else rest
+    rest = {item: dict(steps) for item, steps in state.taken_back.items() if item != event.item}
+    return changed(state, taken_back={**rest, event.item: own} if own else rest)
+
+
+def _as_its_partner_has_it(state: OrderState, item: str, name: str, before: Planned) -> OrderState:
+    """Give the item as it is after all, where a partner keeps a step: with that step and what waits for it, and as it was asked for then, whatever the paper says."""
+    now, progress = state.items[item], state.progress.items[item]
+    again = {step: waits for step, waits in before.waits.items() if name in _built_on(step, before)}
+    said = {attribute for attribute, steps in STEPS_OF.items() if name in steps}
+    stays = {key: value for key, value in now.characteristics.items() if key not in said}
+    planned = changed(
+        now,
+        characteristics={**stays, **{key: value for key, value in before.characteristics.items() if key in said}},
+        waits={**now.waits, **again},
+        left={step: waits for step, waits in now.left.items() if step not in again},
+        code_given_at=before.code_given_at,
+    )
+    steps = {**progress.steps, **{step: "planned" for step in again if step not in progress.steps}}
+    items = {**state.progress.items, item: changed(progress, steps=steps)}
+    return changed(state, items={**state.items, item: planned}, progress=changed(state.progress, items=items))
 
 
 def _built_on(step: str, planned: Planned) -> set[str]:

@@ -225,7 +225,7 @@ def _let_go(state: OrderState, at: datetime, book: Book) -> Decision:
 
 
 def _next_gate(state: OrderState, at: datetime, book: Book) -> Decision:
-    if state.suspended:
+    if state.suspended or state.progress.cancellation:  # one that was suspended between two gates has none that its cancellation could end
         return NOTHING
     for gate in GATES:
         status = state.progress.gates.get(gate)

@@ -32,14 +32,14 @@ from o2c.orders.jeopardy_events import JeopardyCleared, JeopardyRaised
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
 from o2c.orders.purchase_order_events import PurchaseOrderGiven
-from o2c.orders.revised import TakenBack, followed, lines_of, relied_on_by, revised, without
+from o2c.orders.revised import TakenBack, gone_on, lines_of, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import SUSPENSION, Progress, follow, plan
 from o2c.orders.suspension_events import OrderSuspended
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, resolved
 
-SHAPE_VERSION = 21
+SHAPE_VERSION = 22
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 
@@ -253,7 +253,8 @@ def _step_event(state: OrderState, event: OfItem) -> OrderState:
     waiting_for = event.waiting_for if isinstance(event, FellOut) else ""
     progress = follow(state.progress, event.shape, step, item, waiting_for)
     if item in state.taken_back:
-        state = changed(state, taken_back=followed(state.taken_back, event, step, progress.items[item].recalls))
+        state = gone_on(changed(state, progress=progress), event, step)
+        progress = state.progress
     record = recorded(state.record(item, step), event)
     if record is None:
         return changed(state, progress=progress)

@@ -39,6 +39,12 @@ ENDED = [*ORDERED, of_order(0, "order.completed", 9)]
 HELD = of_order(0, "sim.fell-out", 3, item="1", waiting_for="us")
 RESTING = {"due_at": "2026-01-08T09:00:00Z"}
 
+
+def on(minutes: int, item: str = "1") -> list[Told]:
+    """An item that is switched on."""
+    return [of_order(0, "activation.requested", minutes - 1, item=item), of_order(0, "service.activated", minutes, item=item)]
+
+
 TABLE: dict[str, tuple[History, History]] = {
     "order-states": (
         [*steps("sim.requested"), HELD, of_order(0, "number.requested", 3, item="2"),
@@ -63,6 +69,18 @@ TABLE: dict[str, tuple[History, History]] = {
     "number-states": (
         [number("number.received"), number("number.quarantined", 1)],
         [number("number.received"), number("number.taken", 1), number("number.quarantined", 2, **RESTING), number("number.rested", 4 * DAY)],
+    ),
+    "on-states": (
+        [*ORDERED, *on(5), of_order(0, "activation.requested", 8)],
+        [*ORDERED, *on(5), of_order(0, "activation-cancel.requested", 6), of_order(0, "activation-cancel.confirmed", 7), of_order(0, "activation.requested", 8)],
+    ),
+    "profile-states": (
+        [*ORDERED, of_order(0, "esim.requested", 2), of_order(0, "esim.downloaded", 3), of_order(0, "esim-cancel.requested", 4)],
+        [*ORDERED, of_order(0, "esim.requested", 2), of_order(0, "esim.confirmed", 3), of_order(0, "esim-cancel.requested", 4)],
+    ),
+    "visit-states": (
+        [*ORDERED, of_order(0, "appointment.requested", 2), of_order(0, "appointment.kept", 3), of_order(0, "appointment-cancel.requested", 4)],
+        [*ORDERED, of_order(0, "appointment.requested", 2), of_order(0, "appointment-cancel.requested", 3), of_order(0, "appointment-cancel.confirmed", 4)],
     ),
     "port-states": (
         [of_order(0, "porting.requested", 1), of_order(0, "porting-cancel.requested", 2), of_order(0, "porting-cancel.confirmed", 3),
@@ -120,12 +138,12 @@ TABLE: dict[str, tuple[History, History]] = {
          complained("complaint.answered", 4), complained("complaint.resolved", 5)],
     ),
     "credit-before-activation": (
-        [captured(0), of_order(0, "service.activated", 5)],
-        [*ORDERED, of_order(0, "service.activated", 5)],
+        [captured(0), *on(5)],
+        [*ORDERED, *on(5)],
     ),
     "off-by-the-network": (
-        [*ORDERED, of_order(0, "service.activated", 5), of_order(0, "activation-cancel.requested", 6), of_order(0, "service.deactivated", 7)],
-        [*ORDERED, of_order(0, "service.activated", 5), of_order(0, "activation-cancel.requested", 6), of_order(0, "activation-cancel.confirmed", 7),
+        [*ORDERED, *on(5), of_order(0, "activation-cancel.requested", 6), of_order(0, "service.deactivated", 7)],
+        [*ORDERED, *on(5), of_order(0, "activation-cancel.requested", 6), of_order(0, "activation-cancel.confirmed", 7),
          of_order(0, "service.deactivated", 7)],
     ),
     "off-with-its-base": (
@@ -137,8 +155,8 @@ TABLE: dict[str, tuple[History, History]] = {
         [owing("collections.warned"), owing("collections.barred", 1)],
     ),
     "billed-after-activation": (
-        [*ORDERED, of_order(0, "service.activated", 5, item="2"), billed(0, "1", 9)],
-        [*ORDERED, of_order(0, "service.activated", 5, item="1"), billed(0, "1", 9)],
+        [*ORDERED, *on(5, "2"), billed(0, "1", 9)],
+        [*ORDERED, *on(5), billed(0, "1", 9)],
     ),
     "goods-charged-after-delivery": (
         [*ORDERED, charge("account.charge-started", 3, goods=True)],
@@ -149,8 +167,8 @@ TABLE: dict[str, tuple[History, History]] = {
         [DEBIT, bill("invoice.overdue", 1), late_bill(2)],
     ),
     "not-billed-once-withdrawn": (
-        [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), charge("account.charge-withdrawn", 4), billed(0)],
-        [*ORDERED, of_order(0, "service.activated", 2), charge("account.charge-started", 3), billed(0, minutes=4),
+        [*ORDERED, *on(2), charge("account.charge-started", 3), charge("account.charge-withdrawn", 4), billed(0)],
+        [*ORDERED, *on(2), charge("account.charge-started", 3), billed(0, minutes=4),
          charge("account.charge-withdrawn", 5)],
     ),
     "nothing-after-the-end": (

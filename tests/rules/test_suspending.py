@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from o2c.kernel.partner import Accepted, Answered
+from o2c.kernel.partner import Accepted, Answered, Unknown
 from o2c.kernel.refusal import Refused
 from o2c.orders.rules import fail_item
 from tests.given import BOOK, MONDAY, PORTING, Story, item
@@ -101,6 +101,17 @@ def test_it_can_be_cancelled_meanwhile(until: str) -> None:
     story.run()
 
     assert (story.states()[""], story.agenda, story.holders) == ("cancelled", {}, {})
+
+
+def test_so_can_one_between_two_gates() -> None:
+    """It was suspended while the agency was silent, whose answer came then: no gate is open that the cancellation could end, and the next one was asked for. The order was carried out."""
+    story = Story(item()).run(until="identity")
+    story.attend("identity", answer=Unknown(MONDAY + timedelta(hours=1)))
+    suspended(story).attend("identity")
+    story.cancel()
+
+    assert story.names()[-3:] == ["cancellation.accepted", "step.cancelled", "order.cancelled"]
+    assert (story.states()[""], story.agenda) == ("cancelled", {})
 
 
 def test_an_order_of_which_nothing_is_left_is_over() -> None:
