@@ -18,12 +18,15 @@ from o2c.kernel.chance import draw
 from o2c.kernel.refusal import Lost, Refused
 from o2c.simulation.launch_data import ACCESSES, COPPER, FIBRE, HOME_ADD_ONS, LINE, SECOND_LINE
 from tests.world import Document
+from tests.year_fallout import with_fallouts
 
 if TYPE_CHECKING:
     from tests.year_deeds import Year
 
 AMENDED, NOW, TWICE, CANCELLED = 0.3, 0.3, 0.2, 0.1
 """The share of orders whose customers think better of it, how many of those at each look, how many through two channels at once, how many cancel after all."""
+OF_WHO_WAITS = ("another SIM", "another term")
+"""What a customer wishes of a line that is on and whose profile is not on the phone yet: it is switched off, and on again otherwise."""
 FIRST, LAST, HOURS = date(2026, 1, 5), date(2026, 2, 20), (9, 11, 14, 17, 20)
 """Between which days orders are looked at, and at which hours (UTC)."""
 AMENDMENTS_MAX = 3
@@ -46,6 +49,7 @@ ADD_ONS: Mapping[str, str] = {
 }
 IN_FLIGHT = """SELECT order_id, external_id FROM projection.orders o WHERE state IN ('inProgress', 'pending', 'held')
     AND EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || o.order_id AND e.type = 'order.planned') ORDER BY order_id"""
+TO_INSTALL = """SELECT substr(stream, 7) AS order_id, min(split_part(item, '#', 1)) AS line FROM o2c.agenda WHERE step = 'esim-download' GROUP BY 1"""
 PAPER = """SELECT personal ->> 'original' AS paper FROM o2c.event WHERE stream = %s AND type IN ('order.captured', 'order.revised')
     ORDER BY version DESC LIMIT 1"""
 
@@ -62,8 +66,13 @@ def looks(after: datetime, until: datetime) -> Iterator[datetime]:
 def with_orders(year: Year, at: datetime) -> None:
     """Some customers change what they ordered, through one channel or two at once, or cancel it after that."""
     year.see()
+    with_fallouts(year)
+    waiting = {row["order_id"]: row["line"] for row in year.app.reads.rows(TO_INSTALL)}
     for row in year.app.reads.rows(IN_FLIGHT):
         order, times = row["order_id"], year.amended[row["order_id"]]
+        if order in waiting and not times:
+            _amended(year, order, at, waiting[order])
+            continue
         if draw(year.seed, order, 1, "amends") >= AMENDED or times >= AMENDMENTS_MAX or year.chance(order, at, "amends now") >= NOW:
             continue
         if times and year.chance(order, at, "cancels after all") < CANCELLED:
@@ -72,10 +81,11 @@ def with_orders(year: Year, at: datetime) -> None:
         _amended(year, order, at)
 
 
-def _amended(year: Year, order: str, at: datetime) -> None:
+def _amended(year: Year, order: str, at: datetime, waits: str = "") -> None:
+    """Change an order; the line alone that `waits` for its profile to be installed, where there is one."""
     stream = f"order-{order}"
     [row] = year.app.reads.rows(PAPER, stream)
-    wishes = list(wished(json.loads(row["paper"])))
+    wishes = [one for one in wished(json.loads(row["paper"]), waits) if not waits or one[0] in OF_WHO_WAITS]
     base = year.app.load([stream])[stream].version
     luck = year.chance(order, at, "wish")
     twice = year.chance(order, at, "twice") < TWICE
@@ -94,10 +104,10 @@ def _amended(year: Year, order: str, at: datetime) -> None:
             year.amended[order] += 1
 
 
-def wished(paper: Document) -> Iterator[tuple[str, Document]]:
-    """The papers that this one may be changed to, each with what it is about."""
+def wished(paper: Document, only: str = "") -> Iterator[tuple[str, Document]]:
+    """The papers that this one may be changed to, each with what it is about; of one line `only`, where it is named."""
     for number, line in enumerate(paper["productOrderItem"]):
-        if line["action"] != "add" or line.get("productOrderItem"):
+        if line["action"] != "add" or line.get("productOrderItem") or only not in ("", line["id"]):
             continue
         traits = {trait["name"]: trait["value"] for trait in line.get("product", {}).get("productCharacteristic", [])}
         if (offering := line["productOffering"]["id"]) in ANOTHER:

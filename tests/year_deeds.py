@@ -29,6 +29,7 @@ from tests.book import Entry
 from tests.network import Books
 from tests.world import Document
 from tests.year_amendments import looks, with_orders
+from tests.year_fallout import with_fallouts
 from tests.year_products import parts_of, with_packs, with_prepaid, with_products
 
 ANN, BOB, SWITCH = Context("ann"), Context("bob"), Context("msc-1")
@@ -196,6 +197,7 @@ class Year:
             if self.chance(row["order_id"], day, "settles") < 0.02:
                 self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
         self.with_debts(day)
+        with_fallouts(self)
         with_products(self, day)
         with_packs(self, day)
         for row in self.app.reads.rows(CHARGED):

@@ -9,7 +9,7 @@ from tests.fates import Claim
 from tests.network import Books, Network
 from tests.year_outside import Standing, first_of, standing_of
 
-OF_PRODUCTS = "SELECT product, iccid, account, status FROM projection.products ORDER BY product"
+OF_PRODUCTS = "SELECT product, iccid, msisdn, account, status FROM projection.products ORDER BY product"
 TO_GO_OFF = """SELECT substr(stream, strpos(stream, '-') + 1) AS product FROM o2c.agenda WHERE step = ANY(%(steps)s)
     UNION SELECT substr(stream, strpos(stream, '-') + 1) FROM projection.fallout WHERE state = 'open' AND step = ANY(%(steps)s)"""
 """The products that the network is still asked to switch off, or that somebody has in a queue for that."""
@@ -33,6 +33,8 @@ def wrong_network(books: Books, told: Standing, products: Sequence[Row], to_go: 
             wrong.append(f"{name} is on by {piece}, and {'is of nobody' if row is None else 'has ended'}")
         elif row["iccid"] and piece not in (row["iccid"], *obtained):
             wrong.append(f"{name} is on by {piece}, must be by {row['iccid']}")
+        elif row["msisdn"] and row["msisdn"] not in books.numbers.get(name, ()):
+            wrong.append(f"{name} is reached by {books.numbers.get(name)}, must be by {row['msisdn']}")
     must = {name: row["iccid"] for name, row in rows.items() if row["status"] != "terminated" and row["iccid"]}
     return wrong + [f"{name} is not on, must be by {piece}" for name, piece in must.items() if name not in books.on]
 
@@ -51,14 +53,15 @@ def _of_the_network(app: Engine, books: Books) -> Iterator[Claim]:
     wrong = wrong_network(books, told, products, to_go)
     off = {"asked back": books.taken_off["activation-cancel"], "with their base": books.taken_off["product-off"]}
     figures = f"{len(books.on)} on, {len(products)} products so far, switched off {off}, {len(to_go)} to go{first_of(wrong)}"
-    yield Claim("the network serves what is in service, and nothing else", bool(books.on) and not wrong, figures)
+    yield Claim("the network serves what is in service, and nothing else", bool(books.on and off["asked back"]) and not wrong, figures)
     first = next(row for row in products if row["iccid"] and row["status"] == "active" and row["account"] not in books.ended)
     name = first["product"]
     others = {
-        "on for nobody": Books({**books.serves, "nobody:1": "8944"}, {}, books.ended),
+        "on for nobody": Books({**books.serves, "nobody:1": "8944"}, {}, books.ended, numbers=books.numbers),
         "on after its end": books,
-        "by another SIM": Books({**books.serves, name: "8944"}, {}, books.ended),
-        "off": Books({of: piece for of, piece in books.serves.items() if of != name}, {}, books.ended),
+        "by another SIM": Books({**books.serves, name: "8944"}, {}, books.ended, numbers=books.numbers),
+        "off": Books({of: piece for of, piece in books.serves.items() if of != name}, {}, books.ended, numbers=books.numbers),
+        "by another number": Books(books.serves, {}, books.ended, numbers={**books.numbers, name: ["+4470000"]}),
     }
     over = [{**row, "status": "terminated"} if row["product"] == name else row for row in products]
     found = {what: len(wrong_network(each, told, over if each is books else products, to_go)) - len(wrong) for what, each in others.items()}
