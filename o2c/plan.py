@@ -54,8 +54,7 @@ from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.range_state import KIND as RANGES
 from o2c.invoicing.reaction import NOT_OWED, UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT
-from o2c.invoicing.step import GOODS as ONE_OFF_INVOICE
-from o2c.invoicing.step import OVERDUE, RELIEF, bill_run_step
+from o2c.invoicing.step import NOTE, OVERDUE, RELIEF, bill_run_step, one_off_step
 from o2c.jobs.state import KIND as JOB
 from o2c.journeys.state import KIND as JOURNEY
 from o2c.journeys.state import POLICY as JOURNEY_POLICY
@@ -125,7 +124,7 @@ from o2c.withdrawals.step import OFF as WITHDRAWAL_SWITCH_OFF
 from o2c.withdrawals.step import RETURN as GOODS_RETURN
 from o2c.withdrawals.step import refund_step
 
-BILL_RUN = bill_run_step(settled)
+BILL_RUN, ONE_OFF_INVOICE = bill_run_step(settled), one_off_step(settled)
 WITHDRAWAL_REFUND = refund_step(refund_request)
 STEPS: Mapping[str, Step] = {
     step.name: step
@@ -136,7 +135,20 @@ STEPS: Mapping[str, Step] = {
         *(QUALIFICATION, APPOINTMENT, CHARGING, SERVICE_CHANGE, INVENTORY),
         *(PORTING_CANCEL, ESIM_CANCEL, APPOINTMENT_CANCEL, ACTIVATION_CANCEL, SERVICE_CHANGE_CANCEL),
         *(SWITCH_MATCH, SWITCH_ORDER, SWITCH_TRIGGER, SWITCH_CANCEL),
-        *(SIM_ARRIVAL, NUMBER_ARRIVAL, SIM_RESTOCK, NUMBER_RESTOCK, RESERVATION, BILL_RUN, OVERDUE, PAYMENT, COLLECTIONS, BARRING, PROBE),
+        *(
+            SIM_ARRIVAL,
+            NUMBER_ARRIVAL,
+            SIM_RESTOCK,
+            NUMBER_RESTOCK,
+            RESERVATION,
+            BILL_RUN,
+            OVERDUE,
+            NOTE,
+            PAYMENT,
+            COLLECTIONS,
+            BARRING,
+            PROBE,
+        ),
         *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY, SUSPENSION),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT, OFF_WITH_BASE),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),

@@ -77,4 +77,13 @@ OF_DELIVERIES: Mapping[str, Sequence[Told]] = {
 }
 OF_INVOICES: Mapping[str, Sequence[Told]] = {
     "put on instalments": (("invoice.issued", {}), ("invoice.put-on-instalments", {"of_open_minor": 2399})),
+    "credited once there was a number": (
+        ("invoice.issued", {}),
+        ("credit-note.requested", {"awaits_number": True, "reason": "not-served", "author": "engine", "ended_on": "2026-01-20"}),
+        ("invoice.note-number-requested", {}),
+        ("invoice.note-number-fell-out", {}),
+        ("invoice.note-number-requested", {"attempt": 2}),
+        ("credit-note.issued", {}),
+        ("invoice.notes-numbered", {"attempt": 2}),
+    ),
 }

@@ -3,15 +3,15 @@
 It is free in the bill run before which three bills in a row were good, of those issued since: a credit, which that bill takes. A bill is good of which nothing
 is owed, written off or not, and whose money had come by its due day and stayed: a chargeback that was won never was. One that is open and not yet due, or is
 void, neither counts nor ends the row. After the last run nothing is charged any more: all deposits are free in it, and what its bill does not take is owed,
-of the last ones first; of that it pays what is owed of all bills, the oldest first. Where no run is to come it is owed at once, or a credit while goods
-are to be billed, or instalments that are settled.
+of the last ones first; of that it pays what is owed of all bills, the oldest first. So it is where the last bill is one of goods, or of instalments that are settled;
+where none is to come, it is owed at once. What was late and was paid on the day of a run or after it is on one more bill.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from tests.oracle import NEVER, Json, iso
+from tests.oracle import NEVER, Bill, Json, iso
 from tests.oracle_late import LateAccount, LateOracle
 
 GOOD_BILLS, AT_LAST = 3, timedelta(45)
@@ -70,7 +70,8 @@ class SecuredAccount(LateAccount):
         """Whether nothing is charged any more nor rests, to be charged again, and runs have billed all: instalments that are not settled, and what is charged once."""
         services = [x for x in self.charges.values() if x.every or not x.goods]
         to_bill = any(x.ended == NEVER or (x.served and x.once and x.billed == date.min) for x in services)
-        return not (self.resting or to_bill or any(x.left and x.settled == NEVER for x in self.charges.values()))
+        late = any(each.over(self.run) for each in self.lates.values())
+        return not (self.resting or to_bill or late or any(x.left and x.settled == NEVER for x in self.charges.values()))
 
     def free(self, at: datetime, rises: list[Json]) -> None:
         """Say which deposits are free at a time, in a bill run or beside the runs."""
@@ -83,14 +84,12 @@ class SecuredAccount(LateAccount):
             self.parts = [
                 (order, held[order], "credit") for order, since in sorted(self.kept.items()) if self.row(since, at.date()) >= GOOD_BILLS
             ]
-        elif run:
-            bill, whole = self.must[f"{at:%Y%m%d}"], sum(held.values())
+        elif self.over:
+            self.look(at, rises, beside=not run)
+            bill, whole = self.must.get(f"{at:%Y%m%d}" + f"-G{self.apart}" * (not run), Bill([])), sum(held.values())
             left = min(whole, max(whole - self.stand["customer-credit"] - bill.net - bill.tax, 0))
             self.parts = list(_split(held, whole - left))
-            self.pay(left)
-        elif self.over:
-            goods = any(x.left or (x.goods and x.once and x.ended == NEVER) for x in self.charges.values())
-            self.parts = [(order, minor, "credit" if goods else "owed") for order, minor in held.items()]
+            self.pay(left if run or bill.lines else 0)
 
     def pay(self, left: int) -> None:
         for number, judged in self.judged.items():

@@ -172,15 +172,15 @@ def _refunds(conn: Connection) -> Answer:
 
 
 _RANGES = """WITH today AS (SELECT (CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END)::date::text AS day FROM o2c.clock),
-    told AS (SELECT body -> 'approved' AS r FROM o2c.event WHERE stream = 'ranges-main' AND type = 'ranges.approved'),
-    named AS (SELECT r, r ->> 'prefix' || lpad(r ->> 'first', length(r ->> 'last'), '0') AS name FROM told),
-    standing AS (SELECT r ->> 'entity' AS entity, (r ->> 'low_at')::bigint AS low_at, CASE
+    told AS (SELECT body -> 'approved' AS r, coalesce(body ->> 'paper', 'INV') AS paper FROM o2c.event WHERE stream = 'ranges-main' AND type = 'ranges.approved'),
+    named AS (SELECT paper, r, r ->> 'prefix' || lpad(r ->> 'first', length(r ->> 'last'), '0') AS name FROM told),
+    standing AS (SELECT r ->> 'entity' || CASE paper WHEN 'CRN' THEN ' credit notes' ELSE '' END AS entity, (r ->> 'low_at')::bigint AS low_at, CASE
             WHEN name IN (SELECT body ->> 'range' FROM o2c.event WHERE stream = 'ranges-main' AND type = 'ranges.closed')
                 OR (r ->> 'valid_to' <> '' AND r ->> 'valid_to' < (SELECT day FROM today)) THEN 0
             ELSE (r ->> 'last')::bigint - (r ->> 'first')::bigint + 1 - coalesce(last, 0) END AS rest
         FROM named LEFT JOIN o2c.series ON series = name)
     SELECT entity, sum(rest)::bigint AS rest, max(low_at) AS low_at FROM standing GROUP BY entity ORDER BY entity"""
-"""How many numbers are left to each legal entity in the ranges approved for its invoices, by the store's clock, and at how many they run low."""
+"""How many numbers are left to each legal entity in the ranges approved for its invoices, and for its credit notes, by the store's clock, and at how many they run low."""
 
 
 def _ranges(conn: Connection) -> Answer:

@@ -11,10 +11,13 @@ from o2c.desk.payments import NEARLY_DUE
 from o2c.engine.app import Context, Engine, Written
 from o2c.invoicing import notes
 from o2c.invoicing.events import NoteReason
+from o2c.invoicing.invoice import note_work
 from o2c.invoicing.noted import InvoiceState
+from o2c.invoicing.range_events import RANGES
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.refusal import Refused
+from o2c.kernel.work import Work
 from o2c.views.credit_notes import net_lines
 from o2c.views.invoices import issued_invoice
 
@@ -34,7 +37,7 @@ def issue_credit_note(
     wanted = net_lines(invoice, lines, currency)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
-        work = app.work(invoice_stream(invoice), state, "", "payment")
+        work = _work(app, invoice, state)
         how = {"comment": comment, "author": context.actor}
         return notes.request(work, lines=wanted, reason=given, at=at, begun_by=_begun_by(app, at), **how)
 
@@ -50,7 +53,7 @@ def approve_credit_note(app: Engine, context: Context, invoice: str, note: str) 
     issued_invoice(app, invoice)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
-        work = app.work(invoice_stream(invoice), state, "", "payment")
+        work = _work(app, invoice, state)
         return notes.approve(work, note, approved_by=context.actor, at=at, begun_by=_begun_by(app, at))
 
     return act(app, context, "credit-notes.approve", Deed(invoice_stream(invoice), (take,), ["approve credit note", note]))
@@ -70,6 +73,11 @@ def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, co
         return notes.void(work, reason=given, comment=comment, begun_by=_begun_by(app, at))
 
     return act(app, context, "invoices.void", Deed(invoice_stream(invoice), (take,), ["void", reason, comment]))
+
+
+def _work(app: Engine, invoice: str, state: InvoiceState) -> Work:
+    """What a note is decided by; one decided by a range that is used up meanwhile is stale, and decided anew."""
+    return note_work(state, invoice_stream(invoice), app.book, app.load([RANGES])[RANGES].state)
 
 
 def _begun_by(app: Engine, at: datetime) -> datetime:

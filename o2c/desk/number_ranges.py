@@ -1,4 +1,4 @@
-"""The desk for ranges of invoice numbers that an authority approves beforehand."""
+"""The desk for ranges of numbers that an authority approves beforehand, for invoices and for credit notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from o2c.invoicing.papers import NumberRange
 from o2c.invoicing.range_events import RANGES
 from o2c.invoicing.range_state import RangesState
 from o2c.kernel.decision import Decision
+from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
+from o2c.views.number_ranges import PAPERS
 
 LOW_PERCENT = 10
 """So many of a hundred of its numbers are left when a range is said to run low, where nobody says at how many."""
@@ -31,15 +33,19 @@ def approve_range(
     low_at: int | None = None,
     low_days: int = LOW_DAYS,
     market: str = HOME,
+    paper: str = "invoices",
 ) -> Written:
-    """Let invoices take their numbers from a range that the authority approved (`approval`, its reference). Approved again so, it is as it was.
+    """Let papers of a kind (`paper`: invoices or credit-notes) take their numbers from a range that the authority approved (`approval`, its reference). Approved again so, it is as it was.
 
     The range has a `prefix` and the numbers `first` to `last`, and gives them on the days from `valid_from` to `valid_to`, both included (None: without an
-    end). From the first range of a market's supplier on, its invoices bear numbers of ranges alone, the oldest range first; where none has a number left,
-    an invoice waits as a fallout (BIL-SERIES) until another is approved. Credit notes keep their series. A warning is due once `low_at` numbers are left
-    (None: a tenth), or no more than last `low_days` days. Raises Refused: usage (see `invoicing.ranges.approve`), conflict (approved otherwise, or a number
+    end). From the first range of a market's supplier on, its papers of the kind bear numbers of ranges alone, the oldest range first; where none has a number
+    left, one waits as a fallout (BIL-SERIES) until another is approved, and goes on by itself then. A warning is due once `low_at` numbers are left
+    (None: a tenth), or no more than last `low_days` days. Raises Refused: usage (no such kind of paper; see `invoicing.ranges.approve`), conflict (approved otherwise, or a number
     is another range's).
     """
+    kinds = {word: kind for kind, word in PAPERS.items()}
+    if paper not in kinds:
+        raise Refused(f"numbers are approved for {' or '.join(kinds)}, not for {paper[:40]!r}")
     count = max(last - first + 1, 0)
     wanted = NumberRange(
         entity=current(market, app.clock().now.date()).invoicing.supplier.entity,
@@ -53,9 +59,14 @@ def approve_range(
     )
 
     def rule(state: RangesState, at: datetime) -> Decision:
-        return ranges.approve(state, wanted, low_days=low_days)
+        return ranges.approve(state, wanted, low_days=low_days, paper=kinds[paper])
 
-    return act(app, context, "number-ranges.approve", Deed(RANGES, (rule,), ["approve", wanted.model_dump(mode="json"), low_days]))
+    return act(
+        app,
+        context,
+        "number-ranges.approve",
+        Deed(RANGES, (rule,), ["approve", wanted.model_dump(mode="json"), low_days, *([paper] if paper != "invoices" else [])]),
+    )
 
 
 def close_range(app: Engine, context: Context, number_range: str) -> Written:

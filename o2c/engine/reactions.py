@@ -187,15 +187,15 @@ def _decide(app: Engine, reaction: Reaction, fact: Fact, effect: DecideOn, comma
     """
     at = max(fact.occurred_at, app.clock().now) if reaction.of_before else fact.occurred_at
     for _ in range(TRIES_MAX):
-        loaded = app.load([effect.stream])[effect.stream]
+        seen = app.load([effect.stream, *effect.reads])
+        loaded = seen[effect.stream]
         carried = Carried(app.kind(effect.stream), effect.stream, loaded.state)
-        decide = partial(effect.rule, loaded.state, at, app.book)
+        decide = partial(effect.rule, loaded.state, at, app.book, *(seen[name].state for name in effect.reads))
         if (decision := _unless_defect(reaction, fact, decide)) is None:
             return
         carried.carry(decision, at, app.book, fact.event_id)
         carried.close()
         guards = guards_of(carried.guards, app.reads.holders(list(carried.guards.claims)))
-        seen = {effect.stream: loaded}
         command = Command(command_id, effect.stream, tuple(carried.happened), seen, reaction.name, ACTOR, guards)
         [outcome] = app.write([command], round_=round_)
         if outcome.verdict not in ("stale", "guarded"):

@@ -81,8 +81,9 @@ class Invoices:
         low_at: int | None = None,
         low_days: int = number_ranges.LOW_DAYS,
         market: str = "GB",
+        paper: str = "invoices",
     ) -> Written:
-        """Let invoices take their numbers from a range that the authority approved. See `desk.number_ranges.approve_range`."""
+        """Let invoices, or credit notes, take their numbers from a range that the authority approved. See `desk.number_ranges.approve_range`."""
         return number_ranges.approve_range(
             self._session.app,
             context,
@@ -95,6 +96,7 @@ class Invoices:
             low_at=low_at,
             low_days=low_days,
             market=market,
+            paper=paper,
         )
 
     @answered
@@ -104,7 +106,7 @@ class Invoices:
 
     @answered
     def number_ranges(self, *, market: str = "") -> list[shown.NumberRangeShown]:
-        """Ranges of invoice numbers that were approved, and what is left of each. See `views.number_ranges.list_ranges`."""
+        """Ranges of numbers that were approved, and what is left of each. See `views.number_ranges.list_ranges`."""
         return list_ranges(self._session.app, market=market)
 
     @answered

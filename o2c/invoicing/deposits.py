@@ -137,12 +137,11 @@ def _split(state: AccountState, owed_minor: int) -> Iterator[DepositFreed]:
 
 
 def unbilled(state: AccountState) -> Iterator[Event]:
-    """Free the deposits of an account that no bill run is to come for: a credit while goods are to be invoiced, else owed to the customer."""
-    goods = [charge for charge in state.charges.values() if charge.to_invoice]
-    if state.due_run or state.to_bill or state.to_settle or state.resting or any(charge.instalments > 1 for charge in goods):
+    """Free the deposits of an account for which no bill is to come, that would set them off: they are owed to the customer."""
+    if state.due_run or state.to_come:
         return
     for order in sorted(state.balance.retained):
-        yield _freed(state, order, state.balance.deposits[order], "credit" if goods or state.one_off else "owed")
+        yield _freed(state, order, state.balance.deposits[order], "owed")
 
 
 def _freed(state: AccountState, order: str, amount_minor: int, becomes: str) -> DepositFreed:

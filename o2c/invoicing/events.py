@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from o2c.invoicing.papers import DiscountEnding, InvoiceLine, NoteLine, NumberRange, Seller, TaxSum
-from o2c.invoicing.range_events import RANGES, RangeLowNoticed, RangeUsedUp
+from o2c.invoicing.range_events import RangeNumbered
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Event, Names, Pii, Upcast
-from o2c.kernel.series import Numbered
 from o2c.kernel.shapes import Done, FellOut, Held, Requested
 
 
@@ -81,7 +80,7 @@ class PutOnInstalments(Event, name="invoice.put-on-instalments", stream="invoice
     of_open_minor: int
 
 
-class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
+class InvoiceIssued(Held, RangeNumbered, name="invoice.issued", stream="invoice"):
     """An invoice was issued, with all that it says for good: nothing of it is looked up later. Tax is computed once per tax group over the sum of
     its lines, half-up; it is due on `due_on`.
 
@@ -157,24 +156,6 @@ class InvoiceIssued(Held, Numbered, name="invoice.issued", stream="invoice"):
     endings: tuple[DiscountEnding, ...] = ()
     business: bool = False
     purchase_order: str = ""
-    number_range: NumberRange = NumberRange()
-
-    @property
-    def serials_max(self) -> int | None:
-        """How many numbers an approved range has; a series of the year has no end."""
-        return self.number_range.count if self.number_range.prefix else None
-
-    def number_at(self, serial: int) -> str:
-        """The number at a place of the range, or of the series of the year."""
-        return self.number_range.number_at(serial) if self.number_range.prefix else super().number_at(serial)
-
-    def used_by(self, serial: int) -> tuple[tuple[str, Event], ...]:
-        """A range says once that it runs low, and that its last number is taken."""
-        left = (self.serials_max or 0) - serial
-        if not self.number_range.prefix or left not in (0, self.number_range.low_at):
-            return ()
-        name = self.number_range.name
-        return ((RANGES, RangeLowNoticed(range=name, left=left) if left else RangeUsedUp(range=name)),)
 
     def holder(self) -> str:
         """An invoice number is its account's for good."""
@@ -210,28 +191,56 @@ class TakenOff(Event):
 
 
 class CreditNoteRequested(Event, name="credit-note.requested", stream="invoice"):
-    """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. `lines` are the net
+    """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. Or it `awaits_number`: notes take
+    theirs from approved ranges, and none has one left; it is issued by itself once one is approved. `lines` are the net
     amounts, in minor units, by the place of the line in the invoice. Version 2 names the settlement of the `dispute` that it comes of (the id of its
-    event; empty: none). The comment is personal."""
+    event; empty: none), version 3 says whether it waits for a number, who approved it before (empty: nobody had to), and the day from which on days that it
+    credits are not served (empty: it credits lines). The comment is personal."""
 
     example = {
         "note": "BA-1001-20260108-C1", "reason": "goodwill", "author": "ann", "lines": {"1": 1199}, "total_minor": 1439,
-        "dispute": "", "comment": "two weeks without service",
+        "dispute": "", "comment": "two weeks without service", "awaits_number": False, "approved_by": "", "ended_on": "",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"dispute": ""}),)
+    upcasts = (Upcast(defaults={"dispute": ""}), Upcast(defaults={"awaits_number": False, "approved_by": "", "ended_on": ""}))
     note: str
     reason: NoteReason
     author: str
     lines: dict[str, int]
     total_minor: int
     dispute: str = ""
+    awaits_number: bool = False
+    approved_by: str = ""
+    ended_on: str = ""
     comment: Annotated[str, Pii("note")] = ""
 
 
-class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="invoice"):
+class NoteNumberRequested(Requested, name="invoice.note-number-requested", step="credit-note", stream="invoice"):
+    """A credit note of the invoice is to be issued as soon as a range with a number for it is approved."""
+
+    example = {"attempt": 1, "due_at": "2026-01-20T10:00:00Z"}
+
+
+class NotesNumbered(Done, name="invoice.notes-numbered", step="credit-note", stream="invoice"):
+    """Every credit note of the invoice that waited for a number has one, and is issued."""
+
+    example = {"attempt": 2}
+
+
+class NoteNumberFellOut(FellOut, name="invoice.note-number-fell-out", step="credit-note", stream="invoice"):
+    """A credit note of the invoice waits: no approved number is left for it."""
+
+    upcasts = ()
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "BIL-SERIES", "fault_class": "business", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "payments", "awaits": "numbers/GB1-CRN",
+        "detail": "no range approved for GB1 has a number left on 2026-01-20",
+    }  # fmt: skip
+
+
+class CreditNoteIssued(TakenOff, RangeNumbered, name="credit-note.issued", stream="invoice"):
     """A credit note was issued for an invoice, which itself stays as it is. It says for good all that the law wants of one; its number is from a
     series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). Version 2
-    names the settlement of the `dispute` that it comes of (the id of its event; empty: none). The comment is personal.
+    names the settlement of the `dispute` that it comes of (the id of its event; empty: none), version 3 the approved range that its number is of. The comment is personal.
     Source: Directive 2006/112/EC, art. 219 (what amends an invoice and refers to it is treated as one); VAT Regulations 1995, reg. 15C [M]."""
 
     example = {
@@ -242,8 +251,9 @@ class CreditNoteIssued(TakenOff, Numbered, name="credit-note.issued", stream="in
         "supplier": {"entity": "GB1", "name": "Example Mobile Ltd", "address": ["1 Exchange Square"], "postcode": "ZZ1 1AA", "city": "Testford",
                      "country": "GB", "tax_id": "GB123456782"},
         "customer_name": "Ada Example", "customer_address": "1 Mill Lane, Testford, ZZ1 1AA", "dispute": "", "comment": "the line ended",
+        "number_range": NumberRange().model_dump(mode="json"),
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"dispute": ""}),)
+    upcasts = (Upcast(defaults={"dispute": ""}), Upcast(defaults={"number_range": NumberRange().model_dump(mode="json")}))
     note: str
     invoice: str
     invoice_number: str

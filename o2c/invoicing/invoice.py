@@ -10,6 +10,8 @@ from o2c.customers.rules import PAYMENT_METHODS
 from o2c.invoicing.debts import counted
 from o2c.invoicing.events import CreditNoteRequested, InvoiceIssued, PutOnInstalments, TakenOff
 from o2c.invoicing.noted import InvoiceState, came, note_wanted, reversed_by, taken_off
+from o2c.invoicing.range_events import RANGES
+from o2c.invoicing.range_state import RangesState
 from o2c.invoicing.state import billing_agenda
 from o2c.kernel.agenda import AgendaChange, Dropped
 from o2c.kernel.charges import MoneyReceived, invoice_stream
@@ -119,6 +121,11 @@ def invoice_work(state: InvoiceState, stream: str, item: str, step: str, book: M
     return build(stream, item, step, state=state, subject=subject, records=state.records, codes=book.codes, market=market)
 
 
+def note_work(state: InvoiceState, stream: str, book: MarketBook, ranges: RangesState) -> Work:
+    """Gather the work of whoever credits an invoice: as for its payment, with the approved ranges of numbers."""
+    return changed(invoice_work(state, stream, "", "payment", book), read={RANGES: ranges})
+
+
 def _invoice_owner(state: InvoiceState) -> tuple[str | None, str | None]:
     return (state.issued.order or None, state.issued.customer) if state.issued else (None, None)
 
@@ -133,7 +140,7 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=17,
+    shape_version=18,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

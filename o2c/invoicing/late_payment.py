@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from o2c.invoicing.issuing import issue_note, left_of, lines_off
 from o2c.invoicing.noted import InvoiceState
-from o2c.invoicing.notes import ENGINE, issue_note, left_of, lines_off
+from o2c.invoicing.notes import ENGINE
 from o2c.invoicing.papers import InvoiceLine
 from o2c.invoicing.state import AccountState
 from o2c.kernel.arrears import collection_stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from o2c.invoicing.events import CreditNoteIssued, CreditNoteRequested, InvoiceIssued, InvoiceVoided, TakenOff
@@ -15,7 +16,8 @@ from o2c.kernel.work import Record
 class Noted:
     """What the credit notes of an invoice took off it: net by the place of the line (text, from 1), how much of
     that was not served, tax by group; `count` numbers them, those that
-    are wanted too. `wanted` wait for a second person, by the name of the note."""
+    are wanted too. `wanted` wait for a second person, or for a number, by the name of the note; `kept` is what those that wait for a number will
+    take off, by the place of the line, so that nobody else takes it."""
 
     lines: dict[str, int] = field(default_factory=dict)
     taxes: dict[str, int] = field(default_factory=dict)
@@ -23,6 +25,16 @@ class Noted:
     total_minor: int = 0
     count: int = 0
     wanted: dict[str, CreditNoteRequested] = field(default_factory=dict, repr=False)
+    kept: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def awaiting(self) -> tuple[CreditNoteRequested, ...]:
+        """The notes that wait for a number, in the order in which they came."""
+        return tuple(one for one in self.wanted.values() if one.awaits_number)
+
+    def taken_minor(self, place: int) -> int:
+        """What notes took off a line, and will once they have a number, net."""
+        return self.lines.get(str(place), 0) + self.kept.get(str(place), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +160,27 @@ def reversed_by(state: InvoiceState, event: OfReversal) -> InvoiceState:
 
 
 def note_wanted(state: InvoiceState, event: CreditNoteRequested) -> InvoiceState:
-    """Give the invoice with a note that waits for a second person."""
-    noted = changed(state.noted, count=state.noted.count + 1, wanted={**state.noted.wanted, event.note: event})
-    return changed(state, noted=noted)
+    """Give the invoice with a note that waits for a second person, or for a number."""
+    noted = state.noted
+    noted = changed(noted, count=noted.count + (event.note not in noted.wanted), wanted={**noted.wanted, event.note: event})
+    if not event.awaits_number:
+        return changed(state, noted=noted)
+    not_served = _sums(noted.not_served, event.lines) if event.reason == "not-served" else noted.not_served
+    return changed(state, noted=changed(noted, kept=_sums(noted.kept, event.lines), not_served=not_served))
+
+
+def released(noted: Noted, wanted: CreditNoteRequested) -> Noted:
+    """Give what was noted without what is kept for a note that waits for a number, as when it is issued."""
+    less = {place: -net_minor for place, net_minor in wanted.lines.items()}
+    not_served = _sums(noted.not_served, less) if wanted.reason == "not-served" else noted.not_served
+    others = {name: one for name, one in noted.wanted.items() if name != wanted.note}
+    return changed(noted, kept=_sums(noted.kept, less), not_served=not_served, wanted=others)
+
+
+def _sums(nets: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Sums by the place of a line, without those of nothing."""
+    summed = {place: nets.get(place, 0) + more.get(place, 0) for place in {**nets, **more}}
+    return {place: net_minor for place, net_minor in summed.items() if net_minor}
 
 
 def taken_off(state: InvoiceState, event: TakenOff) -> InvoiceState:
@@ -158,7 +188,9 @@ def taken_off(state: InvoiceState, event: TakenOff) -> InvoiceState:
     state = changed(state, lowered_minor=state.lowered_minor + event.of_open_minor, voided=state.voided or isinstance(event, InvoiceVoided))
     if not isinstance(event, CreditNoteIssued):
         return state
-    noted, lines, taxes = state.noted, dict(state.noted.lines), dict(state.noted.taxes)
+    wanted = state.noted.wanted.get(event.note)
+    noted = released(state.noted, wanted) if wanted and wanted.awaits_number else state.noted
+    lines, taxes = dict(noted.lines), dict(noted.taxes)
     not_served = dict(noted.not_served)
     for line in event.lines:
         if event.reason == "not-served":
@@ -166,6 +198,6 @@ def taken_off(state: InvoiceState, event: TakenOff) -> InvoiceState:
         lines[str(line.line)] = lines.get(str(line.line), 0) + line.net_minor
     for tax in event.taxes:
         taxes[tax.group] = taxes.get(tax.group, 0) + tax.tax_minor
-    wanted = {name: one for name, one in noted.wanted.items() if name != event.note}
-    count = noted.count + (event.note not in noted.wanted)
-    return changed(state, noted=Noted(lines, taxes, not_served, noted.total_minor + event.total_minor, count, wanted))
+    others = {name: one for name, one in noted.wanted.items() if name != event.note}
+    count = noted.count + (wanted is None)
+    return changed(state, noted=Noted(lines, taxes, not_served, noted.total_minor + event.total_minor, count, others, noted.kept))

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from o2c.kernel.money import tax_on
+
+Paper = Literal["INV", "CRN"]
+"""The kinds of paper that have numbers of series: INV invoice, CRN credit note."""
 
 
 class Seller(BaseModel):
@@ -30,9 +33,9 @@ class Seller(BaseModel):
 
 
 class NumberRange(BaseModel):
-    """Numbers that an authority approved for the invoices of a legal entity: `prefix` and digits, from `first` to `last`, taken on the days from `valid_from`
+    """Numbers that an authority approved for the invoices, or the credit notes, of a legal entity: `prefix` and digits, from `first` to `last`, taken on the days from `valid_from`
     to `valid_to` (ISO, both inclusive; empty: without an end). `approval` is its reference of the decision. Once no more than `low_at` are left it runs low.
-    Empty on an invoice whose number is of a series of the year."""
+    Empty on a paper whose number is of a series of the year."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -146,8 +149,8 @@ def tax_sums(lines: Iterable[InvoiceLine]) -> tuple[TaxSum, ...]:
     )
 
 
-def series_of(seller: Seller, kind: str, day: str) -> str:
-    """Name the series of a legal entity's papers of one kind (INV invoice, CRN credit note) and the year of an ISO day: `GB1-INV-2026`."""
+def series_of(seller: Seller, kind: Paper, day: str) -> str:
+    """Name the series of a legal entity's papers of one kind and the year of an ISO day: `GB1-INV-2026`."""
     return f"{seller.entity}-{kind}-{day[:4]}"
 
 

@@ -1,10 +1,10 @@
-"""The ranges of numbers that were approved for invoices, as a fold of their stream."""
+"""The ranges of numbers that were approved for invoices and credit notes, as a fold of their stream."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from o2c.invoicing.papers import NumberRange
+from o2c.invoicing.papers import NumberRange, Paper
 from o2c.invoicing.range_events import RangeApproved, RangeClosed, RangeUsedUp
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
@@ -18,15 +18,13 @@ class RangesState:
     approved: dict[str, RangeApproved] = field(default_factory=dict)
     over: dict[str, str] = field(default_factory=dict)
 
-    def of(self, entity: str) -> list[NumberRange]:
-        """The ranges of a legal entity that may still give numbers, in the order in which they are used."""
-        return [
-            one.approved for name, one in self.approved.items() if one.approved.entity == entity and name not in self.over
-        ]  # fmt: skip
+    def all_of(self, entity: str, paper: Paper = "INV") -> list[NumberRange]:
+        """The ranges of a legal entity's papers of a kind: these take their numbers from ranges alone once there is one."""
+        return [one.approved for one in self.approved.values() if (one.approved.entity, one.paper) == (entity, paper)]
 
-    def needed(self, entity: str) -> bool:
-        """Whether invoices of a legal entity take their numbers from ranges: since its first one was approved."""
-        return any(one.approved.entity == entity for one in self.approved.values())
+    def of(self, entity: str, paper: Paper = "INV") -> list[NumberRange]:
+        """Those of them that may still give numbers, in the order in which they are used."""
+        return [one for one in self.all_of(entity, paper) if one.name not in self.over]
 
 
 def evolve(state: RangesState, event: Event) -> RangesState:
@@ -41,4 +39,4 @@ def evolve(state: RangesState, event: Event) -> RangesState:
     return state
 
 
-KIND = StreamKind(category="ranges", shape_version=1, state_type=RangesState, initial=lambda _: RangesState(), evolve=evolve)
+KIND = StreamKind(category="ranges", shape_version=2, state_type=RangesState, initial=lambda _: RangesState(), evolve=evolve)

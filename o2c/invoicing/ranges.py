@@ -1,8 +1,8 @@
-"""Ranges of numbers that an authority approves for invoices beforehand: when one may be approved, and from which one an invoice takes its number.
+"""Ranges of numbers that an authority approves for invoices, or credit notes, beforehand: when one may be approved, and from which one a paper takes its number.
 
 Such a range has a first and a last number and days on which it is valid, as several countries' tax authorities give them to a supplier (Colombia, say:
-Estatuto Tributario, art. 617 and 684-2, and DIAN, Resolution 000165 of 2023 [M]; credit notes there need none). A range without a number left, or over its
-last day, gives none: the invoice waits as a fallout until another is approved.
+Estatuto Tributario, art. 617 and 684-2, and DIAN, Resolution 000165 of 2023 [M]; credit notes there need none, as they do in Chile [M]). A range without
+a number left, or over its last day, gives none: the paper waits as a fallout until another is approved, and then goes on by itself.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from datetime import date, datetime
 from typing import Any
 
 from o2c.invoicing.of_market import seller_of
-from o2c.invoicing.papers import NumberRange, series_of
-from o2c.invoicing.range_events import RANGES, RangeApproved, RangeClosed
+from o2c.invoicing.papers import NumberRange, Paper, Seller, series_of
+from o2c.invoicing.range_events import RANGES, RangeApproved, RangeClosed, pool_of
 from o2c.invoicing.range_state import RangesState
 from o2c.kernel.decision import NOTHING, Decision, just
-from o2c.kernel.periods import local_date
+from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 
 NO_NUMBER = "BIL-SERIES"
-"""The reason code of an invoice for which no approved number is left."""
+"""The reason code of a paper for which no approved number is left."""
 _PREFIX = re.compile(r"[A-Z0-9.-]{0,19}[A-Z.-]")
 _OURS = re.compile(r"-(INV|CRN)-")
 NUMBER_MAX = 10**15
@@ -32,15 +32,15 @@ class NoNumberLeft(ValueError):
     """No approved number may be taken: told in the words of the fallout."""
 
 
-def approve(state: RangesState, wanted: NumberRange, *, low_days: int) -> Decision:
-    """Take numbers of a range from now on, after those approved before; nothing for one that was approved so.
+def approve(state: RangesState, wanted: NumberRange, *, low_days: int, paper: Paper = "INV") -> Decision:
+    """Let papers of a kind take numbers of a range from now on, after those approved before; nothing for one that was approved so.
 
     Raises Refused: usage (a prefix that has other than capitals, digits, `-` and `.`, ends in a digit, or is that of a series of ours; numbers or days that
     end before they begin; a warning at no fewer numbers than there are), conflict (it was approved otherwise, or shares numbers with another).
     """
     if flaw := _flaw(wanted, low_days):
         raise Refused(f"range {wanted.prefix[:20]}{str(wanted.first)[:20]} to {str(wanted.last)[:20]}: {flaw}; it was not approved")
-    told = RangeApproved(approved=wanted, low_days=low_days)
+    told = RangeApproved(approved=wanted, low_days=low_days, paper=paper)
     if state.approved.get(wanted.name) == told:
         return NOTHING
     for name, other in state.approved.items():
@@ -76,36 +76,74 @@ def close(state: RangesState, name: str) -> Decision:
     return NOTHING if name in state.over else just(RangeClosed(range=name))
 
 
-def numbered_by(work: Work, day: date, at: datetime) -> tuple[str, NumberRange]:
-    """Name the series, with the range that it is, of which an invoice of a day takes its number at a time: the first one that may give one, or (no range) the
+def numbered_by(work: Work, day: date, at: datetime, paper: Paper = "INV") -> tuple[str, NumberRange]:
+    """Name the series, with the range that it is, of which a paper of a day takes its number at a time: the first one that may give one, or (no range) the
     series of the year where none is needed. Raises NoNumberLeft where one is."""
-    seller, state = seller_of(work.market), work.read.get(RANGES) or RangesState()
-    if not work.market.invoicing.numbers_approved and not state.needed(seller.entity):
-        return series_of(seller, "INV", day.isoformat()), NumberRange()
+    seller, state = supplier_of(work), _ranges(work)
+    needed = paper == "INV" and work.market.invoicing.numbers_approved
+    if not needed and not state.all_of(seller.entity, paper):
+        return series_of(seller, paper, day.isoformat()), NumberRange()
     today = local_date(at, work.market.zone).isoformat()
-    usable = next((one for one in state.of(seller.entity) if one.valid_on(today)), None)
+    usable = next((one for one in state.of(seller.entity, paper) if one.valid_on(today)), None)
     if usable is None:
-        raise NoNumberLeft(f"no range approved for {seller.entity} has a number left on {today}")
+        of = "credit notes of " if paper == "CRN" else ""
+        raise NoNumberLeft(f"no range approved for {of}{seller.entity} has a number left on {today}")
     return usable.name, usable
 
 
-def lacking(complete: Callable[[Work, Mapping[str, Any], datetime], Decision]) -> Callable[[Work, datetime], str]:
-    """Give the check of a step that issues invoices: where no approved number is left for the one that it would issue, it falls out."""
+def supplier_of(work: Work) -> Seller:
+    """Who issues a paper: the market's supplier, or, of a credit note, whoever issued its invoice."""
+    issued = getattr(work.state, "issued", None)
+    return issued.supplier if issued and issued.supplier.entity else seller_of(work.market)
+
+
+def _ranges(work: Work) -> RangesState:
+    return work.read.get(RANGES) or RangesState()
+
+
+def numbers_of(work: Work, paper: Paper = "INV") -> str:
+    """Name the pool for which a paper waits that finds no number left."""
+    return pool_of(supplier_of(work).entity, paper)
+
+
+Completes = Callable[[Work, Mapping[str, Any], datetime], Decision]
+
+
+def lacking(complete: Completes, paper: Paper = "INV") -> Callable[[Work, datetime], str]:
+    """Give the check of a step that issues papers: where no approved number is left for the one that it would issue, it falls out."""
 
     def check(work: Work, at: datetime) -> str:
-        try:
-            numbered_by(work, local_date(at, work.market.zone), at)
-        except NoNumberLeft:
-            return _would_lack(complete, work, at)
-        return ""
+        lacks = _lacks(work, at, paper) and _would_lack(complete, work, at)
+        return f"{NO_NUMBER}: {lacks}" if lacks else ""
 
     return check
 
 
-def _would_lack(complete: Callable[[Work, Mapping[str, Any], datetime], Decision], work: Work, at: datetime) -> str:
+def opening(complete: Completes, paper: Paper = "INV") -> Callable[[Work, datetime], datetime]:
+    """Give when such a step may begin: where no approved number may be taken yet, and one may on a day to come, on that day."""
+
+    def open_from(work: Work, at: datetime) -> datetime:
+        begins = [one.valid_from for one in _ranges(work).of(supplier_of(work).entity, paper) if one.valid_from] if work.read else []
+        later = [day for day in begins if day > local_date(at, work.market.zone).isoformat()]
+        if not later or not _lacks(work, at, paper) or not _would_lack(complete, work, at):
+            return at
+        return local_time(date.fromisoformat(min(later)), 0, 0, work.market.zone)
+
+    return open_from
+
+
+def _lacks(work: Work, at: datetime, paper: Paper) -> bool:
+    try:
+        numbered_by(work, local_date(at, work.market.zone), at, paper)
+    except NoNumberLeft:
+        return True
+    return False
+
+
+def _would_lack(complete: Completes, work: Work, at: datetime) -> str:
     """A run with nothing to bill needs no number."""
     try:
         complete(work, {}, at)
     except NoNumberLeft as lacks:
-        return f"{NO_NUMBER}: {lacks}"
+        return str(lacks)
     return ""

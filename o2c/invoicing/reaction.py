@@ -7,8 +7,10 @@ from typing import Any, cast
 
 from o2c.invoicing import debts, late_payment, notes, withdrawal_notes
 from o2c.invoicing.events import CreditDue, WithdrawalCreditAsked
-from o2c.invoicing.invoice import invoice_work
+from o2c.invoicing.invoice import invoice_work, note_work
 from o2c.invoicing.noted import InvoiceState
+from o2c.invoicing.range_events import RANGES
+from o2c.invoicing.range_state import RangesState
 from o2c.kernel.charges import ChargeRested, ChargeWithdrawn, GoodsTakenBack, invoice_stream
 from o2c.kernel.debts import DebtGivenUp
 from o2c.kernel.decision import Decision
@@ -28,14 +30,14 @@ def _effects(fact: Fact) -> tuple[DecideOn, ...]:
     due = fact.event
     stream = invoice_stream(due.invoice)
 
-    def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
-        work = invoice_work(state, stream, "", "payment", book)
+    def credit(state: InvoiceState, at: datetime, book: Any, ranges: RangesState) -> Decision:
+        work = note_work(state, stream, book, ranges)
         of = {"order": due.order, "item": due.item, "ended_on": due.ended_on}
         if isinstance(due, WithdrawalCreditAsked):
             return withdrawal_notes.credit(work, **of, kept_minor=due.kept_minor, at=at)
         return notes.unserved(work, **of, at=at)
 
-    return (DecideOn(stream, credit),)
+    return (DecideOn(stream, credit, reads=(RANGES,)),)
 
 
 UNSERVED = Reaction(name="credit-what-is-not-served", concerns=_concerns, effects=_effects)
@@ -72,10 +74,10 @@ def _not_owed_of(fact: Fact) -> tuple[DecideOn, ...]:
     stream = invoice_stream(event.bill)
     of = {"interest_minor": event.interest_minor, "fixed_minor": event.fixed_minor}
 
-    def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
-        return late_payment.not_owed(invoice_work(state, stream, "", "payment", book), invoice=event.invoice, at=at, **of)
+    def credit(state: InvoiceState, at: datetime, book: Any, ranges: RangesState) -> Decision:
+        return late_payment.not_owed(note_work(state, stream, book, ranges), invoice=event.invoice, at=at, **of)
 
-    return (DecideOn(stream, credit),)
+    return (DecideOn(stream, credit, reads=(RANGES,)),)
 
 
 NOT_OWED = Reaction(name="credit-late-payment-not-owed", concerns=_not_owed, effects=_not_owed_of)
@@ -90,11 +92,11 @@ def credits_disputed(settled: type[Event]) -> Reaction:
             return ()
         stream = invoice_stream(event.invoice)
 
-        def credit(state: InvoiceState, at: datetime, book: Any) -> Decision:
-            work = invoice_work(state, stream, "", "payment", book)
+        def credit(state: InvoiceState, at: datetime, book: Any, ranges: RangesState) -> Decision:
+            work = note_work(state, stream, book, ranges)
             told = {"dispute": fact.event_id, "author": fact.actor, "comment": event.note}
             return notes.conceded(work, amount_minor=event.amount_minor, at=at, **told)
 
-        return (DecideOn(stream, credit),)
+        return (DecideOn(stream, credit, reads=(RANGES,)),)
 
     return Reaction(name="credit-what-was-disputed", concerns=lambda cls: issubclass(cls, settled), effects=effects, from_now=True)

@@ -100,8 +100,10 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
 
 def is_final(state: AccountState, run_on: date) -> bool:
     """Whether the run of a day makes the final bill: nothing is served any more, and nothing is left that only the next run charges, as what a contract costs that
-    ended before its term on that very day."""
-    return state.to_settle and not any(one.owed_once and one.starts_on >= run_on.isoformat() for one in state.charges.values())
+    ended before its term on that very day, or the last day of late payment of what was paid on it."""
+    day = run_on.isoformat()
+    late = any(closed_on >= day for closed_on in state.paid_late.values())
+    return state.to_settle and not late and not any(one.owed_once and one.starts_on >= day for one in state.charges.values())
 
 
 def issue(

@@ -112,6 +112,11 @@ class AccountState:
         return any(each.to_invoice for each in self.charges.values()) or any(each.settling_minor for each in self.instalments.values())
 
     @property
+    def to_come(self) -> bool:
+        """Whether anything is to be billed yet: by a run, for what is charged, was used or rests, or beside the runs."""
+        return bool(self.to_bill or self.late_on or self.to_settle or self.resting or self.one_off)
+
+    @property
     def to_settle(self) -> bool:
         """Whether nothing is served any more, and a final bill is to come: something was billed, served or could be used."""
         had = (charge.billed_to or charge.served or charge.terms.usage_version for charge in self.charges.values())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from o2c.invoicing import debts, one_off, rules
+from o2c.invoicing import debts, issuing, one_off, rules
 from o2c.invoicing.deposits import Pays
 from o2c.invoicing.events import (
     BillRunFellOut,
     BillRunRequested,
+    NoteNumberFellOut,
+    NoteNumberRequested,
     OneOffFellOut,
     OneOffRequested,
     OverdueFellOut,
@@ -16,7 +18,7 @@ from o2c.invoicing.events import (
     ReliefFellOut,
     ReliefRequested,
 )
-from o2c.invoicing.ranges import lacking
+from o2c.invoicing.ranges import lacking, numbers_of, opening
 from o2c.invoicing.state import ONE_OFF, bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
@@ -31,19 +33,38 @@ def bill_run_step(pays: Pays) -> Step:
         fell_out=BillRunFellOut,
         complete=bill,
         check=lacking(bill),
+        awaits=numbers_of,
+        open_from=opening(bill),
         reads=rules.streams_read,
         records=records_wanted,
         facts=bill_run,
     )
 
 
-GOODS = Step(
-    name=ONE_OFF,
-    requested=OneOffRequested,
-    fell_out=OneOffFellOut,
-    complete=one_off.invoice_at_once,
-    check=lacking(one_off.invoice_at_once),
-    reads=one_off.payer,
+def one_off_step(pays: Pays) -> Step:
+    """The invoice beside the bill runs, with the same rule."""
+    invoice = partial(one_off.invoice_at_once, pays=pays)
+    return Step(
+        name=ONE_OFF,
+        requested=OneOffRequested,
+        fell_out=OneOffFellOut,
+        complete=invoice,
+        check=lacking(invoice),
+        awaits=numbers_of,
+        open_from=opening(invoice),
+        reads=one_off.payer,
+    )
+
+
+NOTE = Step(
+    name=issuing.NUMBERING,
+    requested=NoteNumberRequested,
+    fell_out=NoteNumberFellOut,
+    complete=issuing.issue_awaiting,
+    check=lacking(issuing.issue_awaiting, "CRN"),
+    awaits=partial(numbers_of, paper="CRN"),
+    open_from=opening(issuing.issue_awaiting, "CRN"),
+    reads=issuing.ranges_read,
 )
 OVERDUE = Step(
     name="overdue",

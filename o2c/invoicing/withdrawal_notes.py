@@ -11,7 +11,8 @@ from datetime import date, datetime
 
 from o2c.invoicing.charge import Charge, of_withdrawal
 from o2c.invoicing.discounts import LINE_KIND, discounted
-from o2c.invoicing.notes import ENGINE, drafted, issue_note, left_of, lines_off, total_of, unserved_lines
+from o2c.invoicing.issuing import issue_note, left_of, lines_off, total_of
+from o2c.invoicing.notes import ENGINE, drafted, unserved_lines
 from o2c.invoicing.papers import InvoiceLine, NoteLine
 from o2c.invoicing.rules import charge_lines
 from o2c.invoicing.state import AccountState
@@ -34,7 +35,7 @@ def credit(work: Work, *, order: str, item: str, ended_on: str, kept_minor: int,
         return NOTHING
     note = f"{work.state.issued.number}-C{work.state.noted.count + 1}"
     how = {"comment": "", "author": ENGINE, "approved_by": ""}
-    return issue_note(work, note, lines, reason="withdrawn", at=at, begun_by=at, **how)
+    return issue_note(work, note, lines, reason="withdrawn", at=at, begun_by=at, ended_on=ended_on, **how)
 
 
 def off(work: Work, *, order: str, item: str, ended_on: str, kept_minor: int) -> tuple[NoteLine, ...]:

@@ -84,7 +84,7 @@ def attend(
         # The row comes too early (a worker was late, a rule is younger than the row): nothing is sent before its time.
         return step.request(work, at, attempt=entry.attempt, due_at=opens_at)
     if reason := step.check(work, at):
-        return flow.fall_out(step, work, reason, at, seed=seed)
+        return flow.fall_out(step, work, reason, at, seed=seed, awaits=step.awaits(work))
     if instead := step.instead(work, at):
         return instead
     if step.draw and (pool := step.pool(work)):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Event, Fact, types_by_name
@@ -22,10 +20,12 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class DecideOn:
-    """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it."""
+    """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it. The states of the
+    streams that it `reads` beside come after the book, and stand as it read them when it is written."""
 
     stream: str
-    rule: Callable[[Any, datetime, Any], Decision]
+    rule: Callable[..., Decision]
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

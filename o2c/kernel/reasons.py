@@ -27,6 +27,7 @@ STREAM = "codes-main"
 RetryClass = Literal["never", "transient", "scheduled", "after-correction"]
 WAITS_BY_ITSELF: Mapping[str, str] = {
     "stock": "when a piece of its pool arrives or comes free: the step waits for it by itself",
+    "numbers": "when a range of numbers is approved: as many steps as it has numbers go on by themselves",
     "money": "when the money has come: the step waits for it by itself",
 }
 """For what a step that fell out under a scheduled code waits by itself: no time is set, it goes on with what comes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -271,6 +272,14 @@ def step_of(event: Event) -> str:
 def item_of(event: Event) -> str:
     """The order item an event speaks of; empty for one of the whole stream."""
     return event.item if isinstance(event, OfItem) else ""
+
+
+class Supply(Event):
+    """Pieces came of what steps wait for, of one pool or several: as many steps go on."""
+
+    def brings(self) -> Mapping[str, int]:
+        """Give how many pieces came, by pool. Raises NotImplementedError for a class that does not say."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it brings")
 
 
 class Offered(Event):

@@ -60,6 +60,11 @@ def no_streams(work: Work) -> tuple[str, ...]:
     return ()
 
 
+def awaits_nothing(work: Work) -> str:
+    """Name no pool: the default of `awaits`."""
+    return ""
+
+
 def no_guards(work: Work) -> tuple[Guard, ...]:
     """Claim no guard: the default of `guards`."""
     return ()
@@ -222,7 +227,7 @@ class Step:
 
     `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` gives
     the Done event and the events of other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` gives the
-    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent. `instead(work, at)` is what is done in place of the
+    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent, and `awaits(work)` the pool that one so stopped waits for (empty: a person). `instead(work, at)` is what is done in place of the
     step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help,
     and `choices(work, at)` gives, by the key of a correction, the values among which a person chooses.
     `reads(work)` names the other streams that its rules
@@ -244,6 +249,7 @@ class Step:
     fell_out: type[FellOut]
     complete: Callable[[Work, Mapping[str, Any], datetime], Decision]
     check: Callable[[Work, datetime], str] = nothing_wrong
+    awaits: Callable[[Work], str] = awaits_nothing
     instead: Callable[[Work, datetime], Decision] = nothing_instead
     correction_flaw: Callable[[Work, Mapping[str, str], datetime], str] = nothing_to_say
     choices: Callable[[Work, datetime], Mapping[str, tuple[str, ...]]] = no_choices

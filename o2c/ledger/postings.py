@@ -207,7 +207,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "collections.warned": _OPEN,
     "collections.given-up": "each invoice posts what is written off of it",
     "catalogue.price-rise-announced": _PRICE,
-    "credit-note.requested": "it waits for a second person, and posts as it is issued",
+    "credit-note.requested": "it waits for a second person or a number, and posts as it is issued",
     "credit.approved": _PROMISE,
     "credit.committed": _PROMISE,
     "credit.decided": _PROMISE,

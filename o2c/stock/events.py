@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from o2c.kernel.event import Event
-from o2c.kernel.shapes import Done, Requested
+from o2c.kernel.shapes import Done, Requested, Supply
 
 
 class StockAnnounced(Requested):
@@ -20,7 +20,11 @@ class Identified(Event):
         raise NotImplementedError(f"{type(self).__name__} must say what identifies it")
 
 
-class StockArrived(Done):
+class StockArrived(Done, Supply):
     """A delivery was taken in: how many pieces each pool received, without those that were in the store already."""
 
     pools: dict[str, int]
+
+    def brings(self) -> dict[str, int]:
+        """What each pool received."""
+        return self.pools

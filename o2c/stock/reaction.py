@@ -1,7 +1,7 @@
 """What stock does to the orders that wait for it.
 
-It wakes them when it arrives: a delivery as many as it brought, a piece that is free again one. What is announced, moved or given up tells them
-when theirs is due.
+It wakes them when it arrives: a delivery, or a range of numbers that is approved, as many as it brought, a piece that is free again one. What is
+announced, moved or given up tells them when theirs is due.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from typing import cast
 
 from o2c.kernel.event import Event, Fact
 from o2c.kernel.reaction import Expect, Reaction, Wake
-from o2c.kernel.shapes import Done, Offered, OutOfStock, Requested, StepCancelled, StepStopped, Withdrawn, step_of
-from o2c.stock.events import StockArrived
+from o2c.kernel.shapes import Done, Offered, OutOfStock, Requested, StepCancelled, StepStopped, Supply, Withdrawn, step_of
 
 
 def _brings_stock(cls: type[Event]) -> bool:
-    return issubclass(cls, StockArrived) or (issubclass(cls, Offered) and cls.shape == Done.shape)
+    return issubclass(cls, Supply) or (issubclass(cls, Offered) and cls.shape == Done.shape)
 
 
 def supply_of(event: Event) -> tuple[Wake, ...]:
     """Give how many pieces an event of stock brings, as a Wake for each pool."""
-    if isinstance(event, StockArrived):
-        return tuple(Wake(pool, count) for pool, count in sorted(event.pools.items()))
+    if isinstance(event, Supply):
+        return tuple(Wake(pool, count) for pool, count in sorted(event.brings().items()))
     return (Wake(cast("Offered", event).offer()[0], 1),)
 
 

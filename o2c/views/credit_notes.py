@@ -24,14 +24,14 @@ def preview_credit_note(app: Engine, invoice: str, *, lines: Mapping[str, str] |
     `lines` are as for issuing it; amounts are minor units. `needs_approval` says that it would wait for a second person. Raises Refused: missing (no
     such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no such line or amount).
     """
-    from o2c.invoicing import notes
+    from o2c.invoicing import issuing, notes
 
     name = invoice_name(app, invoice)
     state = issued_invoice(app, name)
     assert state.issued is not None
     work = app.work(invoice_stream(name), state, "", "payment")
     taken, taxes = notes.drafted(work, net_lines(name, lines, state.issued.currency))
-    net_minor, total_minor = sum(line.net_minor for line in taken), notes.total_of(taken, taxes)
+    net_minor, total_minor = sum(line.net_minor for line in taken), issuing.total_of(taken, taxes)
     above_minor = notes.approved_above_minor(work)
     of_open_minor = min(total_minor, max(state.open_minor, 0))
     told = {

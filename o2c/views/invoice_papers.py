@@ -58,6 +58,7 @@ def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoiceP
             "reason": one.reason,
             "author": one.author,
             "total_minor": one.total_minor,
+            "awaits_number": one.awaits_number,
             **({"comment": one.comment} if personal else {}),
         }
         for one in state.noted.wanted.values()

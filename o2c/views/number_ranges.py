@@ -1,4 +1,4 @@
-"""Ranges of invoice numbers that were approved: what is left of each, how long that lasts at the pace of late, and which runs low."""
+"""Ranges of numbers that were approved for invoices and credit notes: what is left of each, how long that lasts at the pace of late, and which runs low."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from o2c.engine.app import Engine
-from o2c.invoicing.papers import NumberRange
+from o2c.invoicing.papers import NumberRange, Paper
 from o2c.invoicing.range_events import RANGES, RangeApproved
 from o2c.invoicing.range_state import RangesState
 from o2c.kernel.periods import local_date
@@ -17,15 +17,19 @@ from o2c.views.reading import all_seen
 from o2c.views.shown import NumberRangeShown
 from projections.invoices import ISSUED_LATELY
 
+PAPERS: Mapping[Paper, str] = {"INV": "invoices", "CRN": "credit-notes"}
+"""What each kind of paper is called on every face."""
+CODES = tuple(sorted(MARKETS))
+"""The markets whose suppliers may have ranges."""
 PACE_DAYS = 31
 """The pace is learnt from the invoices of so many days: a whole cycle of bill runs."""
 
 
 def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
-    """Ranges of invoice numbers that were approved, the oldest first: what is taken and left of each, and what is to be done about it.
+    """Ranges of numbers that were approved for invoices, then those for credit notes, the oldest first: what is taken and left of each, and what is to be done about it.
 
-    `state` is in-use (the next invoice takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
-    how long the numbers last at the pace of the last 31 days, None where no invoice was issued in them. `low` asks for another range: it is in use, no other
+    `paper` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
+    how long the numbers last at the pace of the last 31 days, None where no invoice was issued in them, and for credit notes, which have no pace. `low` asks for another range: it is in use, no other
     waits, and no more numbers or days are left than the approval names. Raises Refused (usage) for a market that there is not.
     """
     if market and market not in MARKETS:
@@ -40,30 +44,34 @@ def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
     for code in [market] if market else sorted(MARKETS):
         rules = current(code, now.date())
         today = local_date(now, rules.zone)
-        found += shown(state, rules.invoicing.supplier.entity, taken, lately=_lately(app, state, rules, today), today=today)
+        entity = rules.invoicing.supplier.entity
+        found += shown(state, entity, taken, lately=_lately(app, state, rules, today), today=today)
+        found += shown(state, entity, taken, lately=0, today=today, paper="CRN")
     return found
 
 
 def _lately(app: Engine, state: RangesState, market: Market, today: date) -> int:
     """How many invoices a market's supplier issued of late, of whatever series."""
     entity = market.invoicing.supplier.entity
-    own = [one.approved.prefix for one in state.approved.values() if one.approved.entity == entity]
+    own = [one.prefix for one in state.all_of(entity)]
     since = today - timedelta(days=PACE_DAYS)
     [row] = app.reads.rows(ISSUED_LATELY, since=since, prefixes=[f"{entity}-INV-", *own])
     return int(row["n"])
 
 
-def shown(state: RangesState, entity: str, taken: Mapping[str, int], *, lately: int, today: date) -> list[NumberRangeShown]:
-    """Give the ranges of a legal entity as they stand on a day, of which so many numbers are `taken` by name; `lately` is how many invoices it issued."""
+def shown(
+    state: RangesState, entity: str, taken: Mapping[str, int], *, lately: int, today: date, paper: Paper = "INV"
+) -> list[NumberRangeShown]:
+    """Give the ranges of a legal entity's papers of a kind as they stand on a day, of which so many numbers are `taken` by name; `lately` is how many it issued."""
     day = today.isoformat()
-    usable = [one.name for one in state.of(entity) if one.valid_on(day)]
-    others = [one.name for one in state.of(entity) if not one.valid_to or day <= one.valid_to]
+    usable = [one.name for one in state.of(entity, paper) if one.valid_on(day)]
+    others = [one.name for one in state.of(entity, paper) if not one.valid_to or day <= one.valid_to]
     return [
         _shown(
             approved, state.over.get(name, ""), taken.get(name, 0), usable=usable, last=others[-1:] == [name], lately=lately, today=today
         )
         for name, approved in state.approved.items()
-        if approved.approved.entity == entity
+        if (approved.approved.entity, approved.paper) == (entity, paper)
     ]
 
 
@@ -78,6 +86,7 @@ def _shown(
     days_left = left * PACE_DAYS // lately if lately and state == "in-use" else None
     return {
         "range": one.name,
+        "paper": PAPERS[told.paper],
         "entity": one.entity,
         "last": one.number_at(one.count),
         "next": one.number_at(taken + 1) if left else "",

@@ -76,6 +76,10 @@ def measure(arguments: argparse.Namespace) -> Figures:
     tell(
         f"load {records / median(loads):,.0f} records/s; sent again {records / median(again):,.0f}; plain COPY {records / median(copies):,.0f}"
     )
+    times = [load / copy for load, copy in zip(loads, copies, strict=True)]
+    tell(
+        f"a load takes {median(times):.1f} times as long as a plain COPY of its rows ({min(times):.1f} to {max(times):.1f} over {arguments.repeat} files)"
+    )
     tell(f"a bill rates {records * arguments.repeat / rated_s:,.0f} records/s of one account")
     for count, seconds in sessions.items():
         tell(f"quota on one account that has {count} records: {arguments.sessions / seconds:,.0f} reservations with their commits a second")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from o2c.invoicing import notes
 from o2c.invoicing.events import CreditDue, CreditNoteIssued, CreditNoteRequested, InvoiceOverdue, InvoiceVoided
 from o2c.invoicing.invoice import INVOICE
+from o2c.invoicing.range_state import RangesState
 from o2c.invoicing.reaction import UNSERVED
 from o2c.kernel.agenda import Dropped
 from o2c.kernel.arrears import ArrearsChanged
@@ -298,7 +299,7 @@ def test_the_reaction_credits_the_invoice_that_the_account_names() -> None:
     [effect] = UNSERVED.effects(fact)
     assert isinstance(effect, DecideOn)
     assert effect.stream == STREAM
-    [note] = effect.rule(invoice(), MONDAY, BOOK).events
+    [note] = effect.rule(invoice(), MONDAY, BOOK, RangesState()).events
     assert isinstance(note, CreditNoteIssued)
     assert (note.net_minor, note.author) == (1225, "engine")
 

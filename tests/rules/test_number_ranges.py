@@ -13,25 +13,36 @@ from hypothesis import strategies as st
 
 from o2c.engine.drafts import Command
 from o2c.engine.numbering import beyond, numbered
-from o2c.invoicing import ranges
-from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing import notes, ranges
+from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
+from o2c.invoicing.invoice import note_work
+from o2c.invoicing.issuing import left_of
+from o2c.invoicing.noted import InvoiceState
 from o2c.invoicing.papers import NumberRange
 from o2c.invoicing.range_events import RANGES, RangeLowNoticed, RangeUsedUp
 from o2c.invoicing.range_state import KIND, RangesState
 from o2c.invoicing.rules import bill
 from o2c.invoicing.state import ACCOUNT
+from o2c.invoicing.step import NOTE
+from o2c.kernel.agenda import Entry, by_shape
+from o2c.kernel.attend import attend
 from o2c.kernel.carry import Happened
 from o2c.kernel.charges import invoice_stream
-from o2c.kernel.decision import NOTHING
+from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.event import Event
+from o2c.kernel.reaction import Wake
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.plan import BILL_RUN
+from o2c.stock.reaction import STOCK_CAME, supply_of
 from o2c.views.number_ranges import shown
 from tests.charges import STREAM, account, charge
-from tests.given import BOOK, CUSTOMER
+from tests.given import BOOK, CUSTOMER, MONDAY
+from tests.noted import STREAM as INVOICE_STREAM
+from tests.noted import after, invoice
 
 EIGHTH = datetime(2026, 1, 8, 6, tzinfo=UTC)
+ENTRY = Entry(STREAM, "", "bill-run", "submit", EIGHTH, 0, EIGHTH)
 
 
 def numbers(first: int = 1, last: int = 3, **more: Any) -> NumberRange:
@@ -98,6 +109,30 @@ def test_without_a_number_the_run_falls_out(state: RangesState) -> None:
     assert BILL_RUN.check(due(approved(numbers())), EIGHTH) == ""
 
 
+def test_what_waits_goes_on_with_the_range_that_is_approved() -> None:
+    """It waits in the pool of its supplier's invoices, for no retry and nobody; a range brings as many numbers as it has to those that wait there."""
+    fallen = attend(BILL_RUN, due(approved(numbers(), over={"SETP-1": "used-up"})), ENTRY, None, EIGHTH, seed=0)
+    assert isinstance(fallen, Decision)
+    [fell] = fallen.events
+    assert (fell.type_name, getattr(fell, "awaits", "")) == ("account.bill-run-fell-out", "numbers/GB1-INV")
+    assert [(row.kind, row.pool) for row in by_shape(STREAM, fell, priority=0, since=EIGHTH) if isinstance(row, Entry)] == [
+        ("stock", "numbers/GB1-INV")
+    ]
+
+    [told] = ranges.approve(RangesState(), numbers(1, 5), low_days=30).events
+    assert STOCK_CAME.concerns(type(told))
+    assert supply_of(told) == (Wake("numbers/GB1-INV", 5),)
+
+
+def test_a_run_waits_for_the_first_day_of_the_next_range() -> None:
+    """Where one is approved for a day to come it is put off to that day, and not before; a run with nothing to bill is not."""
+    later = approved(numbers(), numbers(4, 9, valid_from="2026-02-01"), over={"SETP-1": "used-up"})
+    assert BILL_RUN.open_from(due(later), EIGHTH) == datetime(2026, 2, 1, tzinfo=UTC)
+    for state in (approved(numbers()), approved(numbers(), over={"SETP-1": "closed"})):
+        assert BILL_RUN.open_from(due(state), EIGHTH) == EIGHTH
+    assert BILL_RUN.open_from(due(later, charged=False), EIGHTH) == EIGHTH
+
+
 def test_a_run_with_nothing_to_bill_needs_no_number() -> None:
     """It is done as ever, used up or not."""
     used_up = approved(numbers(), over={"SETP-1": "used-up"})
@@ -149,6 +184,82 @@ def test_which_numbers_a_range_has() -> None:
     """All have the digits of the last one, so that they sort as they count."""
     one = numbers(998, 1001)
     assert [one.number_at(serial) for serial in range(1, one.count + 1)] == ["SETP-0998", "SETP-0999", "SETP-1000", "SETP-1001"]
+
+
+def of_notes(first: int = 1, last: int = 3, **more: Any) -> RangesState:
+    """One range for credit notes, valid this year unless said otherwise."""
+    [told] = ranges.approve(RangesState(), numbers(first, last, prefix="NC-", **more), low_days=30, paper="CRN").events
+    return KIND.evolve(RangesState(), told)
+
+
+def crediting(state: InvoiceState, of: RangesState | None) -> Work:
+    return note_work(state, INVOICE_STREAM, BOOK, of or RangesState())
+
+
+def ended(state: InvoiceState, of: RangesState | None, on: str = "2026-01-20") -> Decision:
+    """The line of the invoice ends, and the days from then on are credited."""
+    return notes.unserved(crediting(state, of), order=InvoiceIssued.example["order"], item="1", ended_on=on, at=MONDAY)
+
+
+def test_credit_notes_take_their_numbers_from_ranges_of_their_own() -> None:
+    """A range of invoices is none of theirs, and one of theirs is none of an invoice's."""
+    for of, series in ((None, "GB1-CRN-2026"), (approved(numbers()), "GB1-CRN-2026"), (of_notes(), "NC-1")):
+        [note] = [event for event in ended(invoice(), of).events if isinstance(event, CreditNoteIssued)]
+        assert (note.series, bool(note.number_range.prefix)) == (series, series == "NC-1")
+    assert issued(of_notes()).series == "GB1-INV-2026"
+
+
+def test_a_note_without_a_number_waits_and_is_issued_as_it_was_to_be() -> None:
+    """The days that it credits are kept for it, so that another end of the same, or a note on all that is left, takes what it leaves. Once there is a number it
+    is issued with the lines, days and tax that it would have had; who approved it is asked no more."""
+    at_once = [event for event in ended(invoice(), None).events if isinstance(event, CreditNoteIssued)]
+    none_left = of_notes(valid_from="2026-09-01")
+    waiting = after(invoice(), ended(invoice(), none_left))
+    [wanted] = waiting.noted.awaiting
+    assert (wanted.author, wanted.ended_on, waiting.records["credit-note"].attempt) == ("engine", "2026-01-20", 1)
+    assert ended(waiting, none_left) == NOTHING
+    [before] = waiting.issued.lines if waiting.issued else ()
+    assert left_of(crediting(waiting, None)) == {1: before.net_minor - sum(wanted.lines.values())}
+    with pytest.raises(Refused, match="waits for a number, and for nobody"):
+        notes.approve(crediting(waiting, none_left), wanted.note, approved_by="bob", at=MONDAY, begun_by=MONDAY)
+    with pytest.raises(Refused, match="was paid or credited"):
+        notes.void(crediting(waiting, none_left), reason="price", comment="", begun_by=MONDAY)
+
+    assert NOTE.check(crediting(waiting, none_left), MONDAY).startswith("BIL-SERIES: no range approved for credit notes of GB1")
+    assert NOTE.awaits(crediting(waiting, none_left)) == "numbers/GB1-CRN"
+    work = replace(crediting(waiting, of_notes()), step="credit-note")
+    assert NOTE.check(work, MONDAY) == ""
+    decision = NOTE.complete(work, {}, MONDAY)
+    [note] = [event for event in decision.events if isinstance(event, CreditNoteIssued)]
+    assert (note.series, note.lines, note.taxes, note.total_minor) == ("NC-1", at_once[0].lines, at_once[0].taxes, at_once[0].total_minor)
+    done = after(waiting, decision)
+    assert (done.noted.kept, done.noted.wanted, done.noted.count) == ({}, {}, 1)
+    assert done.noted == after(invoice(), ended(invoice(), None)).noted
+
+
+def test_notes_that_wait_are_issued_one_after_another() -> None:
+    """Each in an append of its own, so that the last number of a range is one note's and the next is decided by what is left then; the tax of both is the
+    invoice's share."""
+    none_left = of_notes(valid_from="2026-09-01")
+    state = after(invoice((1_001, "20"), (1_001, "20")), credit_of(none_left, {1: 333}, invoice((1_001, "20"), (1_001, "20"))))
+    state = after(state, credit_of(none_left, {1: 334, 2: 1_001}, state))
+    assert len(state.noted.awaiting) == 2
+    issued_: list[CreditNoteIssued] = []
+    for _ in range(2):
+        decision = NOTE.complete(replace(crediting(state, of_notes()), step="credit-note"), {}, MONDAY)
+        issued_ += [event for event in decision.events if isinstance(event, CreditNoteIssued)]
+        state = after(state, decision)
+    assert decision.events[-1].type_name == "invoice.notes-numbered"
+    assert [note.note[-2:] for note in issued_] == ["C1", "C2"]
+    plain = invoice((1_001, "20"), (1_001, "20"))
+    for lines in ({1: 333}, {1: 334, 2: 1_001}):
+        plain = after(plain, credit_of(None, lines, plain))
+    assert state.noted == plain.noted
+
+
+def credit_of(of: RangesState | None, lines: dict[int, int], state: InvoiceState) -> Decision:
+    how: Any = {"reason": "goodwill", "comment": "", "author": "ann", "at": MONDAY, "begun_by": MONDAY}
+    return notes.request(crediting(state, of), lines=lines, **how)
 
 
 def papers(count: int, of: NumberRange, *, since: int = 0) -> list[Command]:

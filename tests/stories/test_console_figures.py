@@ -222,7 +222,7 @@ PAGES = {
     "/console/catalogue": {"service", "agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"},
     "/console/ledger": {"supervisor", "analyst", "auditor"}, "/console/assurance": {"supervisor", "analyst", "auditor"},
     "/console/vouchers": {"agent", "supervisor", "analyst", "auditor"}, "/console/stock": {"agent", "supervisor", "analyst", "auditor", "privacy-officer", "admin"},
-    "/console/usage": {"agent", "supervisor", "analyst", "auditor", "admin"},
+    "/console/usage": {"agent", "supervisor", "analyst", "auditor", "admin"}, "/console/number-ranges": {"agent", "supervisor", "analyst", "auditor"},
     "/console/what-if": {"supervisor", "analyst", "auditor"},
     "/console/audit": {"auditor", "privacy-officer"}, "/console/projections": {"supervisor", "analyst", "auditor", "admin"},
 }  # fmt: skip

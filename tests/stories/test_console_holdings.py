@@ -183,6 +183,34 @@ def test_vouchers_are_issued_and_a_campaign_tells_who_holds_its_codes(site: Cons
     assert "80.00 GBP" not in agents.text
 
 
+def test_a_range_of_numbers_is_taken_into_use_and_closed(site: Console) -> None:
+    """By a supervisor alone, for credit notes here; what is no range is told over what was written, and an agent sees what is left of each."""
+    path = "/console/number-ranges"
+    wanted = {
+        "paper": "credit-notes",
+        "market": "NL",
+        "prefix": "CN-",
+        "first": "1",
+        "last": "200",
+        "approval": "DEC-9",
+        "valid_from": "2026-01-01",
+    }
+    with site.by("sue", "supervisor") as sue, site.by("ann", "agent") as ann:
+        page = sue.opens(path)
+        odd = sue.sends(page, path, {**wanted, "first": "three"})
+        none = sue.sends(page, path, {**wanted, "prefix": "CN-2"})
+        done = sue.sends(none, path, wanted)
+        agents = ann.opens(path)
+        closed = sue.sends(done, f"{path}/close", range="CN-001")
+
+    assert (odd.status, len(odd.alerts), odd.form(path)["approval"]) == (422, 1, "DEC-9")
+    assert (none.status, "ends in no digit" in none.alerts[0]) == (422, True)
+    assert "Done: in use" in done.text
+    assert [said for said in ("CN-001", "CN-200", "credit notes of NL1", "200", "DEC-9") if said not in agents.text] == []
+    assert {"Close it", "Take it into use"} & agents.buttons() == set()
+    assert "Done: closed" in closed.text
+
+
 def test_stock_is_counted_and_a_device_found_without_its_number_in_the_address(site: Console, world: World) -> None:
     """By kind; a device by a form, and from its customer's page; it is blocked there, once."""
     with site.by("ann", "agent") as ann, site.by("pam", "privacy-officer") as pam, site.by("sue", "supervisor") as sue:

@@ -242,5 +242,6 @@ def test_what_is_settled_last_takes_the_deposit(world: World, desk: Desk) -> Non
     assert last["number"].endswith("-G2")
     assert last["credit_used_minor"] == last["total_minor"]
     [row] = desk.sees("balance", "show", "BA-C-1")
-    assert (row["deposits_minor"], row["open_minor"]) == (0, 0)
+    assert (row["deposits_minor"], row["open_minor"], row["credit_minor"]) == (0, 0, 0)
+    assert row["owed_minor"] == 90_000 - last["total_minor"] > 0
     sound(world, desk)

@@ -11,7 +11,8 @@ from o2c.files import loading
 from o2c.kernel.partner import RefusedBy
 from tests.agreeing import disagreements
 from tests.balances import unlike_the_books
-from tests.desk import Desk
+from tests.desk import DEPOSIT, Desk
+from tests.lives_of_products import change
 from tests.world import World, at, line, order
 
 COMPANY = {"@type": "Organization", "id": "C-9", "tradingName": "Kestrel Freight Ltd"}
@@ -172,3 +173,39 @@ def test_an_account_that_has_ended_gets_a_last_bill_of_what_was_late(late: World
     assert {row[1:3] for row in last if row[1] < row[2]} == {("04-08", "07-03")}
     assert {row["category"] for row in late.app.reads.rows(LINES, "BA-C-9") if row["paper"] == "BA-C-9-20260708"} == {"O"}
     all_agrees(late, desk)
+
+
+def test_what_is_paid_on_the_day_of_the_last_run_leaves_one_more_bill(world: World, desk: Desk) -> None:
+    """A company's line has ended, and its bill that was late is paid in the morning of the last run: that day is late too, and the run has only the days before it.
+    So the run's bill is not the final one, and the deposit is kept for the bill of that day, which is. The oracle freed it with the run."""
+    world.scripted.will("credit", DEPOSIT)
+    world.scripted.will("payment", *[RefusedBy("DECLINED")] * 60)
+    loading.load_customers(world.app, world.written("company.jsonl", json.dumps(COMPANY)))
+    world.take(order("WEB-1", line(term="1"), party="C-9"))
+    world.run(at(5, 10))
+    desk.types("payments", "deposit", "WEB-1", "--amount", "100.00", "--reference", "TFR-D")
+    world.run(at(3, month=2))
+    world.take(order("END", change(world, "WEB-1", action="delete"), party="C-9", on=at(3, month=2)))
+    world.run(at(4, month=2))
+    desk.types("fallout", "resolve", desk.finds("CR-DEPOSIT"), "--decide", "approve", "--reason", "leaves")
+    world.run(at(8, 3, month=2))
+    pays(world, desk, FIRST)
+    world.run(at(9, month=2))
+    assert finals(world) == [("0108", False), ("0208", False)]
+    [row] = desk.sees("balance", "show", "BA-C-9")
+    assert row["deposits_minor"] == 10_000
+    pays(world, desk, "BA-C-9-20260208")
+    all_agrees(world, desk)
+
+    world.run(at(9, month=3))
+    assert [line[:3] for line in lines(world) if line[0] == "0308"] == [("0308", "02-08", "02-09")]
+    assert finals(world)[-1] == ("0308", True)
+    [row] = desk.sees("balance", "show", "BA-C-9")
+    assert row["deposits_minor"] == 0
+    all_agrees(world, desk)
+
+
+def finals(world: World) -> list[tuple[str, bool]]:
+    """The bills of the company, and whether each says that it is the final one."""
+    told = "SELECT body FROM o2c.event WHERE type = 'invoice.issued' AND body->>'account' = 'BA-C-9' ORDER BY position"
+    return [(row["body"]["number"][-4:], row["body"]["final"]) for row in world.app.reads.rows(told)]

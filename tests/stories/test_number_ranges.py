@@ -1,18 +1,24 @@
-"""Invoices whose numbers an authority approves beforehand: a range runs low, is used up, and what waited goes out once another is approved."""
+"""Papers whose numbers an authority approves beforehand: a range runs low, is used up, and what waited goes out by itself once another is approved."""
 
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
-from o2c.desk.fallout import Retry
+from o2c.desk.fallout import Fail, Retry
 from o2c.desk.number_ranges import approve_range, close_range
+from o2c.kernel.partner import RefusedBy
+from o2c.plan import STEPS
 from o2c.views.invoice_papers import invoice_html, show_paper
 from o2c.views.number_ranges import list_ranges
 from o2c.views.reading import caught_up
+from tests.agreeing import disagreements
 from tests.desk import Desk
-from tests.world import World, at, line, order
+from tests.stories.test_defects_in_rules import once
+from tests.world import World, at, line, order, ported
 
 ANN = Context("ann")
 INVOICES = "SELECT body FROM o2c.event WHERE type = 'invoice.issued' ORDER BY body ->> 'legal_number'"
@@ -28,7 +34,7 @@ def failed(world: World) -> list[str]:
 
 def test_a_range_is_used_up_and_another_is_approved(dsn: str, tmp_path: Path) -> None:
     """Three lines are billed on the 8th, and two numbers are left: the third run waits in a queue, and issues its invoice with a number of the next
-    range when it is tried again, dated its first day. Nobody else is kept from anything."""
+    range as soon as that is approved, dated its first day. Nobody else is kept from anything."""
     desk = Desk(dsn, tmp_path)
     world = World(dsn, tmp_path).stocked()
     desk.types(
@@ -48,7 +54,6 @@ def test_a_range_is_used_up_and_another_is_approved(dsn: str, tmp_path: Path) ->
     assert len(world.fallouts(reason="BIL-SERIES")) == 1
 
     approve_range(world.app, ANN, 1, 500, prefix="SETQ-", approval="DEC-2", valid_from=date(2026, 1, 10))
-    world.resolve("BIL-SERIES", Retry())
     world.run(at(11))
     third = invoices(world)[-1]
     assert (third["legal_number"], third["issued_on"], third["tax_point"]) == ("SETQ-001", "2026-01-10", "2026-01-08")
@@ -64,3 +69,49 @@ def test_a_range_is_used_up_and_another_is_approved(dsn: str, tmp_path: Path) ->
     assert close_range(world.app, ANN, "SETQ-001").unchanged
     assert [row["state"] for row in list_ranges(world.app)] == ["used-up", "closed"]
     world.close()
+
+
+def test_a_credit_note_waits_for_a_number_and_goes_out_by_itself(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one number of credit notes is used for a courtesy. A line fails on the 20th: the days that it was not served are to be credited, and the note waits in the
+    queue; so does one that Ann writes meanwhile. Ranges are approved, for a day to come: both are issued on that day, in their order, and nobody did anything.
+    A defect as they are issued stops them as any step, and a retry makes it good."""
+    raised: list[str] = []
+    desk, world = Desk(dsn, tmp_path), World(dsn, tmp_path).stocked()
+    monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, "credit-note": once(STEPS["credit-note"], raised)})
+    approve = ("number-ranges", "approve", "--approval", "DEC-1", "--for", "credit-notes")
+    desk.types(*approve, "1", "1", "--prefix", "NC-", "--from", "2026-01-01")
+    world.scripted.will("cutover", RefusedBy("REFUSED"))
+    world.take(order("WEB-1", ported()))
+    world.run(at(20, 10))
+    invoice = invoices(world)[0]["number"]
+    desk.types("credit-notes", "issue", invoice, "--line", "1=0.50", "--reason", "goodwill")
+    world.resolve(world.fallouts("WEB-1")[0]["reason"], Fail())
+    world.run(at(21))
+    [waits] = world.fallouts(reason="BIL-SERIES")
+    assert (waits["step"], waits["queue"]) == ("credit-note", "payments")
+    assert "waits for a number" in desk.types("credit-notes", "issue", invoice, "--line", "1=0.25", "--reason", "goodwill")
+    assert notes_of(world) == ["NC-1"]
+
+    desk.types(*approve, "10", "20", "--prefix", "ND-", "--from", "2026-01-25")
+    world.run(at(24))
+    assert notes_of(world) == ["NC-1"]
+    world.run(at(26))
+    assert (raised, notes_of(world)) == (["credit-note"], ["NC-1"])
+    world.resolve("SYS-BUG", Retry())
+    world.run(at(27))
+    assert notes_of(world) == ["NC-1", "ND-10", "ND-11"]
+    caught_up(world.app)
+    assert (failed(world), world.fallouts()) == ([], [])
+    assert [(row["paper"], row["state"], row["left"]) for row in list_ranges(world.app)] == [
+        ("credit-notes", "used-up", 0),
+        ("credit-notes", "in-use", 9),
+    ]
+    assert disagreements(desk.sees("events", "find")) == []
+    assert "ND-10 to ND-20 approved by DEC-1" in invoice_html(world.app, invoice, note=f"{invoice}-C2")["content"]
+    world.close()
+
+
+def notes_of(world: World) -> list[str]:
+    """The numbers of the credit notes, as they were issued."""
+    told = "SELECT body ->> 'legal_number' AS number FROM o2c.event WHERE type = 'credit-note.issued' ORDER BY position"
+    return [row["number"] for row in world.app.reads.rows(told)]

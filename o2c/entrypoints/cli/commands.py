@@ -171,7 +171,7 @@ PARTS: Mapping[str, Mapping[str, Part]] = {
         "invoices": Part("invoices:invoices", "Invoices: all that one says, as a PDF, a page or UBL, and its void."),
         "number-ranges": Part(
             "number_ranges:number_ranges",
-            "Ranges of invoice numbers that an authority approved: take one into use, see what is left of each, close one.",
+            "Ranges of numbers that an authority approved for invoices or credit notes: take one into use, see what is left of each, close one.",
         ),
         "ledger": Part("ledger:ledger", "The books: how the accounts of the chart stand, every posting behind that, days that are closed."),
         "payments": Part(

@@ -133,7 +133,12 @@ def credit_notes_issue(
         stands = show_paper(session.app, name)
         open_ = amount_text(stands["open_minor"], stands["currency"])
         for waiting in stands["waiting_notes"]:
-            err.print(f"credit note {waiting['note']} waits for somebody else: `o2c credit-notes approve {name} {waiting['note']}`")
+            told = (
+                "for a number (BIL-SERIES)"
+                if waiting["awaits_number"]
+                else f"for somebody else: `o2c credit-notes approve {name} {waiting['note']}`"
+            )
+            err.print(f"credit note {waiting['note']} waits {told}")
         err.print(f"invoice {name} is {stands['state']}, open {open_}, {len(stands['notes'])} credit notes")
 
 

@@ -1,4 +1,4 @@
-"""Ranges of invoice numbers on the command line: approve one, close one, see what is left of each."""
+"""Ranges of numbers of invoices and credit notes on the command line: approve one, close one, see what is left of each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from o2c.views.reading import day_of
 
 number_ranges = typer.Typer(
     no_args_is_help=True,
-    help="Ranges of invoice numbers that an authority approved: take one into use, see what is left of each, close one.",
+    help="Ranges of numbers that an authority approved for invoices or credit notes: take one into use, see what is left of each, close one.",
 )
-COLUMNS = ("range", "last", "next", "left", "state", "low", "days_left", "valid_from", "valid_to", "approval")
+COLUMNS = ("range", "paper", "last", "next", "left", "state", "low", "days_left", "valid_from", "valid_to", "approval")
 
 
 @number_ranges.command("approve")
@@ -33,12 +33,13 @@ def number_ranges_approve(
     ] = None,
     low_days: Annotated[int, typer.Option("--low-days", metavar="N", help="Warn once they last no more days.", min=0)] = 30,
     market: Annotated[str, typer.Option(metavar="CODE", help="The market of the supplier.", show_default=True)] = "GB",
+    paper: Annotated[str, typer.Option("--for", metavar="PAPERS", help="invoices or credit-notes.", show_default=True)] = "invoices",
     command_id: CommandId = "",
 ) -> None:
-    """Let invoices take their numbers from a range that the authority approved, after those approved before.
+    """Let invoices, or credit notes, take their numbers from a range that the authority approved, after those approved before.
 
-    From the first range on, invoices of the market's supplier bear numbers of ranges alone: where none is left, an invoice waits as a fallout (BIL-SERIES)
-    until another is approved and the fallout is tried again.
+    From the first range on, such papers of the market's supplier bear numbers of ranges alone: where none is left, one waits as a fallout (BIL-SERIES)
+    until another is approved, and then goes on by itself.
 
     Example: o2c number-ranges approve 990000001 990005000 --prefix SETP --approval 18760000001 --from 2027-01-01 --actor ann
     """
@@ -57,8 +58,9 @@ def number_ranges_approve(
             low_at=low_at,
             low_days=low_days,
             market=market,
+            paper=paper,
         )
-        was = "was approved already" if written.repeated or written.unchanged else "gives invoices their numbers"
+        was = "was approved already" if written.repeated or written.unchanged else f"gives {paper.replace('-', ' ')} their numbers"
         err.print(f"{prefix}{first} to {last} {was}")
 
 
@@ -84,7 +86,7 @@ def number_ranges_list(
     market: Annotated[str, typer.Option(metavar="CODE", help="Only those of this market's supplier.")] = "",
     output: Output = Format.table,
 ) -> None:
-    """List the ranges of invoice numbers that were approved: what is left of each, how long that lasts, and which runs low.
+    """List the ranges of numbers that were approved: what is left of each, how long that lasts, and which runs low.
 
     Example: o2c number-ranges list
     """

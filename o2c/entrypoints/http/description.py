@@ -51,7 +51,7 @@ TAGS: Mapping[str, str] = {
     "limits": "Limits of what a bill may come to.",
     "messages": "What customers are told of their orders.",
     "metrics": "Figures, each with the events that it is counted from.",
-    "number-ranges": "Ranges of invoice numbers that an authority approved beforehand.",
+    "number-ranges": "Ranges of numbers that an authority approved beforehand for invoices and credit notes.",
     "numbers": "Numbers in stock, kept and given out.",
     "offers": "What offers to customers whom we let down come to.",
     "orders": "Orders from capture to their end.",

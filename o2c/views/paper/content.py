@@ -187,7 +187,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
     )
 
 
-def _approved(issued: InvoiceIssued) -> Iterator[str]:
+def _approved(issued: InvoiceIssued | CreditNoteIssued) -> Iterator[str]:
     """Of which approved range the number is, as authorities that approve them want it said."""
     if (numbers := issued.number_range).prefix:
         until = f", valid until {numbers.valid_to}" if numbers.valid_to else ""
@@ -243,7 +243,7 @@ def paper_of_note(note: CreditNoteIssued, *, of_invoice: Sequence[InvoiceLine] =
         total_minor=note.total_minor,
         of_invoice=note.invoice_number,
         reason=note.reason,
-        notices=tuple(_in_words(parts_of_note(note.lines, note.taxes, of_invoice), note)) if of_invoice else (),
+        notices=(*_approved(note), *(_in_words(parts_of_note(note.lines, note.taxes, of_invoice), note) if of_invoice else ())),
     )
 
 

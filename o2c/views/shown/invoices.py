@@ -148,12 +148,13 @@ class TakingBackPreviewShown(TypedDict):
 
 
 class WaitingNoteShown(TypedDict):
-    """A credit note that waits for a second person."""
+    """A credit note that waits for a second person, or (`awaits_number`) for a range of numbers to be approved."""
 
     note: str
     reason: str
     author: str
     total_minor: int
+    awaits_number: bool
     comment: NotRequired[str]
 
 
@@ -201,9 +202,10 @@ class InvoicePaperShown(TypedDict):
 
 
 class NumberRangeShown(TypedDict):
-    """A range of invoice numbers that was approved, named by its first number: where it stands, what is left of it, and whether another is needed (`low`)."""
+    """A range of numbers that was approved, named by its first number, for which kind of `paper` (invoices, credit-notes): where it stands, what is left of it, and whether another is needed (`low`)."""
 
     range: str
+    paper: str
     entity: str
     last: str
     next: str

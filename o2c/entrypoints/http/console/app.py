@@ -32,6 +32,7 @@ from o2c.entrypoints.http.console import (
     journeys,
     messages,
     mine,
+    numbering,
     orders,
     policies,
     products,
@@ -49,7 +50,7 @@ from o2c.entrypoints.http.console.frame import Asked, router
 from o2c.entrypoints.http.console.visits import SECRET, Visits, new_secret
 
 PAGES = (
-    front, desk, bulk, fallout, changing, orders, products, customers, hierarchy, journeys, complaints, messages, returning, switching, taking_back, invoices, changes, accounts, bills, care, policies, dangers, holdings, collecting, books, assurance, catalogue, vouchers, stock, usage, figures, what_if, triggers, projections, audit, mine,
+    front, desk, bulk, fallout, changing, orders, products, customers, hierarchy, journeys, complaints, messages, returning, switching, taking_back, invoices, changes, accounts, bills, care, policies, dangers, holdings, collecting, books, numbering, assurance, catalogue, vouchers, stock, usage, figures, what_if, triggers, projections, audit, mine,
 )  # fmt: skip
 rest = router()
 

@@ -75,6 +75,7 @@ NAVIGATION: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("/console/collections", "Collections", "collections.list"),
         ("/console/usage", "Usage", "usage.gaps"),
         ("/console/ledger", "Ledger", "ledger.trial-balance"),
+        ("/console/number-ranges", "Number ranges", "number-ranges.list"),
         ("/console/assurance", "Assurance", "assurance"),
     ),
 }
