@@ -53,7 +53,7 @@ OF_MONEY = {
     "invoice": f"/console/invoices/BA-{DEBTOR}-20260108", "invoice waiting": f"/console/invoices/BA-{DEBTOR}-20260308",
     "invoice paid": "/console/invoices/BA-C-71-20260108", "account": f"/console/accounts/BA-{DEBTOR}", "account with usage": f"/console/accounts/BA-{USER}", "customer who owes": f"/console/customers/{DEBTOR}",
     "holdings": "/console/holdings/BA-C-1", "holdings prepaid": f"/console/holdings/BA-{USER}", "holdings deposit": "/console/holdings/BA-C-2",
-    "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage",
+    "vouchers": "/console/vouchers", "voucher": "/console/vouchers/SPRING", "stock": "/console/stock", "usage": "/console/usage", "number ranges": "/console/number-ranges",
     "customer with a device": "/console/customers/C-1", "collections": "/console/collections", "ledger": "/console/ledger", "assurance": "/console/assurance?look=1", "catalogue": "/console/catalogue",
     "catalogue versions": "/console/catalogue/diff?a=0", "every product": "/console/products?status=any", "every order": "/console/orders", "every fallout": "/console/fallouts",
     "journeys": "/console/journeys", "complaints": "/console/complaints", "messages": "/console/messages", "triggers": "/console/triggers", "trigger": "/console/triggers/asked",
@@ -151,6 +151,7 @@ AFTER: Mapping[str, tuple[str, Callable[[Page], None]]] = {
     "holdings": ("holdings opened", opened),
     "holdings prepaid": ("holdings prepaid opened", opened),
     "vouchers": ("vouchers opened", opened),
+    "number ranges": ("number ranges opened", opened),
     "stock": ("device", found),
 }
 """Pages that look otherwise once somebody did something there: by name how that is called, and what he does."""
