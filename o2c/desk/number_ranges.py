@@ -33,9 +33,9 @@ def approve_range(
     low_at: int | None = None,
     low_days: int = LOW_DAYS,
     market: str = HOME,
-    paper: str = "invoices",
+    papers: str = "invoices",
 ) -> Written:
-    """Let papers of a kind (`paper`: invoices or credit-notes) take their numbers from a range that the authority approved (`approval`, its reference). Approved again so, it is as it was.
+    """Let papers of a kind (`papers`: invoices or credit-notes) take their numbers from a range that the authority approved (`approval`, its reference). Approved again so, it is as it was.
 
     The range has a `prefix` and the numbers `first` to `last`, and gives them on the days from `valid_from` to `valid_to`, both included (None: without an
     end). From the first range of a market's supplier on, its papers of the kind bear numbers of ranges alone, the oldest range first; where none has a number
@@ -44,8 +44,8 @@ def approve_range(
     is another range's).
     """
     kinds = {word: kind for kind, word in PAPERS.items()}
-    if paper not in kinds:
-        raise Refused(f"numbers are approved for {' or '.join(kinds)}, not for {paper[:40]!r}")
+    if papers not in kinds:
+        raise Refused(f"numbers are approved for {' or '.join(kinds)}, not for {papers[:40]!r}")
     count = max(last - first + 1, 0)
     wanted = NumberRange(
         entity=current(market, app.clock().now.date()).invoicing.supplier.entity,
@@ -59,13 +59,13 @@ def approve_range(
     )
 
     def rule(state: RangesState, at: datetime) -> Decision:
-        return ranges.approve(state, wanted, low_days=low_days, paper=kinds[paper])
+        return ranges.approve(state, wanted, low_days=low_days, paper=kinds[papers])
 
     return act(
         app,
         context,
         "number-ranges.approve",
-        Deed(RANGES, (rule,), ["approve", wanted.model_dump(mode="json"), low_days, *([paper] if paper != "invoices" else [])]),
+        Deed(RANGES, (rule,), ["approve", wanted.model_dump(mode="json"), low_days, *([papers] if papers != "invoices" else [])]),
     )
 
 

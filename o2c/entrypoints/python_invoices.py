@@ -81,7 +81,7 @@ class Invoices:
         low_at: int | None = None,
         low_days: int = number_ranges.LOW_DAYS,
         market: str = "GB",
-        paper: str = "invoices",
+        papers: str = "invoices",
     ) -> Written:
         """Let invoices, or credit notes, take their numbers from a range that the authority approved. See `desk.number_ranges.approve_range`."""
         return number_ranges.approve_range(
@@ -96,7 +96,7 @@ class Invoices:
             low_at=low_at,
             low_days=low_days,
             market=market,
-            paper=paper,
+            papers=papers,
         )
 
     @answered

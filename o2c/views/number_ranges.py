@@ -28,7 +28,7 @@ PACE_DAYS = 31
 def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
     """Ranges of numbers that were approved for invoices, then those for credit notes, the oldest first: what is taken and left of each, and what is to be done about it.
 
-    `paper` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
+    `papers` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
     how long the numbers last at the pace of the last 31 days, None where no invoice was issued in them, and for credit notes, which have no pace. `low` asks for another range: it is in use, no other
     waits, and no more numbers or days are left than the approval names. Raises Refused (usage) for a market that there is not.
     """
@@ -86,7 +86,7 @@ def _shown(
     days_left = left * PACE_DAYS // lately if lately and state == "in-use" else None
     return {
         "range": one.name,
-        "paper": PAPERS[told.paper],
+        "papers": PAPERS[told.paper],
         "entity": one.entity,
         "last": one.number_at(one.count),
         "next": one.number_at(taken + 1) if left else "",

@@ -187,7 +187,7 @@ def test_a_range_of_numbers_is_taken_into_use_and_closed(site: Console) -> None:
     """By a supervisor alone, for credit notes here; what is no range is told over what was written, and an agent sees what is left of each."""
     path = "/console/number-ranges"
     wanted = {
-        "paper": "credit-notes",
+        "papers": "credit-notes",
         "market": "NL",
         "prefix": "CN-",
         "first": "1",

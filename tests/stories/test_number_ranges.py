@@ -102,7 +102,7 @@ def test_a_credit_note_waits_for_a_number_and_goes_out_by_itself(dsn: str, tmp_p
     assert notes_of(world) == ["NC-1", "ND-10", "ND-11"]
     caught_up(world.app)
     assert (failed(world), world.fallouts()) == ([], [])
-    assert [(row["paper"], row["state"], row["left"]) for row in list_ranges(world.app)] == [
+    assert [(row["papers"], row["state"], row["left"]) for row in list_ranges(world.app)] == [
         ("credit-notes", "used-up", 0),
         ("credit-notes", "in-use", 9),
     ]

@@ -16,7 +16,7 @@ number_ranges = typer.Typer(
     no_args_is_help=True,
     help="Ranges of numbers that an authority approved for invoices or credit notes: take one into use, see what is left of each, close one.",
 )
-COLUMNS = ("range", "paper", "last", "next", "left", "state", "low", "days_left", "valid_from", "valid_to", "approval")
+COLUMNS = ("range", "papers", "last", "next", "left", "state", "low", "days_left", "valid_from", "valid_to", "approval")
 
 
 @number_ranges.command("approve")
@@ -33,7 +33,7 @@ def number_ranges_approve(
     ] = None,
     low_days: Annotated[int, typer.Option("--low-days", metavar="N", help="Warn once they last no more days.", min=0)] = 30,
     market: Annotated[str, typer.Option(metavar="CODE", help="The market of the supplier.", show_default=True)] = "GB",
-    paper: Annotated[str, typer.Option("--for", metavar="PAPERS", help="invoices or credit-notes.", show_default=True)] = "invoices",
+    papers: Annotated[str, typer.Option("--for", metavar="PAPERS", help="invoices or credit-notes.", show_default=True)] = "invoices",
     command_id: CommandId = "",
 ) -> None:
     """Let invoices, or credit notes, take their numbers from a range that the authority approved, after those approved before.
@@ -58,9 +58,9 @@ def number_ranges_approve(
             low_at=low_at,
             low_days=low_days,
             market=market,
-            paper=paper,
+            papers=papers,
         )
-        was = "was approved already" if written.repeated or written.unchanged else f"gives {paper.replace('-', ' ')} their numbers"
+        was = "was approved already" if written.repeated or written.unchanged else f"gives {papers.replace('-', ' ')} their numbers"
         err.print(f"{prefix}{first} to {last} {was}")
 
 

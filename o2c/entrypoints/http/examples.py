@@ -241,7 +241,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "valid_from": "2027-01-01",
         "valid_to": "2027-12-31",
         "market": "PT",
-        "paper": "invoices",
+        "papers": "invoices",
     },
     "number-ranges.close": {"number_range": "SETP990000001"},
     "number-ranges.list": {"market": "PT"},

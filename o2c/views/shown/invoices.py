@@ -202,10 +202,10 @@ class InvoicePaperShown(TypedDict):
 
 
 class NumberRangeShown(TypedDict):
-    """A range of numbers that was approved, named by its first number, for which kind of `paper` (invoices, credit-notes): where it stands, what is left of it, and whether another is needed (`low`)."""
+    """A range of numbers that was approved, named by its first number, for which `papers` (invoices, credit-notes): where it stands, what is left of it, and whether another is needed (`low`)."""
 
     range: str
-    paper: str
+    papers: str
     entity: str
     last: str
     next: str

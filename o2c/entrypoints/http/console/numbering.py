@@ -39,7 +39,7 @@ def close(page: Asked, form: Sent) -> Response:
 
 def shown(page: Page, *, status: int = 200, refused: str = "", form: Form = NOTHING, done: str = "") -> Response:
     """The page of all ranges."""
-    known = {"papers": tuple(PAPERS.values()), "markets": CODES}
+    known = {"kinds": tuple(PAPERS.values()), "markets": CODES}
     rows = page.ask("number-ranges.list")
     return page.shown("number_ranges.html", status=status, rows=rows, refused=refused, form=form, done=done, **known)
 
@@ -48,7 +48,7 @@ def _approve(page: Page, form: Form) -> None:
     if form["market"] not in CODES:
         raise Refused("choose a market from those that the page offers")
     numbers = [_number(form[name], name) for name in ("first", "last")]
-    how: dict[str, Any] = {name: form[name] for name in ("prefix", "approval", "paper", "market")}
+    how: dict[str, Any] = {name: form[name] for name in ("prefix", "approval", "papers", "market")}
     low: dict[str, Any] = {"low_at": _number(form["low_at"], "low_at")} if form["low_at"] else {}
     until = day_of(form["valid_to"]) if form["valid_to"] else None
     page.do("number-ranges.approve", *numbers, wish=form["wish"], valid_from=day_of(form["valid_from"]), valid_to=until, **how, **low)
