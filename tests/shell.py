@@ -41,14 +41,13 @@ def run_here(environment: dict[str, str], *arguments: str) -> subprocess.Complet
     with (
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "argv", command),
+        mock.patch.object(gc, "freeze"),  # this process lives on: what it has made so far is to be looked at by the collector again
         logs_as_they_were(),
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises(SystemExit) as ended,
     ):
         main()
-    # This process lives on: what it has made so far is to be looked at by the collector again.
-    gc.unfreeze()
     assert isinstance(ended.value.code, int)
     return subprocess.CompletedProcess(command, ended.value.code, out.getvalue(), err.getvalue())
 
