@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
 
-from o2c.entrypoints.cli.main import app
+from o2c.entrypoints.cli.commands import app_for
 from o2c.fallout.codes import packaged
 from o2c.markets.registry import MARKETS
 from o2c.orders.rollup import ORDER_TRANSITIONS
@@ -26,7 +27,8 @@ def run(tmp_path: Path, *words: str, **more: str) -> subprocess.CompletedProcess
 def completed(words: str) -> set[str]:
     """What bash would offer after these words; the last one, maybe empty, is to be completed."""
     asking = {"_O2C_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-    return set(CliRunner().invoke(app, env=asking, prog_name="o2c").stdout.split())
+    with mock.patch.dict(os.environ, asking):
+        return set(CliRunner().invoke(app_for([]), prog_name="o2c").stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,23 @@ def test_a_shell_calls_the_program_back(tmp_path: Path, shell: str) -> None:
 def test_commands_and_fixed_values_are_offered(words: str, offered: set[str]) -> None:
     """What can stand at this place, and nothing else; no store is needed for it."""
     assert completed(words) == offered
+
+
+@pytest.mark.parametrize(
+    ("variable", "words", "in_full"),
+    [
+        pytest.param("COMP_WORDS", "o2c ", [], id="nothing yet"),
+        pytest.param("COMP_WORDS", "o2c num", [], id="no word yet"),
+        pytest.param("COMP_WORDS", "o2c orders list --state ", ["orders"], id="bash"),
+        pytest.param("_TYPER_COMPLETE_ARGS", "o2c orders ", ["orders"], id="zsh and fish"),
+    ],
+)
+def test_only_what_was_reached_is_made_in_full(monkeypatch: pytest.MonkeyPatch, variable: str, words: str, in_full: list[str]) -> None:
+    """All the others are offered by name and help: the shell asks anew on each press of the key."""
+    monkeypatch.setenv("_O2C_COMPLETE", "complete_bash")
+    monkeypatch.setenv(variable, words)
+
+    assert [group.name for group in app_for([]).registered_groups] == in_full
 
 
 def test_the_program_installs_it(tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def is_served(process: subprocess.Popen[str]) -> bool:
 
 FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
     "events tail": lambda process: process.stdout and process.stdout.readline(),
-    "demo --serve": is_served,
+    "demo --orders 100 --serve": is_served,
     "serve": is_served,
     "messages work": lambda process: process.stderr and process.stderr.readline(),
     "jeopardy work": lambda process: process.stderr and process.stderr.readline(),

@@ -299,14 +299,18 @@ Data goes to standard output, everything else to standard error."""
 def app_for(words: Sequence[str]) -> typer.Typer:
     """The command line for what was typed: with the one command that its first words name, in full; the others by name and help alone.
 
-    With all of them where it names none: for a word that is no command, whose likes are offered, and for a shell that completes words.
+    With all of them where it names none: for a word that is no command, whose likes are offered. A shell that completes words is offered names, on
+    each press of a key: it gets in full only the command that it has reached.
     """
     names = {name for parts in PARTS.values() for name in parts}
-    if any(key.endswith("_COMPLETE") for key in os.environ):
-        return app_of(names)
-    if not words or words[0] in ("--help", "--version"):
+    completing = any(key.endswith("_COMPLETE") for key in os.environ)
+    if completing:
+        words = (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or "").split()[1:]
+    if not words or words[0] in ("--help", "--version", "--show-completion", "--install-completion"):
         return app_of(())
-    return app_of({words[0]}, "".join(words[1:2])) if words[0] in names else app_of(names)
+    if words[0] in names:
+        return app_of({words[0]}, "".join(words[1:2]))
+    return app_of(() if completing else names)
 
 
 def app_of(names: Collection[str], within: str | None = None) -> typer.Typer:

@@ -132,7 +132,7 @@ def demo(
     thrown away; a store that is no demo's is not touched.
 
     Example: o2c demo --orders 100 --seed 7
-    Example: o2c demo --serve
+    Example: o2c demo --orders 100 --serve
     """
     if aside := made_room():
         err.print(f"the last demo's store is now in {aside}: O2C_HOME={shlex.quote(str(aside))}")
