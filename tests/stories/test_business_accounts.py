@@ -10,6 +10,7 @@ from o2c.desk.amending import Amendment, annotate_order
 from o2c.desk.bulk_changes import change_products
 from o2c.desk.invoices import issue_credit_note
 from o2c.desk.revising import amend_order
+from o2c.files import loading
 from o2c.products.events import product_stream
 from o2c.simulation.launch_data import SECOND_LINE
 from o2c.views.accounts import show_tree
@@ -20,7 +21,7 @@ from o2c.views.products import list_products
 from o2c.views.reading import caught_up
 from o2c.views.sites import sites_of_order
 from tests.conftest import database
-from tests.console import console
+from tests.console import Node, Seen, console
 from tests.world import World, at, line, order
 
 ANN = Context("ann")
@@ -234,3 +235,34 @@ def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now
         order_id,
     )
     assert charged == [{"stream": "account-GROUP", "whose": "YORK"}]
+
+
+def test_an_order_of_many_lines_shows_those_first_that_are_not_over(world: World) -> None:
+    """Twenty lines of which one site waits for its day: its lines stand there with their steps, of the others how many there are; from the list of sites it is one click to any."""
+    sites = [f"DEPOT-{number}" for number in range(5)]
+    for site_name in sites:
+        place_account(world.app, ANN, "C-1", site_name, level="site", parent="SALES", pays="parent")
+    lines = [{**line(str(number + 1)), "billingAccount": {"id": sites[number // 4]}} for number in range(20)]
+    late = [{**each, "requestedStartDate": "2026-04-20"} for each in lines[8:12]]
+    world.sims(esim=20)
+    rows = [("msisdn", "class"), *((f"+4477009500{number:02}", "normal") for number in range(20))]
+    loading.load_stock(world.app, world.runner, "numbers", world.written("more-numbers.csv", rows), None)
+    world.take({**order("MANY-1", *lines[:8], *late, *lines[12:], on=at(4, month=2)), "billingAccount": {"id": "GROUP"}}, name="many.jsonl")
+    world.run(at(9, month=2))
+    caught_up(world.app)
+    with console(world, world.folder) as site, site.by("ann", "agent") as ann:
+        page, other = ann.opens("/console/orders/MANY-1"), ann.opens("/console/orders/MANY-1?item=17")
+
+    assert [[row.all("td")[0].text for row in items_of(each)] for each in (page, other)] == [
+        ["9", "10", "11", "12"],
+        ["17", "18", "19", "20"],
+    ]
+    assert "20 items: 4 in progress, 16 completed" in page.text
+    assert {"Item 9", "Item 17"} & {node.text for node in page.root.all("h3")} == {"Item 9"}
+    assert "16 products: 16 active" in page.text
+
+
+def items_of(page: Seen) -> list[Node]:
+    """The rows of the items that are shown with their steps."""
+    [table] = [table for table in page.root.all("table") if [node.text for node in table.all("caption")] == ["Items"]]
+    return table.all("tr")[1:]

@@ -133,12 +133,14 @@ def link(page: Asked, form: Sent, name: str) -> Response:
 
 
 @pages.get("/orders/{name:path}")
-def one(page: Asked, name: str, zoom: Zoom = "milestones", done: str = "") -> Response:
-    """An order."""
-    return shown(page, name, zoom, done=done)
+def one(page: Asked, name: str, zoom: Zoom = "milestones", done: str = "", item: str = "") -> Response:
+    """An order; of one with many items, with those first that are ordered for the account of the `item` that is named."""
+    return shown(page, name, zoom, done=done, item=item)
 
 
-def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str = "", done: str = "", link: str = "") -> Response:
+def shown(
+    page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str = "", done: str = "", link: str = "", item: str = ""
+) -> Response:
     """The page of an order."""
     order = page.ask("orders.show", name)
     rows = list(page.ask("orders.timeline", name))
@@ -148,7 +150,7 @@ def shown(page: Page, name: str, zoom: Zoom, *, status: int = 200, refused: str 
     messages = page.ask("messages.list", order=order["order"], limit=TOLD_MAX) if page.may("messages.list") else ()
     story = told(rows, zoom)
     return page.shown(
-        "order.html", status=status, messages=messages, order=order, waiters=WAITERS, **_around(page, order, rows), **_items(order), story=story[-STORY_MAX:], told_in_all=len(story), zoom=zoom, zooms=ZOOMS, lanes=LANES, many=len(rows),
+        "order.html", status=status, messages=messages, order=order, waiters=WAITERS, **_around(page, order, rows), **_items(order, item), story=story[-STORY_MAX:], told_in_all=len(story), zoom=zoom, zooms=ZOOMS, lanes=LANES, events=len(rows),
         name=order["order"], seen=page.seen("orders.show", order["order"]), refused=refused, done=done, link=link, products=products,
         promised=promised, told_of=told_of, waiting=_waiting(page, order), reasons=CANCEL_REASONS,
     )  # fmt: skip
@@ -170,14 +172,25 @@ def _waiting(page: Page, order: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return rows[0] if rows else None
 
 
-def _items(order: Mapping[str, Any]) -> dict[str, Any]:
-    """The items that are shown with their steps, and the rest; of an order that has many, first those that are not over, by the day promised."""
-    items = order["items"]
-    if len(items) > ITEMS:
-        items = sorted(items, key=lambda item: (item["state"] in OVER, item["promised_on"] or "9999"))
-    shown = {"", *(item["item"] for item in items[:ITEMS])}
-    ways = {item: steps for item, steps in _ways(order).items() if item in shown}
-    return {"first": items[:ITEMS], "others": items[ITEMS:], "by_state": Counter(item["state"] for item in items), "ways": ways}
+def _items(order: Mapping[str, Any], item: str) -> dict[str, Any]:
+    """The items that are shown with their steps, and the rest. Of an order that has many, those that are not over, by the day promised; of one that is named, those of its account."""
+    items, many = order["items"], len(order["items"]) > ITEMS
+    of_account = next((each["account"] for each in items if each["item"] == item), None)
+    if many:
+        # Ids are mostly numbers, which read in their order by length first.
+        items = sorted(items, key=lambda each: (len(each["item"]), each["item"]))
+        items.sort(key=lambda each: (of_account not in (None, each["account"]), each["state"] in OVER, each["promised_on"] or "9999"))
+    wanted = sum(each["account"] == of_account if of_account is not None else each["state"] not in OVER for each in items)
+    first = items[: min(wanted or ITEMS, ITEMS)] if many else items
+    shown = {"", *(each["item"] for each in first)}
+    return {
+        "many": many,
+        "first": first,
+        "others": items[len(first) :],
+        "by_state": Counter(each["state"] for each in items),
+        "steps_shown": [step for step in order["steps"] if step["item"] in shown],
+        "ways": {name: steps for name, steps in _ways(order).items() if name in shown},
+    }
 
 
 def _ways(order: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
