@@ -161,7 +161,9 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
     return Assessed(
         differences=differing,
         plan=draft,
-        verdicts=_verdicts(state, differing, touched, undone, at, book) | dict(_charged_otherwise(state, draft)),
+        verdicts=_verdicts(state, differing, touched, undone, at, book)
+        | dict(_charged_otherwise(state, draft))
+        | dict(_comes_to_nothing(state, draft)),
         work=(*back, *fresh),
         before=priced_anew(state),
         after=order_price(draft),
@@ -257,6 +259,18 @@ def _charged_otherwise(state: OrderState, draft: OrderPlanned) -> Iterator[tuple
         stands = state.items[each.item]
         if (each.recurring_minor, each.one_time_minor, each.terms) != (stands.recurring_minor, stands.one_time_minor, stands.terms):
             yield stands.line, ("hard", "charging", "it is charged, and would cost otherwise")
+
+
+def _comes_to_nothing(state: OrderState, draft: OrderPlanned) -> Iterator[tuple[str, tuple[Verdict, str, str]]]:
+    """The lines that rely on an item which failed or was cancelled, and would wait for it for ever; and the last of an order that goes on, where its paper would be of such items
+    alone: that is a cancellation, which is assessed as one."""
+    ended = {name: of.ended for name, of in state.progress.items.items() if of.ended}
+    for each in draft.items:
+        if each.item not in ended and (base := next((one for one in each.relies_on if one in ended), "")):
+            yield each.line, ("hard", "", f"item {base}, on which it relies, is {ended[base]}")
+    if ended.keys() >= {each.item for each in draft.items}:
+        for line in {planned.line: "" for name, planned in state.items.items() if name not in ended}:
+            yield line, ("hard", "", "nothing else of the order goes on; cancel the order instead")
 
 
 def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> OrderState:

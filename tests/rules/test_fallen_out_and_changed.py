@@ -27,6 +27,27 @@ def test_the_fallout_of_a_step_that_is_taken_back_is_over() -> None:
 
 
 @pytest.mark.parametrize(
+    ("paper", "past"),
+    [
+        pytest.param(
+            (item(), item("2"), item("3", "roaming", relies_on=("1",))), {"3": "item 1, on which it relies, is cancelled"}, id="relied-on"
+        ),
+        pytest.param((item(),), {"2": "nothing else of the order goes on; cancel the order instead"}, id="alone"),
+    ],
+)
+def test_a_line_that_was_cancelled_carries_nothing(paper: tuple[Document, ...], past: dict[str, str]) -> None:
+    """An add-on that a changed paper brings for a line which was cancelled waited for it for ever, and an order whose paper was of such a line alone went from in progress to cancelled at
+    one stroke; one that goes with another line comes."""
+    story = Changing(item(), item("2")).run(until="esim")
+    story.cancel("1", at=story.next_at())
+    assert not story.change(paper)
+    assert story.last("order.revision-refused").past == past
+
+    assert story.change((item(), item("2"), item("3", "roaming", relies_on=("2",))))
+    assert story.mended().states() == {"": "partial", "1": "cancelled", "2": "completed", "3": "completed"}
+
+
+@pytest.mark.parametrize(
     "paper",
     [
         pytest.param(item(), id="that-drops-it"),
