@@ -17,6 +17,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
         return {**doc, "ended_event": record.event_id, "ended_at": record.at, "ended_by": record.type}
     told = {"channel": channel_of(record), "market": record.body.get("market", "")}
     offerings = sorted({line["offering"] for line in record.body["lines"] if line.get("offering")})
+    told["apart"] = record.body.get("apart", "")
     return {**doc, **told, "captured_event": record.event_id, "captured_at": record.at, "offerings": offerings}
 
 
@@ -27,16 +28,16 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 
 CAPTURES = Projection(
     name="captures",
-    meaning="One row an order: the events that took it down and ended it, its channel, its market as pinned, and the offerings of its lines.",
-    shape_version=1,
+    meaning="One row an order: the events that took it down and ended it, its channel, its market as pinned, the offerings of its lines, and whether it is a program's (bot) or a test of our own.",
+    shape_version=2,
     columns={
         "order_id": "text", "channel": "text", "market": "text", "captured_event": "text", "captured_at": "timestamptz", "offerings": "jsonb",
-        "ended_event": "text", "ended_at": "timestamptz", "ended_by": "text",
+        "ended_event": "text", "ended_at": "timestamptz", "ended_by": "text", "apart": "text",
     },
     key=("order_id",),
     indexes=("order_id", "captured_at"),
     types=ENDINGS | {"order.captured"},
-    fields=frozenset({"channel", "lines", "market"}),
+    fields=frozenset({"channel", "lines", "market", "apart"}),
     group=order_of,
     found_by="order",
     initial=_NOT_ENDED,
@@ -46,22 +47,23 @@ CAPTURES = Projection(
 
 CAPTURED_BETWEEN = """SELECT * FROM projection.captures
 WHERE (%(since)s::timestamptz IS NULL OR captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR captured_at < %(until)s)
-ORDER BY captured_at, order_id"""
-"""The orders captured from a time on and before another. Parameters: `since`, `until` (NULL: any)."""
+    AND apart = '' ORDER BY captured_at, order_id"""
+"""The orders captured from a time on and before another, without those of programs and of tests of our own. Parameters: `since`, `until` (NULL: any)."""
 
-FLOW = """WITH happened (at, captured, ended, opened, closed) AS (
-    SELECT captured_at, 1, 0, 0, 0 FROM projection.captures UNION ALL SELECT ended_at, 0, 1, 0, 0 FROM projection.captures
-    UNION ALL SELECT opened_at, 0, 0, 1, 0 FROM projection.fallout UNION ALL SELECT closed_at, 0, 0, 0, 1 FROM projection.fallout
+FLOW = """WITH fell AS (SELECT f.opened_at, f.closed_at FROM projection.fallout f LEFT JOIN projection.captures c USING (order_id) WHERE coalesce(c.apart, '') = ''
+), happened (at, captured, ended, opened, closed) AS (
+    SELECT captured_at, 1, 0, 0, 0 FROM projection.captures WHERE apart = '' UNION ALL SELECT ended_at, 0, 1, 0, 0 FROM projection.captures WHERE apart = ''
+    UNION ALL SELECT opened_at, 0, 0, 1, 0 FROM fell UNION ALL SELECT closed_at, 0, 0, 0, 1 FROM fell
 )
 SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(captured) AS captured, sum(ended) AS ended, sum(opened) AS opened, sum(closed) AS closed
 FROM happened WHERE at IS NOT NULL AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
 GROUP BY 1 ORDER BY 1"""
-"""How many orders were captured and ended and fallouts opened and closed, by day (UTC). Parameters: `since`, `until` (NULL: any)."""
+"""How many orders were captured and ended and fallouts opened and closed, by day (UTC), but for the orders of programs and of tests of our own. Parameters: `since`, `until` (NULL: any)."""
 
 DURATIONS = """SELECT c.order_id AS "order", o.external_id, c.channel, c.captured_at, c.ended_at,
     round(extract(epoch FROM c.ended_at - c.captured_at)::numeric, 3) AS seconds
 FROM projection.captures c JOIN projection.orders o USING (order_id)
-WHERE c.ended_by IN ('order.completed', 'order.partially-completed')
+WHERE c.ended_by IN ('order.completed', 'order.partially-completed') AND c.apart = ''
     AND (%(since)s::timestamptz IS NULL OR c.captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR c.captured_at < %(until)s)
 ORDER BY seconds DESC, c.order_id"""
 """How long the orders took that completed, whole or in part, the slowest first. Parameters: `since`, `until` of their capture (NULL: any)."""

@@ -322,10 +322,10 @@ WHERE f.state = 'open' AND (%(group)s = '' OR f.group_id = %(group)s) AND (%(rea
 COUNT_OF_GROUP = "SELECT count(*) AS n FROM projection.fallout WHERE group_id = %s"
 """How many fallouts a group ever had. Parameter: the group."""
 
-FOR_FIGURES = """SELECT f.*, r.deeds AS handled, r.waiting, r.origin AS origin_now
-FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
+FOR_FIGURES = """SELECT f.*, r.deeds AS handled, r.waiting, r.origin AS origin_now, coalesce(c.apart, '') AS apart
+FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout LEFT JOIN projection.captures c ON c.order_id = f.order_id
 ORDER BY f.cause_event::numeric, f.fallout"""
-"""All fallouts with what people did and whom they waited for, in the order in which they fell out. No parameters."""
+"""All fallouts with what people did, whom they waited for, and whether their order is a program's or a test of our own, in the order in which they fell out. No parameters."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
 """How many fallouts are open and how many closed. No parameters."""

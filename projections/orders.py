@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from o2c.kernel.event import Event
+from projections import order_progress as progress
 from projections.engine.projection import Doc, Projection, Row
-from projections.order_progress import FIELDS, INITIAL, concerns, evolve, order_of, state_of
+from projections.engine.seen import Seen
+from projections.order_progress import FIELDS, INITIAL, leaf_items, order_of, state_of
+
+JEOPARDY = ("order.jeopardy-raised", "order.jeopardy-cleared")
+_OVER = ("completed", "failed", "cancelled", "rejected")
+
+
+def _concerns(event: type[Event]) -> bool:
+    return progress.concerns(event) or event.type_name in JEOPARDY
+
+
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    if record.type not in JEOPARDY:
+        return progress.evolve(doc, record)
+    return doc if record.item else {**doc, "danger": [record.body.get("level", ""), record.at]}
+
+
+def _danger(doc: Doc) -> tuple[str, str | None]:
+    """The danger of the order as a whole, and since when: as it was written down last, while it is open and nothing open of it is promised."""
+    level, at = doc.get("danger", ("", None))
+    if not level or "closed_at" in doc or any(leaf.promised_on and leaf.state not in _OVER for leaf in leaf_items(doc)):
+        return "", None
+    return level, at
 
 
 def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
     if "captured_at" in doc:
+        danger, danger_at = _danger(doc)
         yield {
             "order_id": order_id,
             "external_id": doc["external_id"],
@@ -22,25 +47,27 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "priority": doc["priority"],
             "category": doc.get("category", ""),
             "closed_at": doc.get("closed_at"),
+            "danger": danger,
+            "danger_at": danger_at,
         }
 
 
 ORDERS = Projection(
     name="orders",
-    meaning="One row an order: state by the roll-up, leaf items, open fallouts; captured_at and closed_at are business time.",
-    shape_version=5,
+    meaning="One row an order: state by the roll-up, leaf items, open fallouts; captured_at and closed_at are business time; the danger written down of an order of which nothing is promised.",
+    shape_version=6,
     columns={
         "order_id": "text", "external_id": "text", "customer_id": "text", "state": "text", "channel": "text", "captured_at": "timestamptz",
-        "items": "integer", "open_fallouts": "integer", "priority": "integer", "category": "text", "closed_at": "timestamptz",
+        "items": "integer", "open_fallouts": "integer", "priority": "integer", "category": "text", "closed_at": "timestamptz", "danger": "text", "danger_at": "timestamptz",
     },
     key=("order_id",),
     indexes=("order_id", "external_id", "customer_id", "state, captured_at"),
-    types=concerns,
-    fields=FIELDS,
+    types=_concerns,
+    fields=FIELDS | {"level"},
     group=order_of,
     found_by="order",
     initial=INITIAL,
-    evolve=evolve,
+    evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
 

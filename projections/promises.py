@@ -63,7 +63,7 @@ def _promised(doc: Doc, record: Seen, items: Sequence[Row]) -> Doc:
     made = dict(doc.get("made", {}))
     for item in items:
         one = {"promised_on": item["promised_on"], "made_at": record.at, "by_event": record.event_id}
-        one |= {name: item.get(name, "") for name in ("cause_step", "cause_reason")}
+        one |= {name: item.get(name, "") for name in ("cause_step", "cause_reason", "agreed_by")}
         before = made.get(item["item"], [])
         same = bool(before) and before[-1]["promised_on"] == item["promised_on"]
         made[item["item"]] = [*(before[:-1] if same else before), *([one] if item["promised_on"] else ())]
@@ -120,7 +120,7 @@ def _over(doc: Doc, item: str) -> tuple[str, bool]:
 PROMISES = Projection(
     name="promises",
     meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; every promise made of it, and the danger that was written down last.",
-    shape_version=3,
+    shape_version=4,
     columns={
         "order_id": "text", "item": "text", "channel": "text", "offering": "text", "state": "text", "first_promised_on": "date",
         "promised_on": "date", "revisions": "integer", "completed_on": "date", "kept_first": "boolean", "kept_last": "boolean",
@@ -151,8 +151,8 @@ WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND 
 ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty text: any)."""
 
-WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.customer_id, o.external_id, m.reached
-FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
+WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.customer_id, o.external_id, c.market, m.reached
+FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.captures c USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
 WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""
 

@@ -9,24 +9,28 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
+from o2c.desk.bulk import BulkDone, Query, bulk
 from o2c.desk.capture import capture
-from o2c.desk.complaints import answer_complaint, open_complaint, resolve_complaint
+from o2c.desk.complaints import answer_complaint, escalate_complaint, open_complaint, resolve_complaint
 from o2c.desk.customers import record_contact
 from o2c.desk.journeys import note_attempt
 from o2c.desk.winning_back import reach_journey
 from o2c.engine.app import Context, Engine
 from o2c.engine.runner import Runner
+from o2c.fallout.rules import FailOrder
 from o2c.kernel.chance import draw
+from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
 from o2c.running.messages import Messenger
 from o2c.running.session import Session
+from o2c.running.triggers import Watch
 from o2c.simulation.office import staffed
 from o2c.views.care import care_due
 from o2c.views.journeys import list_journeys
@@ -36,14 +40,32 @@ from tests.world import Document
 from tests.year_amendments import with_orders
 from tests.year_deeds import Year
 
-TRIED, LOST, ROBOTS = 0.15, 0.08, 0.02
-"""How many orders people try before they place them, and how many, for each order, try and never order, or are programs."""
+TRIED, LOST, ROBOTS, OURS = 0.15, 0.08, 0.02, 0.02
+"""How many orders people try before they place them, how many, for each order, try and never order, or are programs, and how many orders are tests of our own."""
 FAILED, REACHED, CALLED = 0.6, 0.7, 0.8
 """How many of those who try are failed by the channel, how many of these we get in touch with, and how many courtesy contacts are made in time."""
 ASKS, COMPLAINS = 0.05, 0.01
 """How many orders under way are asked after on a day, and how many are complained of."""
-WEB, CALL, STORE, KIM = (
-    Context(name, channel=channel) for name, channel in (("web-shop", "web"), ("ivr", "call"), ("dora", "store"), ("kim", "call"))
+ANSWERED, SETTLED, SETTLED_LATE = 0.9, 0.7, 0.85
+"""How many complaints are answered, how many of all are settled a week later, and how many by then or after somebody else looked at them."""
+ANSWER, SETTLE, ESCALATE, SETTLE_LATE = (timedelta(days=days) for days in (1, 7, 14, 30))
+"""When we answer a complaint, settle it, give it to somebody who may decide more, and settle it then."""
+GIVEN_UP, STALE_DAYS = datetime(2026, 4, 1, 9, tzinfo=UTC), 21
+"""When whatever has waited for so many days for its customer is given up, all in one job."""
+WAITS_FOR_CUSTOMER = ("NP-CODE", "DQ-ADDR", "DQ-PHONE", "NP-NOTPORT")
+TRIGGERS = """[triggers.stuck]
+on = "*.fell-out"
+when = [{ compare = "at-most", field = "severity", value = 3 }]
+then = { do = "alarm", severity = 2, text = "Something is stuck" }
+
+[triggers.heard]
+on = "complaint.raised"
+then = { do = "notify", words.en = { subject = "We have your complaint", text = "We look into it and answer within days." } }
+"""
+"""What acts while the months pass."""
+WEB, CALL, STORE, KIM, OLGA = (
+    Context(name, channel=channel)
+    for name, channel in (("web-shop", "web"), ("ivr", "call"), ("dora", "store"), ("kim", "call"), ("olga", "desk"))
 )
 LOOKS_AT = (9, 16)
 """The hours (UTC) at which we look at what is owed, and people at their orders."""
@@ -65,12 +87,17 @@ class People:
     complaints: list[tuple[str, datetime]] = field(default_factory=list)
     plans: list[tuple[datetime, int, str]] = field(default_factory=list)
     journeys: dict[int, str] = field(default_factory=dict)
+    ours: set[str] = field(default_factory=set)
+    jobs: list[tuple[BulkDone, BulkDone]] = field(default_factory=list)
 
     def choose(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The papers that nobody tried before; the others are kept, and ordered once their people have tried."""
         taken: set[str] = set()
         for number, line in enumerate(lines):
             paper = json.loads(line)
+            if self._is_ours(paper):
+                self.ours.add(paper["externalId"])
+                line = json.dumps(paper).encode()
             tries = self._luck(number, "tries") < TRIED and paper.get("externalId") not in taken and _customer(paper)
             taken.add(paper.get("externalId", ""))
             at = _date(paper)
@@ -84,9 +111,21 @@ class People:
             if at and self._luck(number, "robot") < ROBOTS:
                 self._plan(at + timedelta(hours=7), number, "robot")
 
+    def _is_ours(self, paper: Document) -> bool:
+        """Whether a paper is a test of our own, which then says so by its login; however often it is sent."""
+        named = str(paper.get("externalId") or "")
+        ours = bool(named) and _date(paper) is not None and draw(self.seed, named, 1, "ours") < OURS
+        if ours:
+            paper["relatedParty"] = [
+                *paper.get("relatedParty", ()),
+                {"id": f"probe-{named}@shop.test", "role": "login", "@referredType": "Individual"},
+            ]
+        return ours
+
     def live(self, until: datetime) -> None:
         """Let time pass, and let people do what they do at their times."""
-        messenger = Messenger(Session(self.app, self.home))
+        session = Session(self.app, self.home)
+        messenger, watch = Messenger(session), Watch(session)
         first = self.app.clock().now.date()
         year = Year(self.app, self.runner, self.home, self.seed, first, (), [], Books(), done=self.done, refused=self.refused)
         with staffed(self.app, self.desks) if self.desks else nullcontext() as office:
@@ -99,10 +138,13 @@ class People:
                 if at.hour == LOOKS_AT[0]:
                     with_orders(year, at)
                     self._asks(at)
+                    self._gives_up(at)
                 else:
                     self._we_call(at)
+                    watch.fire()
                     messenger.send()
             self.runner.run(until, office)
+        watch.fire()
         messenger.send()
         caught_up(self.app)
 
@@ -173,7 +215,7 @@ class People:
     # -- while the order is under way
 
     def _asks(self, at: datetime) -> None:
-        """Some ask where their order is, and some complain; a complaint is answered the next day and settled a week later."""
+        """Some ask where their order is, and some complain; most complaints are answered the next day and settled a week later."""
         for row in self.app.reads.rows(OPEN):
             luck = draw(self.seed, f"{row['order_id']}/{at}", 1, "asks")
             if luck < ASKS:
@@ -190,17 +232,31 @@ class People:
                 told = {"topic": "delivery", "channel": "call", "order": row["order_id"]}
                 if opened := self._try("complaints", open_complaint, CALL, row["customer_id"], **told):
                     self.complaints.append((opened.complaint, at))
-        for complaint, since in list(self.complaints):
-            if at - since >= timedelta(days=7):
-                self.complaints.remove((complaint, since))
-                self._try("complaints settled", resolve_complaint, KIM, complaint, remedy="apology", channel="call")
-            elif at - since == timedelta(days=1):
-                self._try("complaints answered", answer_complaint, KIM, complaint, channel="mail", remedy="apology")
+        for complaint, since in self.complaints:
+            self._hears(complaint, at - since)
+
+    def _hears(self, complaint: str, age: timedelta) -> None:
+        """What is done about a complaint on its day: it is answered, settled, given to somebody who may decide more, and settled then. Some never are."""
+        luck = draw(self.seed, complaint, 1, "is heard")
+        if age == ANSWER and luck < ANSWERED:
+            self._try("complaints answered", answer_complaint, KIM, complaint, channel="mail", remedy="apology")
+        if (age == SETTLE and luck < SETTLED) or (age == SETTLE_LATE and SETTLED <= luck < SETTLED_LATE):
+            self._try("complaints settled", resolve_complaint, KIM, complaint, remedy="apology", channel="call")
+        if age == ESCALATE and luck >= SETTLED:
+            self._try("complaints escalated", escalate_complaint, KIM, complaint, team="head-of-care")
+
+    def _gives_up(self, at: datetime) -> None:
+        """Once, what has waited long for its customer is given up, all in one job; and whoever asked for it asks again, as nobody told him that it was done."""
+        for reason in WAITS_FOR_CUSTOMER if at == GIVEN_UP else ():
+            by = replace(OLGA, command_id=derived_id("given-up", reason))
+            told = {"query": Query(reason=reason, age_days=STALE_DAYS), "way": FailOrder(), "note": "nobody answered"}
+            both = [self._try("jobs asked for", bulk, by, **told) for _ in range(2)]
+            self.jobs += [(both[0], both[1])] if all(both) else []
 
     def _we_call(self, at: datetime) -> None:
-        """Most of the courtesy contacts that are owed are made."""
+        """Most of the courtesy contacts that are owed are made; the others nobody thinks of."""
         for owed in care_due(self.app, state="open", since=at - timedelta(days=7)):
-            if draw(self.seed, f"{owed['order']}/{owed['milestone']}/{at}", 1, "calls") < CALLED:
+            if draw(self.seed, f"{owed['order']}/{owed['milestone']}", 1, "calls") < CALLED:
                 self._try(
                     "courtesy contacts",
                     record_contact,

@@ -124,9 +124,11 @@ def complained() -> ComplaintState:
 
 OF_TRIED = [
     pytest.param(
-        POLICY, POLICY.initial(""), lambda s: rules.load_policy(s, str(JourneyPolicyLoaded.example["document"])), id="load-policy"
+        POLICY, POLICY.initial(""), lambda s: rules.load_policy(s, str(JourneyPolicyLoaded.example["document"]), NOW), id="load-policy"
     ),
-    pytest.param(CARE, CARE.initial(""), lambda s: agree_care(s, str(CareAgreed.example["document"]), NOW), id="agree-care"),
+    pytest.param(
+        CARE, CARE.initial(""), lambda s: agree_care(s, str(CareAgreed.example["document"]), NOW, markets=MARKETS), id="agree-care"
+    ),
     pytest.param(OFFERS, OFFERS.initial(""), lambda s: complaints.load_offers(s, str(OffersLoaded.example["document"])), id="load-offers"),
     pytest.param(
         COMPLAINT, ComplaintState(), lambda s: complaints.raise_complaint(s, RAISED, KNOWN, at=NOW, clock=CLOCK), id="raise-a-complaint"

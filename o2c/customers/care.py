@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from o2c.customers.agreements import AgreementBook
+from o2c.customers.agreements import Agreement, AgreementBook
 from o2c.kernel.periods import local_date, local_time
-from o2c.markets.base import Market, first_working_day, working_day_after
+from o2c.markets.base import Market, WorkCalendar, is_working_day
+from o2c.markets.registry import MARKETS, current
 
 Agreed = Callable[[datetime], AgreementBook]
 """The agreements that were in force at a time."""
@@ -70,12 +71,29 @@ def _judged(stone: Reached, due_at: datetime, made: Spoken | None, now: datetime
 
 def due_of(stone: Reached, book: AgreementBook) -> datetime | None:
     """By when a milestone calls for a courtesy contact; None where nothing is agreed with the customer for it."""
-    agreement = book.of(stone.customer, stone.tier)
+    agreement = book.of(stone.customer, stone.tier, stone.market.code)
     days = agreement.contacts.get(stone.milestone)
     if days is None:
         return None
-    zone, calendar = stone.market.zone, stone.market.calendar
-    today = local_date(stone.at, zone)
-    day = working_day_after(calendar, today, days) if days else first_working_day(calendar, today)
+    zone = market_of(agreement, stone.market, stone.at.date()).zone
+    day = worked_after(agreement, stone.market, local_date(stone.at, zone), days)
     due_at = local_time(day, agreement.until_hour, 0, zone)
-    return due_at if due_at > stone.at else local_time(working_day_after(calendar, day, 1), agreement.until_hour, 0, zone)
+    return due_at if due_at > stone.at else local_time(worked_after(agreement, stone.market, day, 1), agreement.until_hour, 0, zone)
+
+
+def market_of(agreement: Agreement, market: Market, on: date) -> Market:
+    """The market whose calendar and time zone count on a day: the order's, or the one agreed."""
+    return current(agreement.calendar, on) if agreement.calendar in MARKETS else market
+
+
+def worked_after(agreement: Agreement, market: Market, day: date, working_days: int) -> date:
+    """The day that many working days after a day, which itself never counts; with 0 the day itself, or the next that is worked."""
+    calendar, left = market_of(agreement, market, day).calendar, working_days
+    while left or not _worked(agreement, calendar, day):
+        day += timedelta(days=1)
+        left -= 1 if left and _worked(agreement, calendar, day) else 0
+    return day
+
+
+def _worked(agreement: Agreement, calendar: WorkCalendar, day: date) -> bool:
+    return is_working_day(calendar, day) and day.isoformat() not in agreement.closed_on

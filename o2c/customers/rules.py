@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -103,8 +103,8 @@ def contact(
     return [CustomerContacted(customer=customer, medium=medium, direction=direction, topic=topic, order=order, note=note)]
 
 
-def agree_care(state: AgreementsState, document: str, at: datetime) -> Decision:
+def agree_care(state: AgreementsState, document: str, at: datetime, *, markets: Collection[str]) -> Decision:
     """Put agreements of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see `agreements.checked`."""
     if state.loaded and state.loaded[-1][1] == document:
         return NOTHING
-    return just(CareAgreed(version=checked(state.loaded, document).version, since=at, document=document))
+    return just(CareAgreed(version=checked(state.loaded, document, markets).version, since=at, document=document))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.desk.act import permitted
-from o2c.desk.capture import capture
+from o2c.desk.capture import Captured, capture_all
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Loaded
 from o2c.invoicing.state import AccountState
@@ -68,18 +68,20 @@ def change_products(
     offered: CatalogueState = loaded[CATALOGUE].state
     payers = app.load({account_stream(state.standing.account) for state in _products(loaded) if state.standing})
     before = app.reads.commands_written([_command_id(job, row) for row in range(1, len(changes) + 1)])
-    done = []
+    done: dict[int, RowChanged] = {}
+    to_order: dict[int, Mapping[str, str]] = {}
     for row, change in enumerate(changes, 1):
         product, ordered = named[row - 1], _command_id(job, row) in before
         wrong = "" if ordered else _wrong(change, row, first_of, account, offered, loaded, payers)
         if wrong or dry_run:
-            done.append(RowChanged(row, product, "failed" if wrong else "ordered", why=wrong))
+            done[row] = RowChanged(row, product, "failed" if wrong else "ordered", why=wrong)
         elif ordered:
-            done.append(RowChanged(row, product, "ordered", order=_order_before(job, row, loaded[product_stream(product)].state)))
+            done[row] = RowChanged(row, product, "ordered", order=_order_before(job, row, loaded[product_stream(product)].state))
         else:
-            done.append(_ordered(app, context, job, row, change, loaded[product_stream(product)].state))
-    failed = sum(one.result == "failed" for one in done)
-    return BulkChanged("" if dry_run else job, len(done) - failed, failed, tuple(done))
+            to_order[row] = change
+    done |= _ordered(app, context, job, {row: (change, loaded[product_stream(named[row - 1])].state) for row, change in to_order.items()})
+    failed = sum(one.result == "failed" for one in done.values())
+    return BulkChanged("" if dry_run else job, len(done) - failed, failed, tuple(done[row] for row in sorted(done)))
 
 
 def _product(row: Mapping[str, str]) -> str:
@@ -138,15 +140,21 @@ def _characteristics(change: Mapping[str, str]) -> dict[str, str]:
     return {name: value.strip() for name, value in change.items() if name not in OWN and value.strip()}
 
 
-def _ordered(app: Engine, context: Context, job: str, row: int, change: Mapping[str, str], state: ProductState) -> RowChanged:
-    """Take a row down as an order; one that is refused is told so, and the others go on."""
-    assert state.standing is not None
-    own = replace(context, command_id=_command_id(job, row))
-    try:
-        captured = capture(app, own, _paper(job, row, change, state, context.channel), market=state.market.partition("@")[0])
-    except Refused as refused:
-        return RowChanged(row, state.product, "failed", why=str(refused))
-    return RowChanged(row, state.product, "ordered", order=captured.order)
+def _ordered(app: Engine, context: Context, job: str, rows: Mapping[int, tuple[Mapping[str, str], ProductState]]) -> dict[int, RowChanged]:
+    """Take rows down as orders, those of a market together; one that is refused is told so, and the others go on."""
+    done: dict[int, RowChanged] = {}
+    for market in sorted({state.market.partition("@")[0] for _, state in rows.values()}):
+        mine = {row: each for row, each in rows.items() if each[1].market.partition("@")[0] == market}
+        papers = {_command_id(job, row): _paper(job, row, change, state, context.channel) for row, (change, state) in mine.items()}
+        taken = capture_all(app, context, papers, market=market)
+        done |= {row: _row(row, state, taken[_command_id(job, row)]) for row, (_, state) in mine.items()}
+    return done
+
+
+def _row(row: int, state: ProductState, taken: Captured | Refused) -> RowChanged:
+    if isinstance(taken, Refused):
+        return RowChanged(row, state.product, "failed", why=str(taken))
+    return RowChanged(row, state.product, "ordered", order=taken.order)
 
 
 def _paper(job: str, row: int, change: Mapping[str, str], state: ProductState, channel: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -12,10 +12,11 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.desk.act import Rule, permitted
-from o2c.desk.earlier import earlier_of, twin_of
-from o2c.desk.followed import followed, is_apart
+from o2c.desk.earlier import earlier_by, earlier_of, twin_of
+from o2c.desk.followed import apart_of, followed
 from o2c.engine.app import Context, Engine, Written
 from o2c.engine.drafts import Command, Loaded
+from o2c.journeys.state import POLICY_STREAM
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision
 from o2c.kernel.event import Fact
@@ -25,10 +26,11 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, MARKETS, current
 from o2c.orders.document import SOURCE, Unreadable, parse, read
 from o2c.orders.events import OrderCaptured, OrderResubmitted
-from o2c.orders.rules import Reception, came_at, follow_up, follower, receive, same_order
+from o2c.orders.rules import Reception, SetApart, came_at, follow_up, follower, receive, same_order
 from o2c.orders.same_wish import Earlier
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
+from o2c.store.commands import Outcome
 from o2c.store.mapper import StoredFact
 from o2c.store.reads import Clock
 
@@ -38,6 +40,7 @@ __all__ = [
     "Captured",
     "Paper",
     "capture",
+    "capture_all",
     "document",
     "earlier_stream",
     "follow_up_of",
@@ -57,6 +60,10 @@ WHERE e.stream = %s AND e.type IN ('order.captured', 'order.resubmitted', 'order
 ORDER BY e.version LIMIT 1"""
 """Where the content of a paper was taken down first. Parameters: the order's stream, the fingerprint of the content."""
 TRIES_MAX = 20
+VERB = "orders.capture"
+"""What whoever has many papers taken down must be allowed, as for one."""
+AT_ONCE = 250
+"""So many papers of a list are taken down in one append."""
 CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -120,11 +127,12 @@ def received(
     now: datetime,
     tier: str,
     earlier: Mapping[str, list[Earlier]],
+    apart: SetApart,
 ) -> tuple[Reception, Decision]:
     """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last.
 
     `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's, `earlier` what
-    customers came with before.
+    customers came with before; nobody wished what is `apart`.
     """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
@@ -142,7 +150,8 @@ def received(
         codes=app.book.codes.at(now),
         first_channel=channel,
         tier=tier,
-        same_wish="" if state.external_id else twin_of(app, wish, earlier),
+        same_wish="" if state.external_id or apart else twin_of(app, wish, earlier),
+        apart=apart,
     )
 
 
@@ -164,9 +173,9 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, 
     context, clock = permitted(context, "orders.capture"), app.clock()
     wish = _wish(paper, clock, context.channel)
     for tried in range(TRIES_MAX):
-        loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE, *customer_streams(wish)])
+        loaded = app.load([order_stream(wish), earlier_stream(wish), CATALOGUE, POLICY_STREAM, *customer_streams(wish)])
         order = standing(loaded, wish)
-        fingerprint = digest(json.dumps(["capture", order.stream, wish.fingerprint]))
+        fingerprint = _fingerprint(order.stream, wish)
         command_id = context.command_id or derived_id("capture", order.stream, wish.fingerprint)
         command = None
         # Of an order that stands nowhere nothing is to be recalled; that the id was used for something else, the append says.
@@ -176,15 +185,78 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, 
             return _standing(app, order, wish)
         [outcome] = app.write([command])
         if outcome.verdict == "appended":
-            return Captured(
-                stream=order.stream,
-                position=outcome.last_position,
-                order=_order_of(order.stream),
-                external_id=wish.external_id,
-                resubmitted=bool(order.version),
-                began=() if order.version else outcome.facts,
-            )
+            return _captured(order.stream, outcome, wish, begins=not order.version)
     raise Refused(f"{order_stream(wish)} is written to without end; try again with the same command id", kind="unavailable")
+
+
+def capture_all(app: Engine, context: Context, papers: Mapping[str, Paper], *, market: str = HOME) -> dict[str, Captured | Refused]:
+    """Take down many papers as `capture` does each, under command ids of their own, AT_ONCE in an append; what became of each, by its command id.
+
+    One that is refused keeps no other from being taken down. Raises Refused for the asker (see `capture`).
+    """
+    context, clock, found = permitted(context, VERB), app.clock(), dict[str, Captured | Refused]()
+    ids = list(papers)
+    for page in (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)):
+        found |= _page(app, context, {command_id: papers[command_id] for command_id in page}, market, clock)
+    for command_id in ids:
+        if command_id not in found:
+            # It stands already, or somebody was faster: it is looked at by itself.
+            found[command_id] = _refused_or(app, replace(context, command_id=command_id), papers[command_id], market)
+    return found
+
+
+def _refused_or(app: Engine, context: Context, paper: Paper, market: str) -> Captured | Refused:
+    try:
+        return capture(app, context, paper, market=market)
+    except Refused as refused:
+        return refused
+
+
+def _page(app: Engine, context: Context, papers: Mapping[str, Paper], market: str, clock: Clock) -> dict[str, Captured | Refused]:
+    """Take down those papers of a page that are new, in one append; the others, and those that somebody got ahead of, are left out."""
+    found, wishes = dict[str, Captured | Refused](), dict[str, Wish]()
+    for command_id, paper in papers.items():
+        try:
+            wishes[command_id] = _wish(paper, clock, context.channel)
+        except Refused as refused:
+            found[command_id] = refused
+    streams = (stream for wish in wishes.values() for stream in (order_stream(wish), earlier_stream(wish), *customer_streams(wish)))
+    loaded, commands = app.load({CATALOGUE, POLICY_STREAM, *streams}), dict[str, Command]()
+    earlier = earlier_of(app, wishes.values())
+    for command_id, wish in wishes.items():
+        order = standing(loaded, wish)
+        if order.version or any(order.stream == other.stream for other in commands.values()):
+            continue
+        try:
+            command = _command(
+                app, order, loaded, wish, market, context, command_id, _fingerprint(order.stream, wish), clock.now, earlier=earlier
+            )
+        except Refused as refused:
+            found[command_id] = refused
+            continue
+        assert command is not None
+        commands[command_id] = command
+        earlier.setdefault(wish.party, []).append(earlier_by(wish, order.stream))
+    outcomes = app.write(list(commands.values())) if commands else []
+    for (command_id, command), outcome in zip(commands.items(), outcomes, strict=True):
+        if outcome.verdict == "appended":
+            found[command_id] = _captured(command.stream, outcome, wishes[command_id], begins=True)
+    return found
+
+
+def _captured(stream: str, outcome: Outcome, wish: Wish, *, begins: bool) -> Captured:
+    return Captured(
+        stream=stream,
+        position=outcome.last_position,
+        order=_order_of(stream),
+        external_id=wish.external_id,
+        resubmitted=not begins,
+        began=outcome.facts if begins else (),
+    )
+
+
+def _fingerprint(stream: str, wish: Wish) -> str:
+    return digest(json.dumps(["capture", stream, wish.fingerprint]))
 
 
 def _command(
@@ -198,13 +270,16 @@ def _command(
     fingerprint: str,
     now: datetime,
     journey: str = "",
+    earlier: Mapping[str, list[Earlier]] | None = None,
 ) -> Command | None:
     # An intake knows its lines again by their place in the file, a service its papers by their command ids.
     name = f"service/{command_id}"
     place = {"intake": name, "line": 1, "catalogue_version": loaded[CATALOGUE].version}
-    asked = not order.version and not is_apart(app, loaded, wish, journey=journey)
-    tier, earlier = tier_in(loaded, wish), earlier_of(app, [wish]) if asked else {}
-    _, decision = received(app, order, wish, market=market, now=now, tier=tier, earlier=earlier, **cast("Any", place))
+    apart = SetApart() if order.version else apart_of(app, loaded, wish, journey=journey)
+    if earlier is None:
+        earlier = {} if order.version or apart else earlier_of(app, [wish])
+    tier = tier_in(loaded, wish)
+    _, decision = received(app, order, wish, market=market, now=now, tier=tier, earlier=earlier, apart=apart, **cast("Any", place))
     if not decision:
         return None
     tried, journeys = followed(app, loaded, wish, _order_of(order.stream), decision, journey=journey)

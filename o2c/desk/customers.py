@@ -9,7 +9,7 @@ from o2c.customers.agreements import MILESTONES, STANDARD, STREAM, AgreementsSta
 from o2c.customers.rules import MEDIA, TOPICS, agree_care, contact, register
 from o2c.customers.state import stream_of
 from o2c.desk.act import Deed, act
-from o2c.desk.capture import Paper, document
+from o2c.desk.capture import MARKET_CODES, Paper, document
 from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.refusal import Refused
@@ -69,13 +69,13 @@ def _order_of(app: Engine, customer: str, name: str) -> str:
 
 def load_agreements(app: Engine, context: Context, *, definitions: str) -> Written:
     """Put what the operator agreed with its customers in force from now on (the text of a TOML file), in place of what was before: by tier, and with some customers of their
-    own, at which milestones they are spoken to unasked and within how many working days, until which hour, and within how many days an order is complete.
+    own, at which milestones they are spoken to unasked and within how many working days, until which hour, within how many days an order is complete, for when what is delivered is promised, and in which markets and by which calendar.
 
     What milestones called for before stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first thing that is wrong; then
     nothing of it is loaded.
     """
 
     def rule(state: AgreementsState, at: datetime) -> Decision:
-        return agree_care(state, definitions, at)
+        return agree_care(state, definitions, at, markets=MARKET_CODES)
 
     return act(app, context, "care.load", Deed(STREAM, (rule,), ["load agreements", definitions]))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
 
 from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.engine.drafts import Loaded
+from o2c.journeys.policy import Comer, Policies, in_force
+from o2c.journeys.state import POLICY_STREAM
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.refusal import Refused
 from o2c.orders.events import OrderCaptured
+from o2c.orders.rules import SetApart
 from o2c.orders.wish import Wish
 
 
@@ -25,17 +30,29 @@ def followed(
         return NOTHING, {}
     from o2c.journeys import rules
 
-    told = rules.ordered(
-        one.state, order=order, customer=wish.party, found_by="named" if journey else "customer", sources=_sources(app, one, wish)
-    )
+    found_by = {"found_by": "named"} if journey else {"found_by": "customer", "policy": policies_in(loaded)(wish.order_date).version}
+    told = rules.ordered(one.state, order=order, customer=wish.party, sources=_sources(app, one, wish), **cast("Any", found_by))
     after = tuple((one.stream, event) for event in told.events) + told.elsewhere
     return Decision(elsewhere=after), {one.stream: one}
 
 
-def is_apart(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, *, journey: str = "") -> bool:
-    """Whether a paper is a program's or a test of our own: it follows a journey that was set apart. Raises Refused as `followed` does."""
+def policies_in(loaded: Mapping[str, Loaded]) -> Policies:
+    """The policy for journeys by the time of which it is asked, as read."""
+    return partial(in_force, loaded[POLICY_STREAM].state.loaded)
+
+
+def apart_of(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, *, journey: str = "") -> SetApart:
+    """Whether a paper is a program's or a test of our own, and by what: it follows a journey that was set apart, or says so itself, by the policy of its date.
+
+    Raises Refused as `followed` does.
+    """
     one = _journey(app, loaded, wish, journey)
-    return one is not None and bool(one.state.apart)
+    if one is not None and one.state.apart:
+        return SetApart(one.state.apart, one.stream)
+    policy = policies_in(loaded)(wish.order_date)
+    who = Comer(channel=wish.channel, customer=wish.party, external_id=wish.external_id, **cast("Any", wish.told))
+    rule = policy.apart_of(who)
+    return SetApart(rule.apart, f"{policy.version}/{rule.name}") if rule else SetApart()
 
 
 def _journey(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, journey: str) -> Loaded | None:
@@ -44,7 +61,7 @@ def _journey(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, journey: str
     if not (journey or (whose and whose.state.journeys)):
         return None
     from o2c.journeys import rules
-    from o2c.views.journeys import PREFIX, policy_of, standing
+    from o2c.views.journeys import PREFIX, standing
 
     names = [standing(app, journey).journey] if journey else list(whose.state.journeys if whose else ())
     found = app.load([f"{PREFIX}{name}" for name in names])
@@ -55,7 +72,7 @@ def _journey(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, journey: str
                 f"journey {one.state.journey} is of customer {one.state.customer}, not of who orders; look who is on it", kind="conflict"
             )
         return one
-    policy = policy_of(app)
+    policy = policies_in(loaded)(wish.order_date)
     fitting = [each for each in found.values() if rules.follows(each.state, ordered_at=wish.order_date, policy=policy)]
     return max(fitting, key=lambda each: (each.state.last_at, each.stream), default=None)
 

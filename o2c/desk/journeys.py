@@ -27,14 +27,14 @@ from o2c.journeys.events import (
     journey_stream,
     prospects_stream,
 )
-from o2c.journeys.policy import JourneyPolicy
+from o2c.journeys.policy import Comer, Policies
 from o2c.journeys.state import POLICY_STREAM, JourneyState, PolicyState
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.markets.registry import HOME, current
-from o2c.views.journeys import paper_of, policy_of
+from o2c.views.journeys import paper_of, policies
 from o2c.views.sealing import Keys, key_of_day, keys_for
 
 Kind = Literal["basket", "quote", "failed", "abandoned-call", "visit", "resumed"]
@@ -186,7 +186,7 @@ def _noted(app: Engine, asked: _Asked, market: Market, said: Mapping[str, str]) 
     customer = asked.customer or next((one.state.customer for one in place.others if one.state.customer), "")
     known = app.load([customer_stream(customer)])[customer_stream(customer)] if customer else None
     sealed = keys.seal(key, json.dumps(said, ensure_ascii=False)) if said else ""
-    told = _Told(asked, place, asked.tried.model_copy(update={"paper": sealed}), market, policy_of(app), keys, key, opened, known)
+    told = _Told(asked, place, asked.tried.model_copy(update={"paper": sealed}), market, policies(app), keys, key, opened, known)
     beside = {one.stream: one for one in (*place.others, *place.pointers, opened, *([known] if known else []))}
     wish = ["note", asked.kind, asked.tried.model_dump(mode="json", exclude={"paper", "tried_at"}), sorted(asked.known_by), customer]
     return place.journey, Deed(
@@ -202,7 +202,7 @@ class _Told:
     place: _Place
     tried: OfAttempt
     market: Market
-    policy: JourneyPolicy
+    policies: Policies
     keys: Keys
     key: str
     opened: Loaded
@@ -210,13 +210,13 @@ class _Told:
 
     def attempted(self, state: JourneyState, at: datetime) -> Decision:
         """What was tried, and the key of the day, where it is the first journey of that."""
-        policy, kept_days = self.policy, self.market.care.prospects.kept_days
-        apart = policy.apart_of(
-            client=self.asked.client,
-            login=self.asked.known_by.get("login", ""),
-            attempts=state.attempts + 1,
-            since=at - (state.began_at if state.status else at),
+        policy, kept_days = self.policies(at), self.market.care.prospects.kept_days
+        known_by = {name: self.asked.known_by.get(name, "") for name in ("login", "token")}
+        since = at - (state.began_at if state.status else at)
+        who = Comer(
+            self.asked.client, **known_by, channel=self.tried.channel, customer=self._customer, attempts=state.attempts + 1, since=since
         )
+        apart = policy.apart_of(who)
         told: dict[str, Any] = {
             "journey": self.place.journey,
             "market": self.market.pin,
@@ -247,7 +247,11 @@ class _Told:
 
     def linked(self, state: JourneyState, at: datetime) -> Decision:
         """The customer whom it turns out to be."""
-        return rules.link(state, self.known.stream.partition("-")[2], self.known.state) if self.known else Decision()
+        return rules.link(state, self._customer, self.known.state) if self.known else Decision()
+
+    @property
+    def _customer(self) -> str:
+        return self.known.stream.partition("-")[2] if self.known else ""
 
 
 def _place(app: Engine, keys: Keys, key: str, asked: _Asked) -> _Place:
@@ -322,11 +326,11 @@ def load_policy(app: Engine, context: Context, *, definitions: str) -> Written:
     """Put the operator's own policy for journeys in force (the text of a TOML file), in place of the one before: when a journey is lost, which orders follow it, when and how
     often people are got in touch with, what an incentive may be worth, who is nobody that wants to buy. Loaded again unchanged, it does nothing.
 
-    Journeys that have begun keep what was told of them; what happens to them next goes by it. Raises Refused (usage) with the first thing that is wrong; then nothing of it
+    What was decided before stands, and what is dated before it is judged by the one of its day; what happens next, on journeys that have begun as well, goes by it. Raises Refused (usage) with the first thing that is wrong; then nothing of it
     is loaded.
     """
 
     def rule(state: PolicyState, at: datetime) -> Decision:
-        return rules.load_policy(state, definitions)
+        return rules.load_policy(state, definitions, at)
 
     return act(app, context, "journeys.load-policy", Deed(POLICY_STREAM, (rule,), ["load policy", definitions]))

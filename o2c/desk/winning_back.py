@@ -19,7 +19,7 @@ from o2c.kernel.decision import Decision, Guard
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME
-from o2c.views.journeys import facts_of, keyed_in, paper_of, policy_of, standing
+from o2c.views.journeys import facts_of, keyed_in, paper_of, policies, standing
 from o2c.vouchers.events import campaign_of, voucher_stream
 from o2c.vouchers.rules import spelled
 
@@ -34,7 +34,7 @@ def reach_journey(app: Engine, context: Context, journey: str, *, medium: str, o
     used, promised or worth too much), forbidden.
     """
     state = standing(app, journey)
-    policy, code = policy_of(app), spelled(voucher) if voucher else ""
+    policy_at, code = policies(app), spelled(voucher) if voucher else ""
     campaign = app.load([voucher_stream(campaign_of(code))]) if code else {}
     promised = app.reads.holders([Guard(GIVEN, code, "")]) if code else {}
     own = journey_stream(state.journey)
@@ -42,7 +42,7 @@ def reach_journey(app: Engine, context: Context, journey: str, *, medium: str, o
         raise Refused(f"journey {state.journey}: {code} was promised to somebody else; promise another one", kind="conflict")
 
     def made(state: JourneyState, at: datetime) -> Decision:
-        return rules.reach(state, medium=medium, outcome=outcome, at=at, policy=policy)
+        return rules.reach(state, medium=medium, outcome=outcome, at=at, policy=policy_at(at))
 
     def given(state: JourneyState, at: datetime) -> Decision:
         return rules.promise(state, code, next(iter(campaign.values())).state, at)

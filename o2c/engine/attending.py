@@ -82,6 +82,10 @@ class _Task:
         )
 
 
+_Ready = tuple[_Task, Command, Decision]
+"""A task that is decided, with its command and the guards that it claims."""
+
+
 class Unmoved(RuntimeError):
     """A decision about a row of the agenda left the row unchanged, so that it would be decided for ever."""
 
@@ -142,9 +146,7 @@ class Attending:
             stock = self._stock([row for task in now for row in task.rows], round_)
         return types
 
-    def _decided(
-        self, tasks: Iterable[_Task], batch: _Batch
-    ) -> tuple[list[tuple[_Task, Command, Decision]], list[tuple[_Task, list[Ask]]], list[Ask]]:
+    def _decided(self, tasks: Iterable[_Task], batch: _Batch) -> tuple[list[_Ready], list[tuple[_Task, list[Ask]]], list[Ask]]:
         """Give the commands that can be written now, the tasks that wait for partners with their questions, and all these questions."""
         ready, waiting = [], []
         for task in tasks:
@@ -156,16 +158,19 @@ class Attending:
         # One question may be asked by several: the orders of one customer are behind one credit search.
         return ready, waiting, list({ask.key: ask for _, asks in waiting for ask in asks}.values())
 
-    def _write(
-        self, ready: list[tuple[_Task, Command, Decision]], batch: _Batch, queues: Queues, round_: int
-    ) -> tuple[list[_Task], set[str]]:
-        """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
+    def _write(self, ready: list[_Ready], batch: _Batch, queues: Queues, round_: int) -> tuple[list[_Task], set[str]]:
+        """Write commands in one append; give the tasks to look at again and the types of the events that were written.
+
+        Of several that write to the same stream the first alone is sent: the others were decided on what it changes.
+        """
+        ready, late = _apart(ready)
+        queues.tried((command.stream, {h.stream for h in command.happened}, True) for _, command, _ in late)
         commands = self._guarded([(command, guards) for _, command, guards in ready])
         told = list(probes(self.app, batch.outages)) if batch.outages.answered else []
         if told:
             self.partners.look_again()
         outcomes = self.app.write([*commands, *told], round_=round_) if commands or told else []
-        again: list[_Task] = []
+        again = [task for task, _, _ in late]
         types = {h.event.type_name for command in told for h in command.happened}
         for (task, _, _), command, outcome in zip(ready, commands, outcomes, strict=False):
             if outcome.verdict in ("stale", "guarded"):
@@ -355,6 +360,21 @@ def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:
 def _positions(rows: Iterable[DueRow]) -> dict[str, int]:
     """The positions of the streams' last events when their rows were read."""
     return {row.entry.stream: row.seen for row in rows}
+
+
+def _apart(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
+    """Those that write to no stream that one before them writes to, and the others, each in their order."""
+    first: list[_Ready] = []
+    late: list[_Ready] = []
+    written = set[str]()
+    for each in ready:
+        streams = {each[1].stream, *(h.stream for h in each[1].happened)}
+        if written & streams:
+            late.append(each)
+        else:
+            first.append(each)
+            written |= streams
+    return first, late
 
 
 def _left(tasks: list[_Task], tried: list[_Task], again: list[_Task]) -> list[_Task]:

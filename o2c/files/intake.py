@@ -13,7 +13,7 @@ from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.desk.act import permitted
 from o2c.desk.capture import customer_streams, earlier_stream, latest, order_stream, received, standing, tier_in
 from o2c.desk.earlier import earlier_by, earlier_of
-from o2c.desk.followed import followed, is_apart
+from o2c.desk.followed import apart_of, followed
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Command, Loaded
 from o2c.files.lines import OnLines, RawLine, refuse_empty
@@ -21,6 +21,7 @@ from o2c.files.loading import ACTOR, BATCH, BY_INTAKE, command_of, refuse_no_cat
 from o2c.files.papers import BY_LINE, papers_of
 from o2c.files.quarantine import Quarantine, Refusal, fingerprint, origin_of
 from o2c.intake.events import IntakeClosed, IntakeLineRefused
+from o2c.journeys.state import POLICY_STREAM
 from o2c.kernel.carry import happened
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.event import Event
@@ -28,7 +29,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.orders.document import Unreadable, read
-from o2c.orders.rules import came_at
+from o2c.orders.rules import SetApart, came_at
 from o2c.orders.same_wish import Earlier
 from o2c.orders.wish import Wish
 
@@ -163,15 +164,15 @@ class Intake:
     def _page(self, page: list[Paper]) -> None:
         """Take down a page of lines, no order twice; lines that another intake got ahead of are looked at again."""
         while page:
-            loaded = self.app.load(stream for paper in page for stream in paper.streams)
+            loaded = self.app.load([POLICY_STREAM, *(stream for paper in page for stream in paper.streams)])
             earlier = earlier_of(self.app, (paper.wish for paper in page))
             commands, pending = [], []
             for paper in page:
                 order = standing(loaded, paper.wish)
-                before = {} if is_apart(self.app, loaded, paper.wish) else earlier
-                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish), before)
+                apart = apart_of(self.app, loaded, paper.wish)
+                reception, decision = self._receive(order, paper, tier_in(loaded, paper.wish), earlier, apart)
                 if decision:
-                    if before is earlier:
+                    if not apart:
                         earlier.setdefault(paper.wish.party, []).append(earlier_by(paper.wish, order.stream))
                     tried, journeys = followed(self.app, loaded, paper.wish, order.stream.partition("-")[2], decision)
                     commands.append(self._capture(paper, order, decision + tried, journeys))
@@ -187,9 +188,11 @@ class Intake:
                     self.receptions[_COUNTED[reception]] += 1
             self.progress(sum(self.receptions.values()))
 
-    def _receive(self, loaded: Loaded, paper: Paper, tier: str, earlier: Mapping[str, list[Earlier]]) -> tuple[str, Decision]:
+    def _receive(
+        self, loaded: Loaded, paper: Paper, tier: str, earlier: Mapping[str, list[Earlier]], apart: SetApart
+    ) -> tuple[str, Decision]:
         place = {"intake": self.name, "line": paper.number, "catalogue_version": self.catalogue_version}
-        told = {"market": self.market, "now": self.now, "tier": tier, "earlier": earlier}
+        told = {"market": self.market, "now": self.now, "tier": tier, "earlier": earlier, "apart": apart}
         return received(self.app, loaded, paper.wish, **cast("Any", {**place, **told}))
 
     def _capture(self, paper: Paper, loaded: Loaded, decision: Decision, journeys: Mapping[str, Loaded]) -> Command:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.shapes import Done, FellOut, Guarded, Requested
 
 LOOK, FORGET = "journey-look", "prospect-forget"
 """The steps by which a journey that nothing follows is lost, and by which what is personal in the journeys of a day goes."""
 GIVEN = "voucher-given"
 """The kind of the guards of codes that were promised to somebody: each is promised once."""
+_BY_POLICY = (Upcast(defaults={"policy": ""}),)
+"""Which version of the rules decided was kept later."""
 Outcome = Literal["reached", "no-answer", "not-wanted", "wrong-contact"]
 ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 _ID = "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6"
@@ -168,12 +170,14 @@ class OutreachOpened(Event, name="journey.outreach-opened", stream="journey"):
 
 
 class OutreachMade(Event, name="journey.outreach-made", stream="journey"):
-    """We got in touch, by a medium, and what came of it."""
+    """We got in touch, by a medium, and what came of it; `policy` is the version of the rules that allowed it (empty: not kept yet)."""
 
-    example = {"medium": "call", "outcome": "reached", "turn": 1}
+    upcasts = _BY_POLICY
+    example = {"medium": "call", "outcome": "reached", "turn": 1, "policy": "journeys/2026-12"}
     medium: str
     outcome: Outcome
     turn: int
+    policy: str = ""
 
 
 class IncentiveGiven(Guarded, name="journey.incentive-given", stream="journey"):
@@ -193,23 +197,28 @@ class IncentiveGiven(Guarded, name="journey.incentive-given", stream="journey"):
 class JourneyOrdered(Event, name="journey.ordered", stream="journey"):
     """An order followed: `recovered` says that something had failed and we had got in touch before. `found_by` says how it was known to follow: it
     named the journey, or it is of the same customer within the days of the policy. `sources` says by their places in the order's paper which of its fields
-    stand as they were keyed in before, and by which event: `STREAM@VERSION`."""
+    stand as they were keyed in before, and by which event: `STREAM@VERSION`. `policy` is the version of the rules by which it was found (empty: it was named, or this was not kept yet)."""
 
+    upcasts = _BY_POLICY
     example = {
         "order": ORDER, "customer": "C-1001", "recovered": True, "found_by": "named",
-        "sources": {"/productOrderItem/0/productOffering/id": "journey-3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6@3"},
+        "sources": {"/productOrderItem/0/productOffering/id": "journey-3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6@3"}, "policy": "",
     }  # fmt: skip
     order: str
     customer: str
     recovered: bool
     found_by: Literal["named", "customer"]
     sources: dict[str, str] = {}
+    policy: str = ""
 
 
 class JourneyLookRequested(Requested, name="journey.look-requested", step=LOOK, stream="journey"):
-    """Unless something follows before it is due, the journey is lost."""
+    """Unless something follows before it is due, the journey is lost. `policy` is the version of the rules by which the last attempt was judged: until when it
+    may be followed, how we get in touch, and whether it was a person's (empty: not kept yet)."""
 
-    example = {"item": "", "due_at": "2026-01-19T09:00:00Z"}
+    upcasts = _BY_POLICY
+    example = {"item": "", "due_at": "2026-01-19T09:00:00Z", "policy": "journeys/2026-12"}
+    policy: str = ""
 
 
 class JourneyLost(Done, name="journey.lost", step=LOOK, stream="journey"):

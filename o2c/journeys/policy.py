@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal, get_args
@@ -18,24 +18,49 @@ _VERSION = re.compile(r"[\w./-]{1,40}")
 DAYS_MAX = 365
 
 
+PATTERNS = ("client", "login", "token", "channel", "external_id", "note")
+"""What is told of who comes that a rule may have a pattern for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comer:
+    """What is told of who tries something, or of an order: what the program calls itself, login and token (an order may say several, one a line), channel, customer, and of an
+    order its external id and its notes; how many attempts there were `since` the first."""
+
+    client: str = field(default="", repr=False)
+    login: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    channel: str = ""
+    external_id: str = ""
+    note: str = field(default="", repr=False)
+    customer: str = ""
+    attempts: int = 0
+    since: timedelta = timedelta()
+
+
 @dataclass(frozen=True, slots=True)
 class ApartRule:
-    """Who is no person that wants to buy: by what the `client` program calls itself, by the `login` (patterns), or by so many `attempts` within so many
-    seconds of the first. What a rule does not say holds always; it says at least one thing."""
+    """Who is no person that wants to buy: by what the `client` program calls itself, by `login`, `token`, `channel`, or an order's `external_id` or `note` (patterns), by being
+    one of some `customers`, or by so many `attempts` within so many seconds of the first. What a rule does not say holds always; it says at least one thing."""
 
     name: str
     apart: Apart
     reason: str
     client: str = ""
     login: str = ""
+    token: str = ""
+    channel: str = ""
+    external_id: str = ""
+    note: str = ""
+    customers: tuple[str, ...] = ()
     attempts: int = 0
     within_s: int = 0
 
-    def holds(self, *, client: str, login: str, attempts: int, since: timedelta) -> bool:
-        """Whether the rule holds for who comes by a client with a login, for so many attempts since the first."""
-        told = [bool(re.search(self.client, client))] if self.client else []
-        told += [bool(re.search(self.login, login))] if self.login else []
-        told += [attempts >= self.attempts and since <= timedelta(seconds=self.within_s)] if self.attempts else []
+    def holds(self, who: Comer) -> bool:
+        """Whether the rule holds for who comes."""
+        told = [bool(re.search(pattern, getattr(who, name), re.MULTILINE)) for name in PATTERNS if (pattern := getattr(self, name))]
+        told += [who.customer in self.customers] if self.customers else []
+        told += [who.attempts >= self.attempts and who.since <= timedelta(seconds=self.within_s)] if self.attempts else []
         return bool(told) and all(told)
 
 
@@ -52,10 +77,9 @@ class JourneyPolicy:
     budget_minor: Mapping[str, int] = field(default_factory=dict)
     apart: tuple[ApartRule, ...] = ()
 
-    def apart_of(self, *, client: str, login: str, attempts: int, since: timedelta) -> ApartRule | None:
+    def apart_of(self, who: Comer) -> ApartRule | None:
         """The first rule that holds; None for somebody who may want to buy."""
-        told: dict[str, Any] = {"client": client, "login": login, "attempts": attempts, "since": since}
-        return next((rule for rule in self.apart if rule.holds(**told)), None)
+        return next((rule for rule in self.apart if rule.holds(who)), None)
 
 
 def policy_of(document: Mapping[str, Any]) -> JourneyPolicy:
@@ -69,7 +93,7 @@ def policy_of(document: Mapping[str, Any]) -> JourneyPolicy:
         reach_within=timedelta(days=outreach["within_days"]),
         tries_max=outreach["tries_max"],
         budget_minor=outreach["budget_minor"],
-        apart=tuple(ApartRule(**rule) for rule in document["apart"]),
+        apart=tuple(ApartRule(**{**rule, "customers": tuple(rule.get("customers", ()))}) for rule in document["apart"]),
     )
 
 
@@ -79,9 +103,15 @@ def packaged() -> JourneyPolicy:
     return policy_of(tomllib.loads(resources.files(__package__).joinpath("policy.toml").read_text(encoding="utf-8")))
 
 
-def in_force(documents: Sequence[str]) -> JourneyPolicy:
-    """The rules of the file that was loaded last; those of the package where none was, or where it says what this program has no more."""
-    return _read(documents[-1]) if documents else packaged()
+Loaded = tuple[str, str]
+"""From when on (ISO 8601, UTC) a file is in force, and its text."""
+Policies = Callable[[datetime], JourneyPolicy]
+"""The rules that were in force at a time."""
+
+
+def in_force(loaded: Sequence[Loaded], at: datetime) -> JourneyPolicy:
+    """The rules of the file that was loaded last before a time; those of the package where none was, or where it says what this program has no more."""
+    return next((_read(document) for since, document in reversed(loaded) if datetime.fromisoformat(since) <= at), packaged())
 
 
 @lru_cache(maxsize=16)
@@ -93,7 +123,7 @@ def _read(document: str) -> JourneyPolicy:
         return packaged()
 
 
-def checked(documents: Sequence[str], text: str) -> JourneyPolicy:
+def checked(loaded: Sequence[Loaded], text: str) -> JourneyPolicy:
     """The rules of a file that may be loaded after others.
 
     Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, something that it lacks, days, minutes or amounts that are none,
@@ -101,7 +131,7 @@ def checked(documents: Sequence[str], text: str) -> JourneyPolicy:
     """
     try:
         policy = policy_of(tomllib.loads(text))
-        known = {packaged().version, *(tomllib.loads(each)["version"] for each in documents)}
+        known = {packaged().version, *(tomllib.loads(document)["version"] for _, document in loaded)}
         if flaw := next(_flaws(policy, known), ""):
             raise ValueError(flaw)
     except (ValueError, KeyError, TypeError, OverflowError, re.error) as error:
@@ -126,7 +156,7 @@ def _flaws(policy: JourneyPolicy, versions: Collection[str]) -> Iterator[str]:
 
 
 def _wrong(rule: ApartRule) -> Iterator[str]:
-    if rule.apart not in get_args(Apart) or not (rule.client or rule.login or rule.attempts):
-        yield f"it says who is {' or '.join(get_args(Apart))}, by client, login or attempts"
-    for pattern in (rule.client, rule.login):
-        re.compile(pattern)
+    if rule.apart not in get_args(Apart) or not (rule.customers or rule.attempts or any(getattr(rule, name) for name in PATTERNS)):
+        yield f"it says who is {' or '.join(get_args(Apart))}, by {', '.join(PATTERNS)}, customers or attempts"
+    for name in PATTERNS:
+        re.compile(getattr(rule, name))

@@ -60,7 +60,7 @@ def attempt(
 ) -> Decision:
     """Take down what somebody tried, an occurrence: it begins a journey, or goes on with one, and moves the time at which that is lost.
 
-    What failed opens an outreach, once a journey. `market` is the pin of the rules, by which what is personal is kept for `kept_days`. `apart` is the rule
+    What failed opens an outreach, once a journey. `policy` is the one in force at that time; its version stands in what it decided. `market` is the pin of the rules, by which what is personal is kept for `kept_days`. `apart` is the rule
     by which this is nobody that wants to buy. Raises Refused (conflict) for a journey that is over.
     """
     if state.status not in ("", "open"):
@@ -73,7 +73,8 @@ def attempt(
     decision += just(tried)
     if apart and not state.apart:
         decision += just(JourneySetApart(apart=apart.apart, rule=apart.name, because=apart.reason))
-    decision += just(JourneyLookRequested(attempt=state.attempts + 1, due_at=min(at + policy.lost_after, ends_by)))
+    look_at = min(at + policy.lost_after, ends_by)
+    decision += just(JourneyLookRequested(attempt=state.attempts + 1, due_at=look_at, policy=policy.version))
     if tried.failed and state.outreach is None and not (apart or state.apart):
         decision += just(_opened(market.partition("@")[0], tried.currency or state.currency, at, ends_by, policy))
     return decision
@@ -123,7 +124,7 @@ def reach(state: JourneyState, *, medium: str, outcome: Outcome, at: datetime, p
         raise Refused(f"journey {state.journey}: say how ({', '.join(MEDIA)}) and what came of it ({', '.join(OUTCOMES)})")
     if outreach.made >= policy.tries_max:
         raise Refused(f"journey {state.journey} was tried {outreach.made} times, as often as the policy allows; leave it", kind="conflict")
-    return just(OutreachMade(medium=medium, outcome=outcome, turn=outreach.made + 1))
+    return just(OutreachMade(medium=medium, outcome=outcome, turn=outreach.made + 1, policy=policy.version))
 
 
 def reachable(state: JourneyState, at: datetime) -> Outreach:
@@ -184,16 +185,30 @@ def _worth_minor(issued: VouchersIssued, value_minor: int) -> int:
 
 
 def ordered(
-    state: JourneyState, *, order: str, customer: str, found_by: Literal["named", "customer"], sources: Mapping[str, str] | None = None
+    state: JourneyState,
+    *,
+    order: str,
+    customer: str,
+    found_by: Literal["named", "customer"],
+    sources: Mapping[str, str] | None = None,
+    policy: str = "",
 ) -> Decision:
-    """Say that an order followed a journey; nothing when one has.
+    """Say that an order followed a journey, and by which version of the policy where it was found by that; nothing when one has.
 
     It is recovered when something had failed and we had got in touch before. One that was lost is found again only by an order that names it.
     """
     if state.order or not (state.is_open or (state.status == "lost" and found_by == "named")):
         return NOTHING
     recovered = bool(state.failed and state.outreach and state.outreach.made)
-    followed = JourneyOrdered(order=order, customer=customer, recovered=recovered, found_by=found_by, sources=dict(sources or {}))
+    told = {
+        "order": order,
+        "customer": customer,
+        "recovered": recovered,
+        "found_by": found_by,
+        "sources": dict(sources or {}),
+        "policy": policy,
+    }
+    followed = JourneyOrdered.model_validate(told)
     return Decision((followed,)) + (_over(state) if state.customer and state.is_open else NOTHING)
 
 
@@ -236,8 +251,8 @@ def forget(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     return just(ProspectsForgotten(attempt=work.attempt, key=work.state.key))
 
 
-def load_policy(state: PolicyState, document: str) -> Decision:
-    """Put a policy of the operator's own in force; nothing for the file that is. Raises Refused (usage), see `policy.checked`."""
-    if state.documents[-1:] == (document,):
+def load_policy(state: PolicyState, document: str, at: datetime) -> Decision:
+    """Put a policy of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see `policy.checked`."""
+    if state.loaded and state.loaded[-1][1] == document:
         return NOTHING
-    return just(JourneyPolicyLoaded(version=checked(state.documents, document).version, document=document))
+    return just(JourneyPolicyLoaded(version=checked(state.loaded, document).version, document=document, since=at))

@@ -23,6 +23,7 @@ from o2c.journeys.events import (
     ProspectKeyOpened,
     ProspectsForgotten,
 )
+from o2c.journeys.policy import Loaded
 from o2c.journeys.policy_events import JourneyPolicyLoaded
 from o2c.kernel.agenda import NEVER, AgendaChange, Dropped, by_shape
 from o2c.kernel.event import Event
@@ -221,14 +222,14 @@ POLICY_STREAM = "journeys-main"
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """The files of the policy that were loaded, as text, the oldest first; the last one is in force."""
+    """The files of the policy that were loaded, the oldest first."""
 
-    documents: tuple[str, ...] = ()
+    loaded: tuple[Loaded, ...] = ()
 
 
 def evolve_policy(state: PolicyState, event: Event) -> PolicyState:
     """Fold one event."""
-    return PolicyState((*state.documents, event.document)) if isinstance(event, JourneyPolicyLoaded) else state
+    return PolicyState((*state.loaded, (event.since.isoformat(), event.document))) if isinstance(event, JourneyPolicyLoaded) else state
 
 
-POLICY = StreamKind(category="journeys", shape_version=1, state_type=PolicyState, initial=lambda _: PolicyState(), evolve=evolve_policy)
+POLICY = StreamKind(category="journeys", shape_version=2, state_type=PolicyState, initial=lambda _: PolicyState(), evolve=evolve_policy)

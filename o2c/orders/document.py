@@ -69,6 +69,7 @@ def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = N
         agent=parts.agent_of(document),
         prices=parts.prices_of(document, "orderTotalPrice"),
         purchase_order=parts.purchase_order_of(document)[:PURCHASE_ORDER_MAX],
+        told=parts.told_of(document),
     )
 
 

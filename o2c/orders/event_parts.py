@@ -143,12 +143,14 @@ class HeldProduct(Part):
 
 
 class PromisedItem(Part):
-    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`)."""
+    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`); or the agreement with the customer from which it
+    follows (`agreed_by`, as VERSION/NAME; the step is then `agreement`)."""
 
     item: str
     promised_on: str
     step: str
     of: str = ""
+    agreed_by: str = ""
 
 
 class RecurringTotal(Part):

@@ -18,11 +18,7 @@ from o2c.orders.event_parts import PromisedItem as PromisedItem
 from o2c.orders.event_parts import RecurringTotal as RecurringTotal
 from o2c.orders.event_parts import SentPrice as SentPrice
 
-_FELL_OUT = {
-    "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable",
-}  # fmt: skip
-
-
+_FELL_OUT = {"fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "fault_class": "data", "origin": "upstream", "recoverability": "correctable"}  # fmt: skip
 _WISHED = {"requested_start": "", "requested_completion": ""}
 
 
@@ -36,6 +32,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet. `prices` are those that
     the channel sent for the whole order; none where it sent none, or this was not kept yet. Of what was stored before they were read, prices have no
     discounts of the channel. `same_wish` is the order by which the customer wished the same through another channel days before (empty: none, or nobody looked).
+    `apart` says that it is a program's or a test of our own, by the rule `apart_by`, as POLICY/RULE, or the journey that it followed (empty: nobody's, or not looked at).
     """
 
     example = {
@@ -44,7 +41,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         "catalogue_version": 12, "lines": [{"item": "1", "action": "add", "quantity": "1", "offering": "mobile-line"}],
         "details": [{"characteristics": {"simType": "esim"}, "place": "1 Mill Lane, Testford, ZZ1 1AA"}], "original": "{}",
         "owner": "C-1001", "channel": "web", "requested_start": "2026-01-20T00:00:00Z", "agent": "A-17", "tier": "standard",
-        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP", "alterations": [{"kind": "oneTime", "percent": "20"}]}], "same_wish": "",
+        "prices": [{"field": "orderTotalPrice", "kind": "oneTime", "net": "10.00", "unit": "GBP", "alterations": [{"kind": "oneTime", "percent": "20"}]}], "same_wish": "", "apart": "", "apart_by": "",
     }  # fmt: skip
     upcasts = (
         Upcast(defaults={"owner": "", "channel": "", "after": "", "dated_by_us": False, "named_by_us": False, **_WISHED}),
@@ -53,6 +50,7 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
         Upcast(defaults={"prices": []}),
         Upcast(),
         Upcast(defaults={"same_wish": ""}),
+        Upcast(defaults={"apart": "", "apart_by": ""}),
     )
     external_id: str
     source: str
@@ -80,6 +78,8 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
     tier: str = ""
     prices: tuple[SentPrice, ...] = ()
     same_wish: str = ""
+    apart: Literal["", "bot", "test"] = ""
+    apart_by: str = ""
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
@@ -113,20 +113,22 @@ class OrderValidated(Done, name="order.validated", step="validation", stream="or
 
     `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
     was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on, `products`
-    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them, version 7 what those products rely on.
-    """
+    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them, version 7 what those products rely on. `agreed_on` is the
+    day (ISO) for which what is delivered is promised by the agreement `agreed_by` (VERSION/NAME; both empty: by none, or not kept yet)."""
 
     example = {
-        "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard", "payers": {"BA-1001-LEEDS": "BA-1001"},
+        "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard", "payers": {"BA-1001-LEEDS": "BA-1001"}, "agreed_on": "", "agreed_by": "",
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20", "lasts_length": 3, "voucher": "SPRING-A1"}, "held_until": "2026-04-05T09:00:00Z"}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast(), Upcast(defaults={"payers": {}}), Upcast())  # fmt: skip
+    upcasts = (Upcast(defaults={"tier": ""}), Upcast(defaults={"vouchers": []}), Upcast(defaults={"products": []}), Upcast(), Upcast(defaults={"payers": {}}), Upcast(), Upcast(defaults={"agreed_on": "", "agreed_by": ""}))  # fmt: skip
     catalogue_version: int
     policy: str
     tier: str = ""
     vouchers: tuple[HeldVoucher, ...] = ()
     products: tuple[HeldProduct, ...] = ()
     payers: dict[str, str] = {}
+    agreed_on: str = ""
+    agreed_by: str = ""
 
 
 class ValidationDeclined(Declined, name="validation.declined", step="validation", stream="order"):
@@ -208,9 +210,10 @@ class OrderPriced(Event, name="order.priced", stream="order"):
 
 
 class PromiseMade(Event, name="promise.made", stream="order"):
-    """The customer was promised a day for every item, by the calendar of `zone`, from what the steps of the plan normally take."""
+    """The customer was promised a day for every item, by the calendar of `zone`, from what the steps of the plan normally take, or by what is agreed with it."""
 
-    example = {"items": [{"item": "1", "promised_on": "2026-01-08", "step": "delivery"}], "zone": "Europe/London"}
+    upcasts = (Upcast(),)
+    example = {"items": [{"item": "1", "promised_on": "2026-01-08", "step": "delivery", "agreed_by": ""}], "zone": "Europe/London"}
     items: tuple[PromisedItem, ...]
     zone: str
 

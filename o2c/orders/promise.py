@@ -18,6 +18,8 @@ from o2c.orders.state import OrderState, evolve
 
 Place = tuple[str, str]
 """A step of an item: (item, step)."""
+AGREEMENT = "agreement"
+"""What stands for the step from which a day follows that is agreed with the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +117,25 @@ class Outlook:
 
 
 def plan_and_promise(state: OrderState, book: Book, at: datetime) -> Decision:
-    """Plan a validated order, and promise a day for each of its items: the latest of its own steps, of its bases' promises and of its wish."""
+    """Plan a validated order, and promise a day for each of its items: the latest of its own steps, of its bases' promises and of its wish.
+
+    Where a day is agreed with the customer, it stands in place of what the steps of an item take that is delivered anew, sooner or later.
+    """
     draft = plan_order(state, book, at)
     outlook = Outlook(evolve(state, draft), at, book)
     made: dict[str, PromisedItem] = {}
+    validated = state.record("", "validation").outcome
+    agreed_on, agreed_by = validated.get("agreed_on", ""), validated.get("agreed_by", "")
     for item in bases_first(outlook.state, outlook.state.items):
         expected = outlook.item(item)
         of, step = expected.longest if expected else (item, "")
-        day = outlook.day(expected, item)
+        day, by = outlook.day(expected, item), ""
+        if agreed_on and not outlook.state.items[item].product:
+            day, of, step, by = max(agreed_on, outlook.state.items[item].wished_on), item, AGREEMENT, agreed_by
         for base in outlook.state.items[item].relies_on:
             if made[base].promised_on > day:
-                day, of, step = made[base].promised_on, made[base].of or base, made[base].step
-        made[item] = PromisedItem(item=item, promised_on=day, step=step, of="" if of == item else of)
+                day, of, step, by = made[base].promised_on, made[base].of or base, made[base].step, made[base].agreed_by
+        made[item] = PromisedItem(item=item, promised_on=day, step=step, of="" if of == item else of, agreed_by=by)
     planned = [each.model_copy(update={"promised_on": made[each.item].promised_on}) for each in draft.items]
     in_order = tuple(made[each.item] for each in planned)
     return just(_with_items(draft, planned), order_price(draft), PromiseMade(items=in_order, zone=outlook.market.zone))

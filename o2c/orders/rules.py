@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from o2c.customers.events import CreditReleased
 from o2c.customers.state import stream_of
@@ -37,6 +38,20 @@ DIFFERENCES_SHOWN = 8
 """How many differing fields the fallout of a resubmission names; the event has them all."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetApart:
+    """Whether a paper is a program's (bot) or a test of our own, and by what; false for somebody's who may want to buy."""
+
+    apart: Literal["", "bot", "test"] = ""
+    by: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.apart)
+
+
+NOT_APART = SetApart()
+
+
 def receive(
     state: OrderState,
     wish: Wish,
@@ -51,6 +66,7 @@ def receive(
     first_channel: str = "",
     tier: str = "",
     same_wish: str = "",
+    apart: SetApart = NOT_APART,
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
@@ -58,15 +74,14 @@ def receive(
     waits for a person while the first stays in force. `market` is the pin of the rules that the order is under, `codes` the reason
     codes in force. `original` is the paper in
     force and `first_channel` the one that sent it, needed only when the content differs. `tier` is that of the customer, empty for one who is not
-    known, and `same_wish` the order by which the customer may have wished the same. A repeat of the same line of the same intake (it was
+    known, and `same_wish` the order by which the customer may have wished the same; `apart` says whether it is nobody's who wants to buy. A repeat of the same line of the same intake (it was
     killed) gets the same reception and no events.
 
     Source: the table of imperfect orders (design, section 11).
     """
     if not state.external_id:
-        return "captured", _capture(
-            wish, intake=intake, line=line, catalogue_version=catalogue_version, market=market, now=now, tier=tier, same_wish=same_wish
-        )
+        place: dict[str, Any] = {"intake": intake, "line": line, "catalogue_version": catalogue_version, "market": market, "now": now}
+        return "captured", _capture(wish, **place, tier=tier, same_wish=same_wish, apart=apart)
     if (state.intake, state.line) == (intake, line):
         return "captured", NOTHING
     if wish.fingerprint in (state.fingerprint, *state.revisions):
@@ -138,6 +153,7 @@ def _capture(
     tier: str,
     after: str = "",
     same_wish: str = "",
+    apart: SetApart = NOT_APART,
 ) -> Decision:
     event = events.OrderCaptured(
         external_id=wish.external_id,
@@ -166,6 +182,8 @@ def _capture(
         tier=tier,
         prices=wish.prices,
         same_wish=same_wish,
+        apart=apart.apart,
+        apart_by=apart.by,
     )  # fmt: skip
     bought = (PurchaseOrderGiven(purchase_order=wish.purchase_order),) if wish.purchase_order else ()
     return just(event, *bought, events.ValidationRequested(due_at=max(wish.order_date, now)))

@@ -8,6 +8,8 @@ from typing import Any
 
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
+from o2c.customers import agreements
+from o2c.customers.care import market_of, worked_after
 from o2c.customers.hierarchy import payer_of
 from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
@@ -54,7 +56,7 @@ def _reads(work: Work) -> tuple[str, ...]:
     vouchers, products = streams_named(work.state.lines), changing.streams_named(work.state.lines)
     named = _accounts(work)
     whose = (stream_of(account) for account in named if account != party)
-    return (catalogue, stream_of(party), *(account_stream(account) for account in named), *whose, *vouchers, *products)
+    return (catalogue, agreements.STREAM, stream_of(party), *(account_stream(account) for account in named), *whose, *vouchers, *products)
 
 
 def _account_flaw(work: Work) -> str:
@@ -111,13 +113,27 @@ def _payers(work: Work) -> dict[str, str]:
     return {account: payer for account, payer in paying.items() if payer != account}
 
 
+def _agreed(work: Work, tier: str) -> dict[str, str]:
+    """The day that is agreed with the customer for what is delivered, by the agreement of the day on which the order came, and the name of that; nothing where none is."""
+    order: state.OrderState = work.state
+    stands: agreements.AgreementsState | None = work.read.get(agreements.STREAM)
+    assert order.captured_at is not None
+    book = agreements.in_force(stands.loaded if stands else (), order.captured_at)
+    name, agreement = book.name_of(order.party, tier, work.market.code), book.of(order.party, tier, work.market.code)
+    if not agreement.promised_working_days:
+        return {}
+    came_on = local_date(order.captured_at, market_of(agreement, work.market, order.captured_at.date()).zone)
+    day = worked_after(agreement, work.market, came_on, agreement.promised_working_days)
+    return {"agreed_on": day.isoformat(), "agreed_by": f"{book.version}/{name}"}
+
+
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """The order can be planned; the accounts that nobody named before are its party's from now on, by the versions of their streams."""
     tier = tier_of(work.read.get(stream_of(work.state.party)))
     products = _held_products(work)
     vouchers, reserving = _vouchers(work, products, at)
     told = {"catalogue_version": work.state.catalogue_version, "policy": POLICY, "tier": tier, "vouchers": vouchers, "products": products}
-    told["payers"] = _payers(work)
+    told |= {"payers": _payers(work), **_agreed(work, tier)}
     validated = OrderValidated(attempt=work.attempt, **told)
     offered_on = local_date(at, work.market.zone).isoformat() if work.market.usage.limits.offered_before_contract else ""
     opened = (

@@ -56,7 +56,7 @@ class Wish:
 
     `owner` is whose name the external id is: who the paper says, else its customer, else its channel. `dated_by_us` and `named_by_us` say that the
     paper had no date or no id of its own. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
-    when it wished none. `agent` is who took the order down, where the paper names one. `prices` are those that it sent for the whole order, `purchase_order` is the customer's own for it. Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
+    when it wished none. `agent` is who took the order down, where the paper names one. `prices` are those that it sent for the whole order, `purchase_order` is the customer's own for it. `told` is what it says of who ordered (`parts.told_of`). Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
     """
 
     external_id: str
@@ -77,6 +77,7 @@ class Wish:
     agent: str = ""
     prices: tuple[SentPrice, ...] = ()
     purchase_order: str = ""
+    told: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def around(line: Line, by_id: Mapping[str, Line]) -> Iterator[Line]:

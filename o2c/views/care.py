@@ -59,7 +59,7 @@ def _loaded(app: Engine) -> tuple[Loaded, ...]:
 
 
 def list_agreements(app: Engine) -> list[CareAgreementShown]:
-    """What is agreed with customers now, by tier, and with those who have an agreement of their own: contacts, hours, days, and the version of the file."""
+    """What is agreed with customers now, by tier, and with those who have an agreement of their own: contacts, hours, days, markets and calendar, and the version of the file."""
     book = agreed(app)(app.clock().now)
     return [
         {
@@ -68,6 +68,10 @@ def list_agreements(app: Engine) -> list[CareAgreementShown]:
             "contacts": dict(each.contacts),
             "until_hour": each.until_hour,
             "complete_within_days": each.complete_within_days,
+            "promised_working_days": each.promised_working_days or None,
+            "markets": list(each.markets),
+            "calendar": each.calendar,
+            "closed_on": list(each.closed_on),
             "version": book.version,
         }
         for name, each in {**book.tiers, **book.own}.items()

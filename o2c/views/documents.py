@@ -271,6 +271,8 @@ def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Code
         "state": row["state"],
         "captured_at": row["captured_at"],
         "closed_at": row["closed_at"],
+        "danger": row["danger"],
+        "danger_at": row["danger_at"],
         "requested_start": body.get("requested_start", ""),
         "requested_completion": body.get("requested_completion", ""),
         "promised_on": max(map(_day, promised), default=None),

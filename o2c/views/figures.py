@@ -36,12 +36,13 @@ class Counted:
 
 
 class Facts:
-    """The orders captured, and the fallouts that fell out, from `since` on and before `until` (None: any), as of now."""
+    """The orders captured, and the fallouts that fell out, from `since` on and before `until` (None: any), as of now; without the orders of
+    programs and of tests of our own."""
 
     def __init__(self, app: Engine, since: datetime | None = None, until: datetime | None = None) -> None:
         self.now = app.clock().now
         self.orders: Rows = app.reads.rows(captures.CAPTURED_BETWEEN, since=since, until=until)
-        self.all_fallouts: Rows = app.reads.rows(fallout.FOR_FIGURES)
+        self.all_fallouts: Rows = [row for row in app.reads.rows(fallout.FOR_FIGURES) if not row["apart"]]
         self.fallouts = [
             row for row in self.all_fallouts if (not since or row["opened_at"] >= since) and (not until or row["opened_at"] < until)
         ]

@@ -10,10 +10,12 @@ from itertools import accumulate
 from statistics import median
 from typing import Any, cast
 
-from o2c.customers.agreements import AgreementBook
+from o2c.customers.agreements import Agreement, AgreementBook
+from o2c.customers.care import market_of
 from o2c.engine.app import Engine
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
 from o2c.views.care import agreed
 from o2c.views.reading import Page, plain
 from o2c.views.shown import JeopardyScoreShown, JeopardyShown
@@ -195,30 +197,36 @@ def open_items(app: Engine) -> Iterator[tuple[Item, Learnt]]:
     learnt = Learnt([item for item in items if item.facts["over"]])
     for item in items:
         if not item.over and item.facts["state"] not in ("failed", "cancelled", "rejected"):
-            yield _agreed_of_its_own(item, book), learnt
+            yield _agreed_of_its_own(app, item, book), learnt
     if waiting := _whole_orders(app, book, is_open=True):
         # A gate is mostly passed at once: of a few that were, one that is not passed says nothing of a day weeks ahead.
         of_whole = Learnt(_whole_orders(app, book, is_open=False), least=LIKE_MIN)
         yield from ((item, of_whole) for item in waiting)
 
 
-def _agreed_of_its_own(item: Item, book: AgreementBook) -> Item:
+def _agreed_of_its_own(app: Engine, item: Item, book: AgreementBook) -> Item:
     """An item due by the day that its customer's own agreement says, where that is before the one promised."""
-    own = next((each for each in book.own.values() if item.facts["customer"] in each.customers), None)
-    if own is None:
+    market = app.book.market(item.facts["market"])
+    if not (own := book.own_of(item.facts["customer"], market.code)):
         return item
-    day = local_date(item.captured_at, item.facts["zone"]) + timedelta(days=own.complete_within_days)
-    return replace(item, due=min(item.due, _end_of(day, item.facts["zone"])), facts={**item.facts, "agreed_on": day})
+    day, zone = _complete_on(book.own[own], market, item.captured_at)
+    return replace(item, due=min(item.due, _end_of(day, zone)), facts={**item.facts, "agreed_on": day})
+
+
+def _complete_on(agreement: Agreement, market: Market, captured_at: datetime) -> tuple[date, str]:
+    """The day by which an agreement has an order complete, and the time zone of that day."""
+    zone = market_of(agreement, market, captured_at.date()).zone
+    return local_date(captured_at, zone) + timedelta(days=agreement.complete_within_days), zone
 
 
 def _whole_orders(app: Engine, book: AgreementBook, *, is_open: bool) -> list[Item]:
     """Orders as a whole: the open ones of which nothing open is promised, or those that are over."""
-    return [_whole(row, book, app.book.market(row["market"]).zone) for row in app.reads.rows(promises.WITHOUT_A_PROMISE, open=is_open)]
+    return [_whole(row, book, app.book.market(row["market"])) for row in app.reads.rows(promises.WITHOUT_A_PROMISE, open=is_open)]
 
 
-def _whole(row: Mapping[str, Any], book: AgreementBook, zone: str) -> Item:
+def _whole(row: Mapping[str, Any], book: AgreementBook, market: Market) -> Item:
     reached = {name: datetime.fromisoformat(at) for name, at in row["reached"].items()}
-    day = local_date(row["captured_at"], zone) + timedelta(days=book.of(row["customer_id"], row["tier"]).complete_within_days)
+    day, zone = _complete_on(book.of(row["customer_id"], row["tier"], market.code), market, row["captured_at"])
     return Item(
         order=row["order_id"],
         item="",
@@ -363,7 +371,7 @@ def _item(row: Mapping[str, Any]) -> Item:
     promised_on: date = row["first_promised_on"]
     ended = row["state"] in ("completed", "failed")
     facts = {
-        **{name: row[name] for name in ("external_id", "offering", "state", "danger", "zone")},
+        **{name: row[name] for name in ("external_id", "offering", "state", "danger", "zone", "market")},
         "customer": row["customer_id"],
         "over": ended,
     }

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from o2c.engine.app import Engine
@@ -17,7 +18,7 @@ from o2c.views.shown import JourneyPage, JourneyPolicyShown, JourneyShown
 from projections.orders import ORDERS_OF_CUSTOMER
 
 if TYPE_CHECKING:
-    from o2c.journeys.policy import JourneyPolicy
+    from o2c.journeys.policy import Policies
     from o2c.journeys.state import JourneyState
     from o2c.kernel.event import Fact
 
@@ -127,19 +128,19 @@ def show_journey(app: Engine, journey: str, *, personal: bool = False) -> Journe
     return cast("JourneyPage", plain(page))
 
 
-def policy_of(app: Engine) -> JourneyPolicy:
-    """The policy in force: that which the operator loaded last, or else that of the package."""
+def policies(app: Engine) -> Policies:
+    """The policy by the time of which it is asked: that which the operator had loaded last by then, or else that of the package."""
     from o2c.journeys.policy import in_force
     from o2c.journeys.state import POLICY_STREAM, PolicyState
 
     state: PolicyState = app.load([POLICY_STREAM])[POLICY_STREAM].state
-    return in_force(state.documents)
+    return partial(in_force, state.loaded)
 
 
 def show_policy(app: Engine) -> JourneyPolicyShown:
     """What is done about journeys: when one is lost, which orders follow it, when and how often people are got in touch with, what an incentive may be worth, who is
     nobody that wants to buy; and the version of the file."""
-    policy = policy_of(app)
+    policy = policies(app)(app.clock().now)
     told = {
         "version": policy.version,
         "lost_after_days": policy.lost_after.days,
@@ -148,7 +149,7 @@ def show_policy(app: Engine) -> JourneyPolicyShown:
         "reach_within_days": policy.reach_within.days,
         "tries_max": policy.tries_max,
         "budget_minor": dict(policy.budget_minor),
-        "apart": [asdict(rule) for rule in policy.apart],
+        "apart": [{**asdict(rule), "customers": list(rule.customers)} for rule in policy.apart],
     }
     return cast("JourneyPolicyShown", told)
 

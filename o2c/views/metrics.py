@@ -213,7 +213,7 @@ HEADLINES = (
     ("time-to-resolve", ""), ("cost-per-fallout", ""), ("revenue-held", ""), ("fallout-cost", "reason"),
 )  # fmt: skip
 """The figures of an overview, in its order, each with what it is told by."""
-WINDOW = "Orders count by when they were captured, fallouts by when they fell out."
+WINDOW = "Orders count by when they were captured, fallouts by when they fell out; those of programs and of tests of our own count in none."
 
 
 def list_metrics() -> list[MetricShown]:

@@ -27,7 +27,7 @@ from o2c.views.event_types import event_types, stream_categories
 from o2c.views.following import EventRecord
 
 __all__ = [
-    "CANCEL_CREATE", "CANCEL_STATE", "ERROR", "JEOPARDY", "MILESTONE", "RAISED", "as_it_stood", "cancellations_of", "notifications", "types_of_orders",
+    "CANCEL_CREATE", "CANCEL_STATE", "ERROR", "JEOPARDY", "MILESTONE", "as_it_stood", "cancellations_of", "notifications", "types_of_orders",
     "wanted",
 ]  # fmt: skip
 

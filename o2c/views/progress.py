@@ -98,27 +98,32 @@ def promises_of(facts: Sequence[Fact]) -> Rows:
     rows: Rows = []
     for fact in facts:
         if fact.event.type_name in ("order.planned", "order.revised"):
-            rows += [_promise(fact, item.item, item.promised_on, "the plan") for item in getattr(fact.event, "items", ())]
+            for item in getattr(fact.event, "items", ()):
+                _say(rows, _promise(fact, item.item, item.promised_on, "the plan"))
         elif fact.event.type_name in PROMISES:
             body = fact.event.model_dump(mode="json")
             for one in body.get("items") or [body]:
-                rows.append(_promise(fact, one.get("item", ""), one.get("promised_on", ""), _cause(body)))
-    return [row for place, row in enumerate(rows) if not _said_before(row, rows[:place])]
+                _say(rows, _promise(fact, one.get("item", ""), one.get("promised_on", ""), _cause({**body, **one})))
+    return rows
 
 
 def _cause(body: Mapping[str, Any]) -> str:
-    """The step and the reason that moved a promise; empty for the first one."""
-    return " ".join(part for part in (body.get("cause_step", ""), body.get("cause_reason", "")) if part)
+    """The step and the reason that moved a promise; of the first one the agreement from which it follows, if any."""
+    agreed = f"agreement {body['agreed_by']}" if body.get("agreed_by") else ""
+    return " ".join(part for part in (body.get("cause_step", ""), body.get("cause_reason", ""), agreed) if part)
 
 
 def _promise(fact: Fact, item: str, promised_on: str, cause: str) -> dict[str, Any]:
     return {"item": item, "promised_on": promised_on, "promised_at": plain(fact.occurred_at), "cause": cause}
 
 
-def _said_before(row: dict[str, Any], earlier: Rows) -> bool:
-    """Whether the last word on an item before was the same day."""
-    last = next((before for before in reversed(earlier) if before["item"] == row["item"]), None)
-    return last is not None and last["promised_on"] == row["promised_on"]
+def _say(rows: Rows, row: dict[str, Any]) -> None:
+    """Add what was promised, unless the last word on its item was the same day: then only its cause, where it has one."""
+    last = next((before for before in reversed(rows) if before["item"] == row["item"]), None)
+    if last is None or last["promised_on"] != row["promised_on"]:
+        rows.append(row)
+    elif row["cause"]:
+        last["cause"] = row["cause"]
 
 
 def rejected_because(facts: Iterable[Fact], reasons: Codes) -> str:

@@ -23,7 +23,8 @@ def promises_of_order(app: Engine, name: str) -> list[DayPromisedShown]:
 
     Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then
     (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by` is the event that moved the promise, ended the item, or
-    was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over. `audience`
+    was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over. `agreed_by` is the agreement with the customer
+    from which the day follows, as VERSION/NAME. `audience`
     says who was told as far as the log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first, else the
     `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
     """
@@ -113,6 +114,7 @@ def _one(row: Mapping[str, Any], place: int, today: date) -> dict[str, Any]:
         "made_at": datetime.fromisoformat(promise["made_at"]),
         "until": datetime.fromisoformat(revised_by["made_at"]) if revised_by else None,
         "by_event": promise["by_event"],
+        "agreed_by": promise["agreed_by"],
         "revised_by": revised_by["by_event"] if revised_by else None,
         "state": state,
         "withdrawn": state == "kept" and row["completed_on"] is None,

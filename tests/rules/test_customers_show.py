@@ -1,11 +1,15 @@
-"""What the show of customers counts by itself, on small logs: where journeys end, that nobody is told twice, and that a delay is told in time."""
+"""What the show of customers counts by itself, on small logs: where journeys end, that nobody is told twice, that a delay is told in time, and the clocks of complaints."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from o2c.desk.bulk import BulkDone
+from tests.customers_claims import heard, spoken_of, state_by_log, told_of_a_job
 from tests.customers_show import fates, told_in_time, told_once
 
 
@@ -58,3 +62,75 @@ def test_a_delay_that_was_known_is_told_before_the_day_is_over(sent_at: str, goo
     moved = record("promise.revised", "order-o-1", item="1", promised_on="2026-01-09", promised_before="2026-01-07")
 
     assert told_in_time([moved, *message("message-1", "k", sent_at)]).good is good
+
+
+FELL_OUT = record("porting.fell-out", "order-o-1", fallout="f-1")
+JOB = [FELL_OUT, record("job.started", "job-1", fallouts=["f-1"]), record("order.failed", "order-o-1")]
+DECLINED = record("message.scheduled", "message-1", order="o-1", milestone="declined")
+DONE = BulkDone("job-1", matched=1, done=1, failed=0, stopped=0, new_since=0)
+
+
+@pytest.mark.parametrize(
+    ("records", "again", "good"),
+    [
+        pytest.param([*JOB, DECLINED], DONE, True, id="told once"),
+        pytest.param(JOB, DONE, False, id="not told"),
+        pytest.param([*JOB, DECLINED, DECLINED], DONE, False, id="told twice"),
+        pytest.param([*JOB, DECLINED], replace(DONE, done=2), False, id="done again"),
+        pytest.param([FELL_OUT, DECLINED], DONE, False, id="no job"),
+    ],
+)
+def test_who_is_told_of_a_job(records: list[Mapping[str, Any]], again: BulkDone, good: bool) -> None:
+    """Everybody whose order it ended, once; and what was asked for twice was done once."""
+    assert told_of_a_job(records, [(DONE, again)]).good is good
+
+
+RAISED = record("complaint.raised", "complaint-c", outside_from="2026-03-02T09:00:00+00:00")
+ANSWERED = record("complaint.answered", "complaint-c", "2026-01-06T09:00:00+00:00")
+
+
+def opened(at: str) -> Mapping[str, Any]:
+    """The customer may go outside."""
+    return record("complaint.opened-outside", "complaint-c", at)
+
+
+@pytest.mark.parametrize(
+    ("events", "on", "wrong"),
+    [
+        pytest.param([ANSWERED], "2026-02-01", "", id="answered the next day"),
+        pytest.param([], "2026-01-18", "", id="nobody did, and there is time"),
+        pytest.param([], "2026-01-20", "neither", id="nobody did"),
+        pytest.param([record("complaint.escalated", "complaint-c", "2026-01-19T09:00:00+00:00")], "2026-02-01", "", id="given on by its day"),
+        pytest.param([record("complaint.escalated", "complaint-c", "2026-01-20T09:00:00+00:00")], "2026-02-01", "after its day", id="given on a day late"),
+        pytest.param([record("complaint.answered", "complaint-c", "2026-01-07T09:00:00+00:00")], "2026-02-01", "after its day", id="answered a day late"),
+        pytest.param([ANSWERED, opened("2026-03-02T09:00:00+00:00")], "2026-03-05", "", id="opened outside to the moment"),
+        pytest.param([ANSWERED], "2026-03-05", "opened outside", id="not opened"),
+        pytest.param([ANSWERED, opened("2026-03-02T09:15:00+00:00")], "2026-03-05", "opened outside", id="opened late"),
+        pytest.param([ANSWERED, record("complaint.resolved", "complaint-c", "2026-02-01T09:00:00+00:00")], "2026-03-05", "", id="resolved before"),
+        pytest.param([ANSWERED, record("complaint.resolved", "complaint-c", "2026-02-01T09:00:00+00:00"), opened("2026-03-02T09:00:00+00:00")], "2026-03-05", "opened outside", id="opened though it was over"),
+    ],
+)  # fmt: skip
+def test_the_clock_of_a_complaint(events: list[Mapping[str, Any]], on: str, wrong: str) -> None:
+    """Answered the next day or given on within two weeks, and opened outside after eight weeks unless it is over, to the moment."""
+    told = heard([RAISED, *events])["c"].wrong(datetime.fromisoformat(f"{on}T12:00:00+00:00"))
+    assert wrong in told
+    assert bool(wrong) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("contact", "state"),
+    [
+        pytest.param(("o-1", 10), "done", id="about the order"),
+        pytest.param(("", 10), "done", id="about none in particular"),
+        pytest.param(("o-2", 10), "missed", id="about another one"),
+        pytest.param(("o-1", 8), "missed", id="before it"),
+        pytest.param(("o-1", 18), "missed", id="when the time is over"),
+    ],
+)
+def test_a_contact_with_a_key_account(contact: tuple[str, int], state: str) -> None:
+    """Made in time, or missed; while there is time it is open."""
+    row = {"customer": "C", "order": "o-1", "reached_at": "2026-01-05T09:00:00+00:00", "due_at": "2026-01-05T18:00:00+00:00"}
+    spoken = spoken_of([record("customer.contacted", "customer-C", f"2026-01-05T{contact[1]:02}:00:00+00:00", customer="C", order=contact[0], direction="outbound")])  # fmt: skip
+
+    assert state_by_log(row, spoken, datetime(2026, 1, 6, tzinfo=UTC)) == state
+    assert state_by_log(row, {}, datetime(2026, 1, 5, 12, tzinfo=UTC)) == "open"

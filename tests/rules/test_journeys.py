@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from o2c.journeys import rules
 from o2c.journeys.events import BasketFilled, JourneyLookRequested, JourneyLost, OutreachOpened
-from o2c.journeys.policy import packaged
-from o2c.journeys.state import KIND, JourneyState
+from o2c.journeys.policy import ApartRule, Comer, in_force, packaged
+from o2c.journeys.policy_events import JourneyPolicyLoaded
+from o2c.journeys.state import KIND, JourneyState, PolicyState, evolve_policy
 from o2c.kernel.agenda import Dropped, Entry
 from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
@@ -84,11 +85,81 @@ def about(**changes: Any) -> dict[str, Any]:
 )
 def test_who_is_told_apart(told: dict[str, Any], rule: str) -> None:
     """By what the client says, by a domain that nobody has, and by haste; each bound holds to the second."""
-    found = POLICY.apart_of(**{"client": "", "login": "", "attempts": 1, "since": timedelta(), **told})
+    found = POLICY.apart_of(Comer(**{"attempts": 1, **told}))
 
     assert (found.name if found else "") == rule
     set_apart = rules.attempt(JourneyState(), FAILED, **about(apart=found)).events
     assert any(isinstance(each, OutreachOpened) for each in set_apart) == (found is None)
+
+
+@pytest.mark.parametrize(
+    ("said", "who", "holds"),
+    [
+        pytest.param({"customers": ("C-T",)}, {"customer": "C-T"}, True, id="a customer of our own"),
+        pytest.param({"customers": ("C-T",)}, {"customer": "C-T1"}, False, id="a customer with a longer name"),
+        pytest.param({"customers": ("C-T",)}, {}, False, id="no customer"),
+        pytest.param({"channel": "^probe$"}, {"channel": "probe"}, True, id="a channel"),
+        pytest.param({"external_id": "^SMOKE-"}, {"external_id": "SMOKE-1"}, True, id="a name that only tests give"),
+        pytest.param({"external_id": "^SMOKE-"}, {"external_id": "WEB-SMOKE-1"}, False, id="a name with it inside"),
+        pytest.param({"note": "(?i)^test order$"}, {"note": "please ring\nTest order"}, True, id="one of several notes"),
+        pytest.param({"token": "^probe-"}, {"token": "probe-7"}, True, id="a token"),
+        pytest.param({"login": "^probe@", "channel": "web"}, {"login": "probe@shop.example", "channel": "store"}, False, id="only half of what it says"),
+    ],
+)  # fmt: skip
+def test_what_an_operators_own_rule_may_say(said: dict[str, Any], who: dict[str, Any], holds: bool) -> None:
+    """By a customer, a channel, a token, an external id or a note; all that it says holds, or it does not."""
+    assert ApartRule("ours", "test", "we try it ourselves", **said).holds(Comer(**who)) == holds
+
+
+_DAYS = st.integers(0, 60)
+
+
+@hypothesis.given(loads=st.dictionaries(_DAYS, st.integers(1, 20), max_size=4), tries=st.lists(_DAYS, min_size=1, max_size=6))
+def test_a_new_policy_changes_nothing_of_the_past(loads: dict[int, int], tries: list[int]) -> None:
+    """Whatever is loaded when: each attempt, judged again once all of it was loaded, comes to what it came to on its day, and says by which version."""
+    state, decided = PolicyState(), []
+    for day in range(61):
+        at = NOW + day * DAY
+        if day in loads:
+            [loaded] = rules.load_policy(state, own(day, loads[day]), at).events
+            state = evolve_policy(state, loaded)
+        decided += [(at, judged(state, at)) for _ in range(tries.count(day))]
+
+    assert [judged(state, at) for at, _ in decided] == [events for _, events in decided]
+    names = [
+        f"own-{max(day for day in loads if NOW + day * DAY <= at)}" if at >= NOW + min(loads, default=99) * DAY else POLICY.version
+        for at, _ in decided
+    ]
+    assert [look.policy for _, events in decided for look in events if isinstance(look, JourneyLookRequested)] == names
+
+
+def test_it_would_be_seen_if_the_past_were_judged_anew() -> None:
+    """Control: the last file, asked of its own day, says something else of an attempt that was made before it."""
+    [loaded] = rules.load_policy(PolicyState(), own(1, 1), NOW + DAY).events
+    state = evolve_policy(PolicyState(), loaded)
+
+    assert judged(state, NOW) == judged(PolicyState(), NOW) != judged(state, NOW, by=NOW + DAY)
+
+
+def test_files_of_before_their_days_were_kept_hold_as_they_did() -> None:
+    """Of a store that was written before, the last file is in force whenever something happened."""
+    state = PolicyState()
+    for number in (1, 2):
+        told = {"version": f"own-{number}", "document": own(number, 3), "since": datetime(1970, 1, 1, tzinfo=NOW.tzinfo)}
+        state = evolve_policy(state, JourneyPolicyLoaded.model_validate(told))
+
+    assert in_force(state.loaded, NOW - 999 * DAY).version == "own-2"
+
+
+def own(number: int, lost_after_days: int) -> str:
+    """A policy of the operator's own, by which a journey is lost after some days."""
+    text = str(JourneyPolicyLoaded.example["document"])
+    return text.replace("own-1", f"own-{number}").replace("lost_after_days = 7", f"lost_after_days = {lost_after_days}")
+
+
+def judged(state: PolicyState, at: datetime, *, by: datetime | None = None) -> tuple[Event, ...]:
+    """What an attempt at a time comes to, by the policy of that time, or of another one."""
+    return rules.attempt(JourneyState(), FAILED, **{**about(at=at), "policy": in_force(state.loaded, by or at)}).events
 
 
 @pytest.mark.parametrize(

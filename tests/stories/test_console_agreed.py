@@ -1,13 +1,16 @@
 """What is agreed and decided about customers, at the console: care with its agreements, the policy for journeys, dangers, attempts taken down, an order beside another."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from o2c.desk.act import Context
+from o2c.desk.customers import load_agreements
 from o2c.views.care import care_due, list_agreements
 from o2c.views.complaints import show_complaint
 from o2c.views.jeopardy import list_jeopardy
-from o2c.views.journeys import list_journeys, policy_of
+from o2c.views.journeys import list_journeys, policies
 from o2c.views.reading import caught_up
 from tests.console import Console, console
 from tests.world import World
@@ -91,6 +94,22 @@ def test_an_agreement_is_set_and_ended(site: Console, world: World) -> None:
     assert "Agree on it" not in plain.buttons()
 
 
+def test_what_the_form_does_not_ask_for_stays(site: Console, world: World) -> None:
+    """Given a file that says markets, a calendar, days of its own and a day promised, when another agreement, and that one, are set, then it says them still."""
+    more = {"promised_working_days": 5, "markets": ["GB"], "calendar": "NL", "closed_on": ["2026-12-24"]}
+    told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in more.items())
+    text = f'version = "own-1"\n[tiers.standard]\ncontacts = {{}}\nuntil_hour = 18\ncomplete_within_days = 30\n[agreements.rail]\ncustomers = ["C-1"]\ncontacts = {{}}\nuntil_hour = 18\ncomplete_within_days = 30\n{told}'
+    load_agreements(world.app, Context("sue"), definitions=text)
+    with site.by("sue", "supervisor") as sue:
+        for form in ({"agreement": "other", "customers": "C-2"}, {"agreement": "rail", "customers": "C-1"}):
+            page = sue.sends(sue.opens(CARE), f"{CARE}/agreements", {**form, "until_hour": "17", "complete_within_days": "9"})
+            assert "Done: agreed" in page.text
+    rows = {row["agreement"]: row for row in list_agreements(world.app)}
+
+    assert {name: rows["rail"][name] for name in more} == more  # type: ignore[literal-required] # of the row
+    assert (rows["rail"]["until_hour"], rows["other"]["markets"]) == (17, [])
+
+
 def test_the_policy_for_journeys_is_read_and_put_in_place(site: Console, world: World) -> None:
     """Its text stands there under a version of its own, so that one value is changed and it is loaded; what is wrong is told over it."""
     with site.by("sue", "supervisor") as sue, site.by("ann", "agent") as ann:
@@ -102,7 +121,7 @@ def test_the_policy_for_journeys_is_read_and_put_in_place(site: Console, world: 
     assert "tries_max is a whole number" in wrong.alerts[0]
     assert "tries_max = 0" in wrong.root.all("textarea", name="definitions")[0].inside[0]
     assert "Done: in force" in loaded.text
-    policy = policy_of(world.app)
+    policy = policies(world.app)(world.app.clock().now)
     assert (policy.version, policy.lost_after.days, policy.tries_max, len(policy.apart)) == ("journeys/2026-12.2", 10, 3, 3)
     assert "Put it in force" not in plain.buttons()
 

@@ -19,6 +19,7 @@ def test_three_weeks_of_customers(store_dsn: str, tmp_path: Path) -> None:
         people = show.lived(app, tmp_path, tmp_path / "papers", Namespace(orders=30, faults=None, desks=2), until=at(26))
         log = found(store_dsn, tmp_path)
         told = [*show.promises_agree(app), *show.waiting_agrees(app, log), show.told_once(log, tmp_path), show.silences_agree(app, log)]
+        told += list(show.triggers_agree(app, log))[:1]
         journeys = show.fates(log)
         listed = {row["journey"]: row["state"] for row in show.journeys_of(app)}
 

@@ -157,6 +157,11 @@ def test_danger_is_told_though_no_promise_was_moved(service: Visitor, world: Wor
     orders = {name: world.order(name).order_id for name in ("PORT", "UNNAMED")}
     assert len(told) == 2
     assert alerts == {orders["PORT"]: [("promise", "Critical")], orders["UNNAMED"]: [("agreed", "Critical")]}
+    listed = {one["id"]: one.get("productOrderJeopardyAlert") for one in service.get(hub(5).replace("hub", "productOrder")).json()}
+    alone = {name: service.get(hub(5).replace("hub", f"productOrder/{name}")).json()["productOrderJeopardyAlert"] for name in listed}
+    assert listed == alone
+    heard_of = {one["id"]: one["productOrderJeopardyAlert"] for one in told.values()}
+    assert heard_of[orders["UNNAMED"]] == alone[orders["UNNAMED"]]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

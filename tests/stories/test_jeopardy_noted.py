@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from o2c.desk.customers import load_agreements
 from o2c.desk.suspending import suspend_order
 from o2c.engine.app import Context
+from o2c.kernel.partner import Accepted
 from o2c.running.jeopardy import Foreteller, note_jeopardy
 from o2c.running.session import Session
+from o2c.views.care import care_due
 from o2c.views.documents import documents_at
 from o2c.views.jeopardy import list_jeopardy
+from o2c.views.order_page import show_order
+from o2c.views.promised import list_promises
 from o2c.views.reading import caught_up
 from o2c.views.timeline import order_timeline
 from tests.desk import DEPOSIT
@@ -97,6 +101,61 @@ def test_what_is_agreed_with_a_customer_is_its_day(world: World) -> None:
     [row] = list_jeopardy(world.app)
     assert (row["external_id"], row["level"], row["agreed_on"]) == ("OWN", "critical", "2026-01-06")
     assert row["promised_on"] == "2026-01-07", "whose day is not over"
+
+
+def test_a_day_that_is_agreed_is_the_day_that_is_promised(world: World) -> None:
+    """Given agreements for sooner and for later than it takes, when orders come, then that is what they are promised, by the agreement; what was promised before stands, a delay is told
+    of and called for, and the danger is that of the day agreed. Without one, and for what nobody delivers, nothing changes."""
+    posted = line(sim="physical")
+    world.sims(physical=3)
+    world.scripted.will("delivery", *[lambda request: Accepted("PCL-1", at(8, 10))] * 4)
+    world.take(order("BEFORE", posted, party="C-1"))
+    world.run(at(5, 9, 30))
+    load_agreements(world.app, ANN, definitions=PROMISED)
+    world.take(*(order(name, posted, on=at(5, 10), party=party) for name, party in (("SOON", "C-1"), ("LATE", "C-2"), ("NONE", "C-3"))))
+    world.run(at(5, 11))
+    caught_up(world.app)
+    made = {row["external_id"]: (row["promised_on"], row["agreed_by"]) for row in reversed(list_promises(world.app))}
+    plans = [row["promises"][0]["cause"] for name in ("SOON", "NONE") for row in [show_order(world.app, name)]]
+
+    assert made == {
+        "BEFORE": ("2026-01-08", ""),
+        "SOON": ("2026-01-06", "own-1/hurried"),
+        "LATE": ("2026-01-19", "own-1/patient"),
+        "NONE": ("2026-01-08", ""),
+    }
+    assert plans == ["agreement own-1/hurried", "the plan"]
+
+    world.run(at(7, 12))
+    caught_up(world.app)
+    assert [row["external_id"] for row in list_jeopardy(world.app, level="critical")] == ["SOON"]
+    late = [row for row in list_promises(world.app) if row["external_id"] == "SOON"]
+    assert [(row["promised_on"], row["agreed_by"]) for row in late] == [("2026-01-06", "own-1/hurried"), ("2026-01-08", "")]
+    assert [(row["external_id"], row["milestone"]) for row in care_due(world.app, customer="C-1")] == [("SOON", "delay")]
+    world.run(at(12))
+    caught_up(world.app)
+    assert {row["external_id"]: row["state"] for row in list_promises(world.app) if row["agreed_by"]} == {"SOON": "broken", "LATE": "kept"}
+    assert differing(world.dsn) == []
+
+
+PROMISED = """version = "own-1"
+[tiers.standard]
+contacts = {}
+until_hour = 18
+complete_within_days = 30
+[agreements.hurried]
+customers = ["C-1"]
+contacts = { delay = 1 }
+until_hour = 18
+complete_within_days = 30
+promised_working_days = 1
+[agreements.patient]
+customers = ["C-2"]
+contacts = {}
+until_hour = 18
+complete_within_days = 30
+promised_working_days = 10
+"""
 
 
 def test_it_is_written_down_by_itself(world: World) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from o2c.desk.capture import capture
 from o2c.desk.fallout import Correct, Decide
-from o2c.desk.journeys import note_attempt
+from o2c.desk.journeys import load_policy, note_attempt
 from o2c.engine.app import Context
+from o2c.views.metrics import explain_metric
+from o2c.views.reading import caught_up
 from tests.world import World, at, line, order
 
 SHOP = Context("shop")
@@ -54,6 +56,66 @@ def test_what_came_to_nothing_is_no_wish(world: World) -> None:
         capture(world.app, SHOP, json.dumps(order(f"SHOP-{number}", line(), on=at(5, 10), channel="store", party=f"C-{number}")))
     world.run(at(5, 12))
     assert [row["external_id"] for row in world.fallouts(reason="DQ-TWICE")] == ["SHOP-2"]
+
+
+OURS = """version = "own-1"
+lost_after_days = 14
+follows_within_days = 14
+[outreach]
+after_minutes = 60
+within_days = 7
+tries_max = 3
+budget_minor = {}
+[[apart]]
+name = "our-customer"
+apart = "test"
+customers = ["C-5"]
+reason = "we order as this one ourselves"
+[[apart]]
+name = "our-robot"
+apart = "bot"
+login = "^robot@"
+reason = "a robot of a partner"
+[[apart]]
+name = "smoke-test"
+apart = "test"
+external_id = "^SMOKE-"
+reason = "the name that the test of every release gives"
+"""
+
+
+def test_an_order_tells_itself_that_nobody_wished_it(world: World) -> None:
+    """A test customer, a robot's login and a test's external id, without any journey: nobody is asked, and no figure counts them. By the policy of its date: one of before is a person's."""
+    for number in (5, 6, 8):
+        world.registers(f"C-{number}")
+    before = [order("WEB-5", line(), on=at(5, 8), party="C-5"), order("SHOP-5", line(), on=at(5, 9), channel="store", party="C-5")]
+    world.take(*before)
+    world.run(at(5, 12))
+    load_policy(world.app, SHOP, definitions=OURS)
+    late = order("LATE-5", line(), on=at(5, 10), channel="call", party="C-5")
+    robot = {**order("WEB-6", line(), on=at(6, 9), party="C-6")}
+    robot["relatedParty"] = [*robot["relatedParty"], {"id": "robot@shop.example", "role": "login", "@referredType": "Individual"}]
+    capture(world.app, SHOP, json.dumps(robot))
+    ours = [order("WEB-7", line(), on=at(6, 9), party="C-5"), order("SMOKE-1", line(), on=at(6, 9, 5), channel="app", party="C-8")]
+    world.take(
+        late,
+        *ours,
+        order("SHOP-6", line(), on=at(6, 10), channel="store", party="C-6"),
+        order("SHOP-8", line(), on=at(6, 10), channel="store", party="C-8"),
+    )
+    world.run(at(7, 12))
+    caught_up(world.app)
+
+    assert {row["external_id"] for row in world.fallouts(reason="DQ-TWICE")} == {"SHOP-5", "LATE-5"}
+    told = {row["external_id"]: row["apart_by"] for row in world.app.reads.rows(APART)}
+    assert told == {"WEB-6": "own-1/our-robot", "WEB-7": "own-1/our-customer", "SMOKE-1": "own-1/smoke-test"}
+    counted = set(explain_metric(world.app, "fallout-rate")["events_denominator"] or ())
+    every = {row["event_id"]: row["external_id"] for row in world.app.reads.rows(CAPTURED)}
+    assert {name for event, name in every.items() if event not in counted} == set(told)
+
+
+APART = "SELECT body->>'external_id' AS external_id, body->>'apart_by' AS apart_by FROM o2c.event WHERE type = 'order.captured' AND body->>'apart' <> ''"
+CAPTURED = "SELECT event_id::text, body->>'external_id' AS external_id FROM o2c.event WHERE type = 'order.captured'"
 
 
 def test_nobody_is_asked_about_what_nobody_wished(world: World) -> None:

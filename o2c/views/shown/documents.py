@@ -94,7 +94,7 @@ class AmendmentShown(TypedDict):
 
 
 class DocumentShown(TypedDict):
-    """An order in full. `named_by_us` says that its external id is ours; `paper` is what was captured to the letter, None where that is not shown."""
+    """An order in full. `named_by_us` says that its external id is ours; `danger` is what was written down of an order of which nothing is promised (hazard or critical), at `danger_at`; `paper` is what was captured to the letter, None where that is not shown."""
 
     order: str
     external_id: str
@@ -110,6 +110,8 @@ class DocumentShown(TypedDict):
     state: str
     captured_at: str
     closed_at: str | None
+    danger: str
+    danger_at: str | None
     requested_start: str
     requested_completion: str
     promised_on: str | None

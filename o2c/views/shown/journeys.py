@@ -61,13 +61,19 @@ class IdentityShown(TypedDict):
 
 
 class ApartRuleShown(TypedDict):
-    """Who is no person that wants to buy: a rule of the policy, by what the client calls itself, the login (patterns), or so many attempts within so many seconds."""
+    """Who is no person that wants to buy: a rule of the policy, by what the client calls itself, login, token, channel, an order's external id or note (patterns),
+    customers of one's own, or so many attempts within so many seconds."""
 
     name: str
     apart: str
     reason: str
     client: str
     login: str
+    token: str
+    channel: str
+    external_id: str
+    note: str
+    customers: list[str]
     attempts: int
     within_s: int
 

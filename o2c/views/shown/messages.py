@@ -98,11 +98,16 @@ class CareShown(TypedDict):
 
 class CareAgreementShown(TypedDict):
     """What is agreed with the customers of a tier, or (`customers`) with some of their own: by milestone the working days within which they are spoken to, the local hour at which
-    such a day ends, and within how many days an order is complete; by the version of the file."""
+    such a day ends, within how many days an order is complete, and after how many working days what is delivered is promised (None: as long as it takes); the codes of the markets
+    whose orders it holds for (none: all), that of the market whose calendar counts (empty: each order's own), and days on which nobody works besides; by the version of the file."""
 
     agreement: str
     customers: list[str]
     contacts: dict[str, int]
     until_hour: int
     complete_within_days: int
+    promised_working_days: int | None
+    markets: list[str]
+    calendar: str
+    closed_on: list[str]
     version: str

@@ -55,7 +55,7 @@ class AgeingShown(TypedDict):
 
 
 class DayPromisedShown(TypedDict):
-    """A day that was promised for an item: by which event, through which channel to whom, and what became of it (kept, broken, open)."""
+    """A day that was promised for an item: by which event, through which channel to whom, and what became of it (kept, broken, open). `agreed_by` is the agreement from which it follows (empty: none)."""
 
     order: str
     external_id: str
@@ -63,6 +63,7 @@ class DayPromisedShown(TypedDict):
     promised_on: str
     made_at: str
     by_event: str
+    agreed_by: str
     channel: str
     audience: str
     told_at: str

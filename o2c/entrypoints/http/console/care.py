@@ -82,15 +82,21 @@ def _agree(page: Page, form: Form, said: Agreed | None) -> None:
         raise Refused(
             f"{name[:40]} is the name of {'an agreement of customers' if 'customers' in before else 'a tier'}; give this one another"
         )
-    agreed |= {name: said} if said is not None else {}
+    # What the form does not ask for stays as the file had it.
+    agreed |= {name: {**{field: before[field] for field in _MORE if field in before}, **said}} if said is not None else {}
     tiers = {name: one for name, one in agreed.items() if "customers" not in one}
     own = {name: one for name, one in agreed.items() if "customers" in one}
     page.do("care.load", definitions=source_of({"version": following(version), "tiers": tiers, "agreements": own}), wish=form["wish"])
 
 
+_MORE = ("promised_working_days", "markets", "calendar", "closed_on")
+"""What a file may say of an agreement beyond what the form asks for."""
+
+
 def _of_row(row: dict[str, Any]) -> Agreed:
     whose = {"customers": row["customers"]} if row["customers"] else {}
-    return {**whose, **{name: row[name] for name in ("contacts", "until_hour", "complete_within_days")}}
+    more = {name: row[name] for name in _MORE if row[name]}
+    return {**whose, **{name: row[name] for name in ("contacts", "until_hour", "complete_within_days")}, **more}
 
 
 def _of_form(form: Form) -> Agreed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from o2c.entrypoints.http.tmf.product_orders import alert_of_order, cancel_task, product_order
+from o2c.entrypoints.http.tmf.product_orders import cancel_task, product_order
 from o2c.entrypoints.http.tmf.values import stamp_ms
 from o2c.running.hooks import NATIVE, Delivery, EventRecord, HookState, Message, Session, Teller
 from o2c.views import notifications as told
@@ -78,9 +78,6 @@ def _payload(kind: str, event: EventRecord, before: Mapping[str, Any] | None, af
         return {"cancelProductOrder": cancel_task(changed[-1], version, reason=None)}
     whole = product_order(after, version)
     if kind in _PARTS:
-        at = plain(event.occurred_at)
-        if kind == told.JEOPARDY and event.type == told.RAISED and not event.data["item"]:
-            whole = {**whole, _PARTS[kind]: [*whole.get(_PARTS[kind], ()), alert_of_order(event.data, at)]}
         part = {name: whole[name] for name in ("id", "href", "state", "@type", _PARTS[kind]) if name in whole}
         return {"productOrder": part}
     return {"productOrder": whole}

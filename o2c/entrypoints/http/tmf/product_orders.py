@@ -169,7 +169,9 @@ def _error(document: Document, one: Document) -> dict[str, Any]:
 
 
 def _alerts(document: Document) -> Iterator[dict[str, Any]]:
-    """An item whose promise was moved, is broken, or is in danger as it was written down, while it is open."""
+    """The order as a whole, and each item whose promise was moved, is broken, or is in danger as it was written down, while it is open."""
+    if document["danger"]:
+        yield _alert_of_order(document)
     missed = {one["item"] for one in document["milestones"] if one["status"] == "missed"}
     for promise in document["promises"]:
         in_danger = promise["revisions"] or promise["danger"]
@@ -187,13 +189,13 @@ def _alerts(document: Document) -> Iterator[dict[str, Any]]:
         })  # fmt: skip
 
 
-def alert_of_order(told: Document, at: str) -> dict[str, Any]:
+def _alert_of_order(document: Document) -> dict[str, Any]:
     """What was written down of the danger of an order as a whole, of which nothing is promised."""
     return {
         "id": "order/agreed",
-        "alertDate": stamp_ms(at),
+        "alertDate": stamp_ms(document["danger_at"]),
         "name": "agreed",
-        "jeopardyType": told["level"].capitalize(),
+        "jeopardyType": document["danger"].capitalize(),
         "message": "nothing is promised yet, and the day that is agreed with the customer comes near",
         "@type": "ProductOrderJeopardyAlert",
     }
