@@ -71,6 +71,12 @@ ALONE: Mapping[tuple[str, str, str, str], str] = {
     ),
     **dict.fromkeys(_moves_of("order-states", "pending", "pendingCancellation"), "a cancellation is assessed first"),
     ("on-states", "being-switched-off", "activation.requested", "asked"): _BY_HAND,
+    (
+        "on-states",
+        "asked",
+        "activation-cancel.requested",
+        "being-switched-off",
+    ): "a line that is asked for is past its point of no return, but where nobody knows whether it is on",
     ("profile-states", "asked", "esim.downloaded", "on-a-device"): _BY_HAND,
     ("profile-states", "being-called-off", "esim.requested", "asked"): _BY_HAND,
     ("visit-states", "being-called-off", "appointment.requested", "asked"): _BY_HAND,

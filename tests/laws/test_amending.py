@@ -4,6 +4,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from o2c.kernel.charges import LATE_CHANGE, ChargeStarted, ChargeWithdrawn
 from o2c.kernel.decision import NOTHING
 from o2c.kernel.partner import Accepted, RefusedBy
+from o2c.kernel.refusal import Refused
 from o2c.orders import revising
 from o2c.orders.penalties import charge_of
 from o2c.orders.revision_events import OrderRevised
@@ -185,7 +187,7 @@ def _net(story: Story, taken: str, *given: str) -> dict[str, int]:
 
 
 @hypothesis.given(first=papers(), later=st.lists(st.tuples(PHASES, papers()), min_size=1, max_size=3))
-@hypothesis.settings(max_examples=10_000 if DEEP else 350, deadline=None)
+@hypothesis.settings(max_examples=10_000 if DEEP else 300, deadline=None)
 def test_a_changed_order_ends_as_one_that_was_placed_so(
     first: tuple[Document, ...], later: list[tuple[Phase, tuple[Document, ...]]]
 ) -> None:
@@ -200,6 +202,22 @@ def test_so_does_one_of_another_shape(data: st.DataObject) -> None:
     """Fixed accesses with a fitter's visit, several of one line, parts of a bundle, add-ons upon add-ons."""
     pool = st.sampled_from(data.draw(st.sampled_from((POOLS[0], *POOLS))))  # twice as many fixed accesses: no other has a visit
     _ends_as_placed(changed_by(data.draw(pool), data.draw(st.lists(st.tuples(PHASES, pool), min_size=1, max_size=3))))
+
+
+@hypothesis.given(first=papers(), later=st.lists(st.tuples(PHASES, st.integers(0, 2), papers()), min_size=1, max_size=3))
+@hypothesis.settings(max_examples=2_000 if DEEP else 60, deadline=None)
+def test_so_does_one_of_which_items_are_cancelled(
+    first: tuple[Document, ...], later: list[tuple[Phase, int, tuple[Document, ...]]]
+) -> None:
+    """An item is cancelled before each change, with what relies on it: the others are as they were placed, and nothing is left of these, nor comes for them any more."""
+    story = Changing(*first)
+    for phase, turn, items in later:
+        story.go(phase)
+        for name in list(story.state.items)[turn : turn + 1]:
+            with suppress(Refused):
+                story.cancel(name, at=story.next_at())
+        story.change(items)
+    _ends_as_placed(story)
 
 
 def changed_by(first: tuple[Document, ...], later: list[tuple[Phase, tuple[Document, ...]]]) -> Changing:
