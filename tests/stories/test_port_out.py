@@ -15,6 +15,7 @@ from o2c.products.state import ProductState
 from tests.given import MARKET, MONDAY
 from tests.lives_of_goods_in_service import leaving, started
 from tests.lives_of_products import change, in_service, product
+from tests.shell import Shell
 from tests.world import World, at, order
 
 
@@ -51,6 +52,15 @@ def test_it_is_the_same_code_while_it_is_good(world: World) -> None:
     assert (again.code, again.valid_through) == (first.code, first.valid_through)
     assert anew.valid_through == "2026-03-14"
     assert world.types(f"product-{first.product}").count("product.porting-code-issued") == 2
+
+
+def test_whoever_asks_on_the_command_line_is_told_the_window(world: World, tmp_path: Path) -> None:
+    """As JSON, too: the deed was done, and the answer broke on its times."""
+    given = asked(world)
+    wish = ("--operator", "Other Mobile", "--reference", "PRT-1", "--code", given.code, "--actor", "clearing")
+    told = Shell(world.app.dsn, tmp_path / "home").data("products", "port-out", given.product, *wish, "-o", "json")
+    assert isinstance(told, dict)
+    assert (told["state"], told["window_opens_at"], told["cutoff_at"]) == ("authorised", "2026-01-13T09:00:00Z", "2026-01-12T17:00:00Z")
 
 
 def test_debt_is_no_ground() -> None:

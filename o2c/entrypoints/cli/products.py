@@ -12,7 +12,7 @@ from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Limit, Output, err, rows_wanted, show_one, show_rows
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.views.products import list_products, product_history, product_notices
-from o2c.views.reading import day_of, part_after_part
+from o2c.views.reading import day_of, part_after_part, plain
 
 if TYPE_CHECKING:
     from o2c.desk.switching import Message
@@ -145,7 +145,7 @@ def products_port_out(
         done = port_out(session.app, context, product, operator=operator, reference=reference, code=code, wished_on=wished_on)
     if done.state == "rejected":
         raise Refused(f"port {reference} is rejected ({done.word}): {done.why}", kind="conflict")
-    show_one({name: value for name, value in vars(done).items() if name not in ("written", "word", "why")}, output)
+    show_one(plain({name: value for name, value in vars(done).items() if name not in ("written", "word", "why")}), output)
 
 
 @products.command("port-out-cancel")
