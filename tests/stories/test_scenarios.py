@@ -65,7 +65,7 @@ def two_donors(us: Customer) -> Iterator[datetime]:
     yield at(12)
     assert us.ended("PREPAID", "POSTPAID") == "completed"
     assert [us.when(name, "cutover.number-ported-in") for name in ("PREPAID", "POSTPAID")] == [at(6, 9), at(9, 9)]
-    assert us.outside("POSTPAID") == {"1": ["activation", "cutover", "esim", "esim-download", "porting"]}
+    assert us.outside("POSTPAID") == {"1": ["activation", "cutover", "esim", "esim-download", "number-change", "porting"]}
     assert us.last_of("number", lent) == "number.quarantined"
     assert us.bills() == {"01-08": [*FIRST_BILL, *FIRST_BILL]}
 
