@@ -80,6 +80,7 @@ def groups_of(work: Work) -> tuple[TaxSum, ...]:
 
 
 def note_line(place: int, line: InvoiceLine, net_minor: int, *, from_day: str = "") -> NoteLine:
+    """Give what a note takes off a line of an invoice, by its place: so much net, from a day on where it is not all of the line's days."""
     return NoteLine(
         line=place,
         order=line.order,

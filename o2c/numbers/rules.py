@@ -208,8 +208,9 @@ def resting(market: Market, msisdn: str, use: NumberUse, *, customer: str, at: d
 
 
 def guards_of_change(work: Work) -> tuple[Guard, ...]:
-    """Claim the number that was ported in."""
-    return (work.guard("number", work.outcomes["cutover"]["msisdn"]),)
+    """Claim the number that was ported in; nothing before that."""
+    ported = work.outcomes.get("cutover", {}).get("msisdn")
+    return (work.guard("number", ported),) if ported else ()
 
 
 def change_flaw(work: Work, at: datetime) -> str:

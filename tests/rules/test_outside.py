@@ -77,7 +77,7 @@ def test_what_the_network_must_have_on(ended: str, recalled: str, must: bool | N
 
 
 PRODUCTS = [
-    {"product": name, "iccid": sim, "account": "BA", "status": how}
+    {"product": name, "iccid": sim, "msisdn": "+44", "account": "BA", "status": how}
     for name, sim, how in (("1:1", "A", "active"), ("2:1", "B", "terminated"))
 ]
 
@@ -95,7 +95,13 @@ PRODUCTS = [
 )
 def test_what_is_on(on: dict[str, str], wrong: list[str]) -> None:
     """What a product in service has is on, by its SIM; what has ended, or never was, is not."""
-    assert wrong_network(Books(on), Standing(going={("order-4", "1")}), PRODUCTS, set()) == wrong
+    assert wrong_network(Books(on, numbers={"1:1": ["+44"]}), Standing(going={("order-4", "1")}), PRODUCTS, set()) == wrong
+
+
+@pytest.mark.parametrize(("by", "wrong"), [(["+44"], 0), (["+44", "+31"], 0), (["+31"], 1), ([], 1)])
+def test_a_line_is_reached_by_its_number(by: list[str], wrong: int) -> None:
+    """Or by that which the network was asked for last, while nobody knows what came of it."""
+    assert len(wrong_network(Books({"1:1": "A"}, numbers={"1:1": by}), Standing(), PRODUCTS, set())) == wrong
 
 
 def test_a_piece_in_use_is_one_lines() -> None:

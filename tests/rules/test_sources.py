@@ -42,7 +42,7 @@ def test_the_version_that_follows_the_package_s_may_be_loaded() -> None:
     """Its name is one that a file may have."""
     standard = {"contacts": {}, "until_hour": 18, "complete_within_days": 30}
     text = source_of({"version": following(agreements().version), "tiers": {"standard": standard}, "agreements": {}})
-    assert agreed((), text).version == "care/2026-12.2"
+    assert agreed((), text, ["GB"]).version == "care/2026-12.2"
 
 
 @hypothesis.given(st.lists(st.fixed_dictionaries({"product": CELLS, "note": CELLS}), min_size=1, max_size=4))

@@ -17,7 +17,7 @@ from tests.year_controls import events_in, forged
 from tests.year_same import content
 
 LINES_MAX, WHOLE_MAX = 250, 525
-ORDERS, MONTHS = 40, 8
+ORDERS, MONTHS = 40, 9
 AGAIN = 20, 1
 """The orders and months that are lived twice: enough for bills and payments."""
 
