@@ -208,10 +208,8 @@ def more_controls(app: Engine, records: Sequence[Record], people: People) -> Ite
         "firing that is there twice": ([*records, *_of(records, "trigger.fired", trigger="stuck")[-1:]], lambda some: _of_stuck(app, some)),
         "message about a job that is there twice": ([*records, *_of_job(records)[-1:]], lambda some: told_of_a_job(some, people.jobs)),
     }
-    told = [
-        {**record, "data": {**record["data"], "apart": ""}} if record in _of(records, "order.captured", apart="test")[-1:] else record
-        for record in records
-    ]
+    last = _of(records, "order.captured", apart="test")[-1:]
+    told = [{**record, "data": {**record["data"], "apart": ""}} if record in last else record for record in records]
     yield Claim(
         "control: a test of our own that counts as a customer's is found",
         told != list(records) and not ours_agree(app, told, people.ours).good,

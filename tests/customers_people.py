@@ -50,8 +50,8 @@ ANSWERED, SETTLED, SETTLED_LATE = 0.9, 0.7, 0.85
 """How many complaints are answered, how many of all are settled a week later, and how many by then or after somebody else looked at them."""
 ANSWER, SETTLE, ESCALATE, SETTLE_LATE = (timedelta(days=days) for days in (1, 7, 14, 30))
 """When we answer a complaint, settle it, give it to somebody who may decide more, and settle it then."""
-GIVEN_UP, STALE_DAYS = datetime(2026, 4, 1, 9, tzinfo=UTC), 21
-"""When whatever has waited for so many days for its customer is given up, all in one job."""
+GIVES_UP_ON, STALE_DAYS = 0, 2
+"""The day of the week on which whatever has waited for so many days for its customer is given up, all of a reason in one job."""
 WAITS_FOR_CUSTOMER = ("NP-CODE", "DQ-ADDR", "DQ-PHONE", "NP-NOTPORT")
 TRIGGERS = """[triggers.stuck]
 on = "*.fell-out"
@@ -246,9 +246,9 @@ class People:
             self._try("complaints escalated", escalate_complaint, KIM, complaint, team="head-of-care")
 
     def _gives_up(self, at: datetime) -> None:
-        """Once, what has waited long for its customer is given up, all in one job; and whoever asked for it asks again, as nobody told him that it was done."""
-        for reason in WAITS_FOR_CUSTOMER if at == GIVEN_UP else ():
-            by = replace(OLGA, command_id=derived_id("given-up", reason))
+        """Once a week what has waited long for its customer is given up, all in one job; and whoever asked for it asks again, as nobody told him that it was done."""
+        for reason in WAITS_FOR_CUSTOMER if at.weekday() == GIVES_UP_ON else ():
+            by = replace(OLGA, command_id=derived_id("given-up", reason, at.isoformat()))
             told = {"query": Query(reason=reason, age_days=STALE_DAYS), "way": FailOrder(), "note": "nobody answered"}
             both = [self._try("jobs asked for", bulk, by, **told) for _ in range(2)]
             self.jobs += [(both[0], both[1])] if all(both) else []
