@@ -237,12 +237,15 @@ def _of_job(records: Sequence[Record]) -> list[Record]:
 
 
 def _without(records: Sequence[Record], name: str, **data: str) -> list[Record]:
-    """The log without the first event of a type that says so; of messages without the first about a job, of answers without the first to what nobody else was given."""
+    """The log without the first event of a type that says so; of messages without the first about a job, of answers without the first to what nobody else was given,
+    of contacts without the first that is its customer's only one."""
     given_on = {record["stream"] for record in _of(records, "complaint.escalated")}
+    alone = {customer for customer, told in spoken_of(records).items() if len(told) == 1}
     chosen = [
         each
         for each in (_of_job(records) if name == "message.scheduled" else _of(records, name, **data))
-        if each["stream"] not in given_on or name != "complaint.answered"
+        if (each["stream"] not in given_on or name != "complaint.answered")
+        and (name != "customer.contacted" or each["data"]["customer"] in alone)
     ][:1]
     return [record for record in records if not any(record is one for one in chosen)]
 
