@@ -1,12 +1,16 @@
 """What the network is asked for names what it is to serve: SIM and number, the number of the time, and the lines that something is added to."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, RefusedBy, Unknown
 from o2c.kernel.step import SILENCES_MAX
+from o2c.plan import STEPS
+from o2c.products.state import ProductState
 from tests.given import MONDAY, PORTING, Story, item
 
 BROUGHT = PORTING["portInNumber"]
@@ -96,3 +100,16 @@ def test_an_add_on_of_a_fixed_access_names_its_line() -> None:
     answers: dict[tuple[str, str], Answer] = {("1", "qualification"): Answered({"line_id": "LINE-0000000001"})}
     story = Story(item("1", "fibre"), item("2", "roaming", relies_on=("1",))).run(but=answers)
     assert asked(story, "activation", "2") == [{"offering": "roaming", "lines": [{"line_id": "LINE-0000000001"}]}]
+
+
+@pytest.mark.parametrize(("ended_on", "wrong"), [("", False), ("2026-01-04", True)])
+def test_nothing_is_added_to_a_line_that_ended_meanwhile(ended_on: str, wrong: bool) -> None:
+    """The network would have it on for nobody: the add-on is DQ-ACTION before it is asked."""
+    work = Story(item()).run(until="sim").work("1", "activation")
+    bare = changed(work.state, records={})
+    added = replace(
+        work, state=bare, subject=changed(work.subject, on_products=("9:1",)), read={"product-9:1": ProductState(ended_on=ended_on)}
+    )
+    check = STEPS["activation"].check
+    assert check is not None
+    assert check(added, MONDAY).startswith("DQ-ACTION") is wrong
