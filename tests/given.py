@@ -24,6 +24,7 @@ from o2c.kernel.work import Work
 from o2c.markets.gb import GB
 from o2c.orders import cancellation, giving_up, rules, suspending
 from o2c.orders.document import read
+from o2c.orders.receiving import Arrival, receive
 from o2c.orders.rollup import item_state, order_state
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND as ORDER
@@ -152,17 +153,8 @@ def folded(state: OrderState, decision: Decision) -> OrderState:
 def captured(*items: Document, catalogue_version: int = 1, **changes: Any) -> OrderState:
     """An order captured with these items."""
     fresh = ORDER.initial("order-1001")
-    _, decision = rules.receive(
-        fresh,
-        wish(*items, **changes),
-        intake="intake-1",
-        line=1,
-        catalogue_version=catalogue_version,
-        market=MARKET.pin,
-        now=MONDAY,
-        original=None,
-        codes=packaged().newest,
-    )
+    came = Arrival("intake-1", 1, catalogue_version, MARKET.pin, MONDAY)
+    _, decision = receive(fresh, wish(*items, **changes), came, original=None, codes=packaged().newest)
     return folded(fresh, decision)
 
 
@@ -184,18 +176,8 @@ class Story:
         self.passed: list[tuple[str, str, str, str]] = []
         self.asked: list[tuple[Ask, Answer]] = []
         self.serial = 0
-        received = rules.receive(
-            self.state,
-            wish(*items, **changes),
-            intake="intake-1",
-            line=1,
-            catalogue_version=1,
-            market=MARKET.pin,
-            now=MONDAY,
-            original=None,
-            codes=packaged().newest,
-        )
-        self.take(received[1])
+        came = Arrival("intake-1", 1, 1, MARKET.pin, MONDAY)
+        self.take(receive(self.state, wish(*items, **changes), came, original=None, codes=packaged().newest)[1])
 
     def take(self, *decisions: Decision, at: datetime = MONDAY) -> None:
         """Carry decisions through as the runner does: fold, advance, close, guards, agenda."""

@@ -22,7 +22,7 @@ def change(world: World, of: str, *, action: str = "modify", number: str = "1", 
 def product(world: World, of: str, item_of: str = "1") -> ProductState:
     """The product that an item of an order became, as it stands."""
     stream = product_stream(product_of(world.order(of).order_id, item_of))
-    state: ProductState = world.app.load([stream])[stream].state
+    state: ProductState = world.app.load_one(stream).state
     return state
 
 

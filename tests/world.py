@@ -278,7 +278,7 @@ class World:
         return dict(self.order(external_id).record(name, step).outcome)
 
     def invoice(self, number: str) -> InvoiceState:
-        state: InvoiceState = self.app.load([f"invoice-{number}"])[f"invoice-{number}"].state
+        state: InvoiceState = self.app.load_one(f"invoice-{number}").state
         return state
 
     def told(self, external_id: str) -> list[str]:

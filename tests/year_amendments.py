@@ -86,7 +86,7 @@ def _amended(year: Year, order: str, at: datetime, waits: str = "") -> None:
     stream = f"order-{order}"
     [row] = year.app.reads.rows(PAPER, stream)
     wishes = [one for one in wished(json.loads(row["paper"]), waits) if not waits or one[0] in OF_WHO_WAITS]
-    base = year.app.load([stream])[stream].version
+    base = year.app.load_one(stream).version
     luck = year.chance(order, at, "wish")
     twice = year.chance(order, at, "twice") < TWICE
     for turn, by in enumerate((STORE, APP) if twice and wishes else (STORE,) if wishes else ()):

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from zlib import crc32
 
-from o2c.checks.assurance_rules import (
+from o2c.checks.accounts_to_bill import (
     DEPOSIT_RULE,
     FINAL_BILL_RULE,
     LATE_USAGE_RULE,
     PORT_OUT_RULE,
-    RULES,
-    Leak,
     kept_too_long,
-    leaks_of,
     never_billed,
     never_billed_late,
     never_settled,
     not_as_agreed,
 )
+from o2c.checks.assurance_rules import RULES, Leak, leaks_of
 from o2c.checks.compensation_to_bill import COMPENSATION_RULE, not_made_good
 from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
 from o2c.checks.credit_to_return import CREDIT_RULE, never_given_back
 from o2c.checks.gathering import TYPES, gathered
 from o2c.checks.instalments_billed import INSTALMENT_RULE
 from o2c.checks.late_to_bill import LATE_RULE, charged_twice
+from o2c.checks.order_to_bill import Evidence
 from o2c.checks.packs_billed import PACK_RULE, not_on_one_bill
 from o2c.engine.app import Engine
 from o2c.kernel.refusal import Refused
@@ -37,18 +37,21 @@ __all__ = ["ASSURANCE_RULES", "UNBILLED_DAYS", "Leak", "assurance_rules_listed",
 UNBILLED_DAYS = 35
 """After so many days a service that is on must have been billed: a bill comes once a month, and a few days late."""
 DAYS_MAX = 36_500
-OF_ACCOUNTS = (
-    DEPOSIT_RULE,
-    FINAL_BILL_RULE,
-    LATE_USAGE_RULE,
-    INSTALMENT_RULE,
-    PORT_OUT_RULE,
-    LATE_RULE,
-    COMPENSATION_RULE,
-    CREDIT_RULE,
-    PACK_RULE,
+Finder = Callable[[Evidence, str, int], Iterable[Iterable[Leak]]]
+"""What a rule finds in the evidence, on a day (ISO) after which a service may be on unbilled for so many days: thing by thing."""
+BESIDE_ITEMS: Sequence[tuple[tuple[str, str, str], Finder]] = (
+    (DEPOSIT_RULE, lambda of, today, days: map(kept_too_long, of.deposits.values())),
+    (FINAL_BILL_RULE, lambda of, today, days: (never_settled(one, today, days) for one in of.closings.values())),
+    (LATE_USAGE_RULE, lambda of, today, days: (never_billed_late(one, today, days) for one in of.closings.values())),
+    (INSTALMENT_RULE, lambda of, today, days: map(not_as_agreed, of.closings.values())),
+    (PORT_OUT_RULE, lambda of, today, days: (never_billed(gone, today, days) for gone in of.gone)),
+    (LATE_RULE, lambda of, today, days: map(charged_twice, of.lates.values())),
+    (COMPENSATION_RULE, lambda of, today, days: (not_made_good(item, of.organisations) for item in of.items.values())),
+    (CREDIT_RULE, lambda of, today, days: (never_given_back(account, back, today, days) for account, back in of.prepaid.items())),
+    (PACK_RULE, lambda of, today, days: (not_on_one_bill(packs, today, days) for packs in of.packs.values())),
 )
-ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for name, _, _ in OF_ACCOUNTS))
+"""The rules that look at more than one item at a time, each with what finds its leaks."""
+ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for (name, _, _), _ in BESIDE_ITEMS))
 
 
 def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
@@ -79,31 +82,17 @@ def compared(read: Callable[[], Iterable[Seen]], today: str, days: int, *, rule:
     for share in range(shares):
         evidence = gathered(read(), _share(share, shares))
         found += [leak for item in evidence.items.values() for leak in leaks_of(item, today, days, rule=rule)]
-        if rule in ("", DEPOSIT_RULE[0]):
-            found += [leak for deposit in evidence.deposits.values() for leak in kept_too_long(deposit)]
-        if rule in ("", FINAL_BILL_RULE[0]):
-            found += [leak for closing in evidence.closings.values() for leak in never_settled(closing, today, days)]
-        if rule in ("", LATE_USAGE_RULE[0]):
-            found += [leak for closing in evidence.closings.values() for leak in never_billed_late(closing, today, days)]
-        if rule in ("", INSTALMENT_RULE[0]):
-            found += [leak for closing in evidence.closings.values() for leak in not_as_agreed(closing)]
-        if rule in ("", PORT_OUT_RULE[0]):
-            found += [leak for gone in evidence.gone for leak in never_billed(gone, today, days)]
-        if rule in ("", LATE_RULE[0]):
-            found += [leak for lines in evidence.lates.values() for leak in charged_twice(lines)]
-        if rule in ("", COMPENSATION_RULE[0]):
-            found += [leak for item in evidence.items.values() for leak in not_made_good(item, evidence.organisations)]
-        if rule in ("", CREDIT_RULE[0]):
-            found += [leak for account, back in evidence.prepaid.items() for leak in never_given_back(account, back, today, days)]
-        if rule in ("", PACK_RULE[0]):
-            found += [leak for packs in evidence.packs.values() for leak in not_on_one_bill(packs, today, days)]
+        for (name, _, _), find in BESIDE_ITEMS:
+            if rule in ("", name):
+                found += chain.from_iterable(find(evidence, today, days))
     return sorted(found, key=lambda leak: (ASSURANCE_RULES.index(leak.rule), leak.since, leak.order, leak.item, leak.events_b))
 
 
 def assurance_rules_listed() -> list[dict[str, str]]:
     """The rules: name, metric of GB941-D, sentence."""
     rules = [(rule.name, rule.metric, rule.says) for rule in RULES]
-    return [{"rule": name, "metric": metric, "says": says} for name, metric, says in (*rules, *OF_ACCOUNTS)]
+    beside = [rule for rule, _ in BESIDE_ITEMS]
+    return [{"rule": name, "metric": metric, "says": says} for name, metric, says in (*rules, *beside)]
 
 
 def _share(share: int, shares: int) -> Callable[[str], bool]:

@@ -10,7 +10,7 @@ from typing import Any
 from o2c.appointment.events import AppointmentFellOut
 from o2c.appointment.rules import NOBODY_CAME
 from o2c.kernel.balances import Compensated
-from o2c.orders.events import PromiseMade, PromiseRevised
+from o2c.orders.promise_events import PromiseMade, PromiseRevised
 from o2c.porting.events import NumberPortedIn
 
 TYPES = frozenset(

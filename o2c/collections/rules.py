@@ -41,7 +41,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.markets.base import Market
 from o2c.markets.collecting import LEVELS, CollectionRules, Stage
 
@@ -206,8 +206,8 @@ def _bar(state: CollectionState, work: Work, at: datetime) -> Iterator[Event]:
     notices = [notice.notice for currency in barring for notice in _warnings(state, currency, rules, today)]
     if level and not notices:
         raise ValueError(f"{work.stream}: no warning precedes the bar; nothing may be barred")
-    record = state.records.get("barring")
-    yield BarRequested.model_validate({"attempt": record.attempt + 1 if record else 1, "due_at": at, "level": level, "notices": notices})
+    attempt = next_attempt(state.records, "barring")
+    yield BarRequested.model_validate({"attempt": attempt, "due_at": at, "level": level, "notices": notices})
 
 
 def _level(stage: Stage | None) -> str:

@@ -31,7 +31,7 @@ def buy_pack(app: Engine, context: Context, account: str, *, offering: str, line
     line or offering), usage (several lines), conflict (the line is barred or cannot use it, the offering is no pack, the bill would go beyond its limit).
     """
     work, run_on = running(app, account)
-    catalogue = app.load([CATALOGUE])[CATALOGUE].state
+    catalogue = app.load_one(CATALOGUE).state
 
     def take(state: AccountState, at: datetime) -> Decision:
         now, today = changed(work, state=state), local_date(at, work.market.zone)

@@ -26,7 +26,7 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, MARKETS, current
 from o2c.orders.document import SOURCE, Unreadable, parse, read
 from o2c.orders.events import OrderCaptured, OrderResubmitted
-from o2c.orders.rules import Reception, SetApart, came_at, follow_up, follower, receive, same_order
+from o2c.orders.receiving import Arrival, Reception, SetApart, came_at, follow_up, follower, receive, same_order
 from o2c.orders.same_wish import Earlier
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Wish
@@ -138,21 +138,9 @@ def received(
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
     original, channel = _first(app, loaded.stream) if known else (None, "")
     pin = current(market, wish.order_date.date()).pin
-    return receive(
-        state,
-        wish,
-        intake=intake,
-        line=line,
-        catalogue_version=catalogue_version,
-        market=pin,
-        now=now,
-        original=original,
-        codes=app.book.codes.at(now),
-        first_channel=channel,
-        tier=tier,
-        same_wish="" if state.external_id or apart else twin_of(app, wish, earlier),
-        apart=apart,
-    )
+    same_wish = "" if state.external_id or apart else twin_of(app, wish, earlier)
+    came = Arrival(intake, line, catalogue_version, pin, now, tier, same_wish, apart)
+    return receive(state, wish, came, original=original, codes=app.book.codes.at(now), first_channel=channel)
 
 
 def _first(app: Engine, stream: str) -> tuple[str, str]:
@@ -315,7 +303,7 @@ def follow_up_of(app: Engine, stream: str, fallout: str) -> tuple[Rule, dict[str
     papers = {
         fact.event.fingerprint: fact.event for fact in cast("Any", app.events.get(stream)) if isinstance(fact.event, OrderResubmitted)
     }
-    order = cast("OrderState", app.load([stream])[stream].state)
+    order = cast("OrderState", app.load_one(stream).state)
     came = next(one for one in order.resubmissions if one.fallout == fallout)
     paper, follower_stream = papers[came.fingerprint], f"order-{follower(order, came.fingerprint)}"
     loaded = app.load([follower_stream, CATALOGUE])
@@ -325,7 +313,8 @@ def follow_up_of(app: Engine, stream: str, fallout: str) -> tuple[Rule, dict[str
         received_at = parse_time(paper.order_date) if paper.order_date else at
         wish = read(paper.original.encode(), now=received_at, channel=came.channel or "unknown")
         tier = tier_in(app.load(customer_streams(wish)), wish)
-        return follow_up(state, wish, came, catalogue_version=loaded[CATALOGUE].version, market=pin, now=at, tier=tier)
+        arrival = Arrival(came.intake, came.line, loaded[CATALOGUE].version, pin, at, tier)
+        return follow_up(state, wish, came.fingerprint, arrival)
 
     return follow, {follower_stream: loaded[follower_stream]}
 

@@ -142,8 +142,7 @@ def _deed(app: Engine, account: str, decide: Decide, wish: list[object]) -> Deed
 
 def _account(app: Engine, account: str) -> AccountState:
     """The billing account of an id. Raises Refused (missing) for one that no order named."""
-    stream = account_stream(account)
-    state: AccountState = app.load([stream])[stream].state
+    state: AccountState = app.load_one(account_stream(account)).state
     if not state.market:
         raise Refused(f"no account {account}; see `o2c collections list`, or the customer's page", kind="missing")
     return state

@@ -69,7 +69,7 @@ def open_complaint(
     complaint = derived_id("complaint", customer, asked.command_id or str(uuid4()))
     told = {"complaint": complaint, "customer": customer, "topic": topic, "channel": channel, "market": pinned.pin, "note": note}
     raised = ComplaintRaised.model_validate({**told, **about})
-    known = app.load([customer_stream(customer)])[customer_stream(customer)]
+    known = app.load_one(customer_stream(customer))
 
     def rule(state: ComplaintState, at: datetime) -> Decision:
         return rules.raise_complaint(state, raised, known.state, at=at, clock=pinned.care.complaints)

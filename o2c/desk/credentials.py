@@ -101,8 +101,7 @@ class Credentials:
         if parts is None:
             raise self._refused("no key")
         prefix, secret = parts
-        stream = key_stream(prefix)
-        state: KeyState = self._app.load([stream])[stream].state
+        state: KeyState = self._app.load_one(key_stream(prefix)).state
         issued = state.issued
         if not keys.proves(secret, issued.digest if issued else None) or issued is None:
             raise self._refused("a key that nobody was issued")
@@ -128,7 +127,7 @@ class Credentials:
         """The issuers that are trusted, and until when that need not be looked up again: who sends nonsense makes no work for the database."""
         until, state = self._issuers
         if until <= self._monotonic():
-            state = self._app.load([ISSUERS_STREAM])[ISSUERS_STREAM].state
+            state = self._app.load_one(ISSUERS_STREAM).state
             until = self._monotonic() + self._fresh_s
             self._issuers = (until, state)
         return until, state

@@ -45,8 +45,7 @@ def twin_of(app: Engine, wish: Wish, earlier: Mapping[str, list[Earlier]]) -> st
     nobody wished."""
     known = list(earlier.get(wish.party, ()))
     while known and (order := same_wish(wish, known)):
-        stream = f"order-{order}"
-        if app.load([stream])[stream].state.closed not in NOT_TO_BE and not app.reads.rows(APART, order):
+        if app.load_one(f"order-{order}").state.closed not in NOT_TO_BE and not app.reads.rows(APART, order):
             return order
         known = [each for each in known if each.order != order]
     return ""

@@ -120,39 +120,46 @@ def deed_of_work(app: Engine, row: Mapping[str, Any], handlings: Sequence[Handli
 
 def _resolving(app: Engine, row: Mapping[str, Any], resolution: Resolution, *, note: str, by: str) -> Deed:
     """A resolution as a deed on the stream of its fallout, or the proposal of one that takes two people."""
-    fallout = row["fallout"]
     if isinstance(resolution, Force) and not _agreed(app, row, by):
         return _proposal(app, row, note=note, by=by)
-    stream, item, step = str(row["stream"]), str(row["item"]), app.book.steps[row["step"]]
+    fallout, stream, step = row["fallout"], str(row["stream"]), app.book.steps[row["step"]]
+    beside, follows = app.load(_looked_at(fallout, step, resolution)), _ends(app, row, resolution, note)
 
     def first(state: Any, at: datetime) -> Decision:
         if isinstance(resolution, Park):
             _refuse_up(fallout, step, beside)
         return rules.resolve(resolution, step, _work_on(app, row, state, resolution), app.kind(stream), app.book, note=note, at=at)
 
-    def end(state: Any, at: datetime) -> Decision:
-        return fail_item(state, item, reason=app.work(stream, state, item, step.name).reason, note=note, at=at, book=app.book)
-
-    def end_all(state: Any, at: datetime) -> Decision:
-        open_ones = (name for name in state.items if open_item(state, name))
-        reason = app.work(stream, state, item, step.name).reason
-        return next((fail_item(state, name, reason=reason, note=note, at=at, book=app.book) for name in open_ones), NOTHING)
-
-    of_order = bool(item) and category_of(stream) == "order"
-    steps: tuple[Rule, ...] = (first,)
-    if of_order and isinstance(resolution, Fail):
-        steps = (first, end)
-    elif of_order and isinstance(resolution, FailOrder):
-        steps = (first, *(end_all for _ in app.load([stream])[stream].state.items))
-    looked_at = [stream_of(fallout)] if isinstance(resolution, Force) else []
-    if isinstance(resolution, Park) and step.partner:
-        looked_at = [partner_stream(step.partner)]
-    beside = app.load(looked_at)
     if step.name == DUPLICATE.name and resolution == Decide(approve=True):
         follow, beside = follow_up_of(app, stream, fallout)
-        steps = (first, follow)
+        follows = (follow,)
     wish = [fallout, type(resolution).__name__, asdict(resolution), note]
-    return Deed(stream, steps, wish, cause=row["opened_event"], beside=beside)
+    return Deed(stream, (first, *follows), wish, cause=row["opened_event"], beside=beside)
+
+
+def _looked_at(fallout: str, step: Step, resolution: Resolution) -> list[str]:
+    """The streams that a resolution is decided by beside the one of its fallout."""
+    if isinstance(resolution, Force):
+        return [stream_of(fallout)]
+    return [partner_stream(step.partner)] if isinstance(resolution, Park) and step.partner else []
+
+
+def _ends(app: Engine, row: Mapping[str, Any], resolution: Resolution, note: str) -> tuple[Rule, ...]:
+    """What ends with a fallout that is resolved so: its item, or every open item of its order; nothing of what is no item of an order."""
+    stream, item, step = str(row["stream"]), str(row["item"]), row["step"]
+    if not item or category_of(stream) != "order":
+        return ()
+
+    def end(state: Any, at: datetime, *, name: str = item) -> Decision:
+        reason = app.work(stream, state, item, step).reason
+        return fail_item(state, name, reason=reason, note=note, at=at, book=app.book)
+
+    def end_next(state: Any, at: datetime) -> Decision:
+        return next((end(state, at, name=name) for name in state.items if open_item(state, name)), NOTHING)
+
+    if isinstance(resolution, FailOrder):
+        return (end_next,) * len(app.load_one(stream).state.items)
+    return (end,) if isinstance(resolution, Fail) else ()
 
 
 def stage_of(app: Engine, row: Mapping[str, Any], state: Any) -> Stage:
@@ -183,8 +190,8 @@ def _refuse_up(fallout: str, step: Step, looked_at: Mapping[str, Loaded]) -> Non
 
 def _agreed(app: Engine, row: Mapping[str, Any], by: str) -> bool:
     """Whether somebody else proposed to force this very attempt."""
-    record: FalloutRecord = app.load([stream_of(row["fallout"])])[stream_of(row["fallout"])].state
-    state = app.load([str(row["stream"])])[str(row["stream"])].state
+    record: FalloutRecord = app.load_one(stream_of(row["fallout"])).state
+    state = app.load_one(str(row["stream"])).state
     attempt = app.work(str(row["stream"]), state, str(row["item"]), row["step"]).attempt
     return record.proposed_by not in ("", by) and record.proposed_attempt == attempt
 

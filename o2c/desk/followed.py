@@ -15,7 +15,7 @@ from o2c.journeys.state import POLICY_STREAM
 from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.refusal import Refused
 from o2c.orders.events import OrderCaptured
-from o2c.orders.rules import SetApart
+from o2c.orders.receiving import SetApart
 from o2c.orders.wish import Wish
 
 

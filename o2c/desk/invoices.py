@@ -77,7 +77,7 @@ def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, co
 
 def _work(app: Engine, invoice: str, state: InvoiceState) -> Work:
     """What a note is decided by; one decided by a range that is used up meanwhile is stale, and decided anew."""
-    return note_work(state, invoice_stream(invoice), app.book, app.load([RANGES])[RANGES].state)
+    return note_work(state, invoice_stream(invoice), app.book, app.load_one(RANGES).state)
 
 
 def _begun_by(app: Engine, at: datetime) -> datetime:

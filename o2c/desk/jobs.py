@@ -76,7 +76,7 @@ class Job:
         self.state = self._stored()
 
     def _stored(self) -> JobState:
-        state: JobState = self.app.load([self.stream])[self.stream].state
+        state: JobState = self.app.load_one(self.stream).state
         return state
 
     def _tried(self, fallouts: Sequence[str]) -> list[Tried]:

@@ -182,9 +182,9 @@ def _noted(app: Engine, asked: _Asked, market: Market, said: Mapping[str, str]) 
     key = key_of_day(market.code, day)
     keys = keys_for(app, market.code, key)
     place = _place(app, keys, key, asked)
-    opened = app.load([prospects_stream(key)])[prospects_stream(key)]
+    opened = app.load_one(prospects_stream(key))
     customer = asked.customer or next((one.state.customer for one in place.others if one.state.customer), "")
-    known = app.load([customer_stream(customer)])[customer_stream(customer)] if customer else None
+    known = app.load_one(customer_stream(customer)) if customer else None
     sealed = keys.seal(key, json.dumps(said, ensure_ascii=False)) if said else ""
     told = _Told(asked, place, asked.tried.model_copy(update={"paper": sealed}), market, policies(app), keys, key, opened, known)
     beside = {one.stream: one for one in (*place.others, *place.pointers, opened, *([known] if known else []))}
@@ -264,7 +264,7 @@ def _place(app: Engine, keys: Keys, key: str, asked: _Asked) -> _Place:
     if asked.journey:
         found |= {one.stream: one for one in [_standing(app, asked.journey)]}
     if asked.customer:
-        state = app.load([customer_stream(asked.customer)])[customer_stream(asked.customer)].state
+        state = app.load_one(customer_stream(asked.customer)).state
         followed = [_standing(app, journey) for journey in state.journeys]
         found |= {one.stream: one for one in followed if one.state.is_open}
     for what, said in asked.known_by.items():
@@ -286,7 +286,7 @@ def _place(app: Engine, keys: Keys, key: str, asked: _Asked) -> _Place:
 
 def _standing(app: Engine, journey: str) -> Loaded:
     """A journey as it stands, or the one that it goes on in. Raises Refused (missing)."""
-    loaded = app.load([journey_stream(journey)])[journey_stream(journey)]
+    loaded = app.load_one(journey_stream(journey))
     if not loaded.version:
         raise Refused(f"no journey {journey[:40]}; see `o2c journeys list`", kind="missing")
     return _standing(app, loaded.state.into) if loaded.state.into else loaded
@@ -314,8 +314,7 @@ def _series(app: Engine, digests: Iterable[str]) -> dict[str, list[Loaded]]:
 
 def _free(app: Engine, digest: str) -> Loaded:
     """The stream of the next journey under a digest: without events as yet."""
-    stream = _stream_of(digest, len(_series(app, [digest])[digest]) + 1)
-    return app.load([stream])[stream]
+    return app.load_one(_stream_of(digest, len(_series(app, [digest])[digest]) + 1))
 
 
 def _stream_of(digest: str, ordinal: int) -> str:

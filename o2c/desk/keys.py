@@ -65,7 +65,7 @@ def issue_key(
     written = act(app, context, "keys.issue", Deed(key_stream(prefix), (rule,), wish))
     if not written.repeated:
         return Issued(written, prefix, expires_at, keys.whole_key(prefix, secret))
-    state: KeyState = app.load([written.stream])[written.stream].state
+    state: KeyState = app.load_one(written.stream).state
     assert state.issued is not None
     return Issued(written, prefix, state.issued.expires_at, "")
 

@@ -25,7 +25,7 @@ def close_ledger(app: Engine, context: Context, day: date) -> Written:
     """
     upto = last_event(app).position
     all_seen(app)
-    state: LedgerState = app.load([STREAM])[STREAM].state
+    state: LedgerState = app.load_one(STREAM).state
     closed = _closing(app, state, day, upto) if day.isoformat() > state.day else _closed_before(state, day)
 
     def rule(state: LedgerState, at: datetime) -> Decision:

@@ -78,7 +78,7 @@ def _tell(app: Engine, actor: str, account: str) -> None:
     spent = {kind: line_minor(rated.spent.get((kind, period), Fraction(0)), work.state.currency) for kind in KINDS}
 
     stream = account_stream(account)
-    loaded, decision = app.load([stream])[stream], NOTHING
+    loaded, decision = app.load_one(stream), NOTHING
     for kind in KINDS:
         terms = {"amount_minor": limits.amount_minor(kind, now), "spent_minor": spent[kind] or 0, "beyond": kind in beyond}
         terms["reminder_minor"] = of_market.reminder_in(work.state.currency, work.market.currency, first) if kind == "roaming" else None
@@ -100,7 +100,7 @@ def limited(app: Engine, accounts: Iterable[str], abroad: Iterable[str]) -> list
 
 
 def _account(app: Engine, account: str) -> AccountState:
-    state: AccountState = app.load([account_stream(account)])[account_stream(account)].state
+    state: AccountState = app.load_one(account_stream(account)).state
     if not state.currency:
         raise Refused(f"no account {account} that is charged; see `o2c customers show`", kind="missing")
     return state

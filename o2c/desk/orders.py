@@ -97,7 +97,7 @@ def deed_of_cancel_port(app: Engine, name: str, *, items: Sequence[str] = (), no
 
 
 def _cancelled(app: Engine, stream: str, written: Written) -> Cancelled:
-    state: OrderState = app.load([stream])[stream].state
+    state: OrderState = app.load_one(stream).state
     told = [] if written.unchanged else list(_events(app, written))
     refused = next((_why_not(state, event) for event in told if isinstance(event, CancellationRefused)), "")
     rows = [row for event in told if (row := _row(app, state, stream, event))]

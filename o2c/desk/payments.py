@@ -163,7 +163,7 @@ def refund(
     reference, a day that has not come).
     """
     stream = account_stream(account)
-    held: AccountState = app.load([stream])[stream].state
+    held: AccountState = app.load_one(stream).state
     if not held.currency:
         raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
     amount_minor, remittance = minor_of(amount, held.currency), _reference(reference)

@@ -36,7 +36,7 @@ def top_up(
     after `valid_days`, the market's when left out (0: never). Raises Refused: missing (no such account), usage (no amount, no reference, no number of days),
     conflict (that reference came with another amount).
     """
-    opened = _opened(app.load([account_stream(account)])[account_stream(account)], account)
+    opened = _opened(app.load_one(account_stream(account)), account)
     market = app.book.market(opened.market)
     currency, days = opened.currency or market.currency, market.usage.quota.top_up_days if valid_days is None else valid_days
     try:

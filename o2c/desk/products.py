@@ -62,7 +62,7 @@ def porting_code(app: Engine, context: Context, product: str) -> PortingCode:
     stream, before = product_stream(product), _state(app, product)
     all_seen(app)
     rules, account = app.book.market(before.market), before.standing.account if before.standing else ""
-    owed_minor, drawn, rises = open_minor(app, account), _drawn(app, rules, stream), app.load([CATALOGUE])[CATALOGUE].state.rises
+    owed_minor, drawn, rises = open_minor(app, account), _drawn(app, rules, stream), app.load_one(CATALOGUE).state.rises
 
     def give(state: ProductState, at: datetime) -> Decision:
         return of_products.porting_code(state, rules, drawn, owed_minor=owed_minor, at=at, rises=rises)
@@ -74,8 +74,7 @@ def porting_code(app: Engine, context: Context, product: str) -> PortingCode:
 
 
 def _state(app: Engine, product: str) -> ProductState:
-    stream = product_stream(product)
-    state: ProductState = app.load([stream])[stream].state
+    state: ProductState = app.load_one(product_stream(product)).state
     if state.standing is None:
         raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
     return state
@@ -86,7 +85,7 @@ def _drawn(app: Engine, rules: Market, stream: str) -> str:
     given, clock = rules.life.port_out, app.clock()
     if not given.code_digits:
         return ""
-    codes, version = 10**given.code_digits, app.load([stream])[stream].version
+    codes, version = 10**given.code_digits, app.load_one(stream).version
     number = int(draw(clock.seed, stream, version, "porting code") * codes) if clock.kind == "simulated" else randbelow(codes)
     return f"{given.code_prefix}{number:0{given.code_digits}d}"
 
@@ -195,7 +194,7 @@ def transfer(
     name = _named(app, product)
     state = _state(app, name)
     market = app.book.market(state.market)
-    if not withdraw and app.load([stream_of(to)])[stream_of(to)].state.papers is None:
+    if not withdraw and app.load_one(stream_of(to)).state.papers is None:
         raise Refused(f"customer {to[:60]} is not known; register the new owner first", kind="missing")
     others = app.load([product_stream(one) for one in state.relied_on_by])
     along = [one for one in state.relied_on_by if not others[product_stream(one)].state.ended_on]

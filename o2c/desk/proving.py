@@ -144,7 +144,7 @@ class _Again:
 
     def deed_on(self, row: Mapping[str, Any]) -> Deed:
         """What is to be done about a fallout. The second of an order stands on what was just done about the first."""
-        state = self.app.load([row["stream"]])[row["stream"]].state
+        state = self.app.load_one(row["stream"]).state
         names = (row["order_id"], getattr(state, "external_id", None))
         changes = self.fix.changes(*(name for name in names if name))
         deed = deed_on(self.app, row, Correct(changes) if changes else Retry(), note=self.note, by=self.actor)

@@ -169,7 +169,7 @@ def _taken(app: Engine, by: Context, turn: _Turn) -> QuotaShown:
                 [body] = [row["body"] for row in app.reads.written_with(stream, earlier.position) if row["type"].startswith("quota.")]
                 return _answer(turn, body, None, repeated=True)
             work, run_on = running(app, turn.account)
-            loaded, now = app.load([stream])[stream], app.clock().now
+            loaded, now = app.load_one(stream), app.clock().now
             state: QuotaState = loaded.state
             held = state.holds.get(turn.session)
             carried = Carried(app.kind(stream), stream, state)

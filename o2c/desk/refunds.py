@@ -57,7 +57,7 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
     if not reason.strip():
         raise Refused(f"refund {refund}: say why it is given up")
     whose = account_stream(account)
-    balance = app.load([whose])[whose].state.balance
+    balance = app.load_one(whose).state.balance
     if refund in balance.wanted or refund in balance.withdrawn:
         deed = _withdrawal(context, whose, refund, reason.strip())
     else:
@@ -67,7 +67,7 @@ def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, 
 
 def _giving_up(app: Engine, context: Context, account: str, refund: str, reason: str) -> Deed:
     stream, whose = refund_stream(refund), account_stream(account)
-    opened = app.load([stream])[stream].state.opened
+    opened = app.load_one(stream).state.opened
     if opened is None or opened.account != account:
         raise Refused(
             f"account {account} has no refund {refund[:60]} that was asked of the provider; see `o2c balance show`", kind="missing"
@@ -89,8 +89,7 @@ def _withdrawal(context: Context, stream: str, refund: str, reason: str) -> Deed
 
 
 def _holding(app: Engine, account: str) -> AccountState:
-    stream = account_stream(account)
-    held: AccountState = app.load([stream])[stream].state
+    held: AccountState = app.load_one(account_stream(account)).state
     if not held.currency:
         raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
     return held

@@ -115,7 +115,7 @@ def _payers(app: Engine, state: OrderState, wished: OrderState, customer: Loaded
 
 
 def _amended(app: Engine, written: Written) -> Amended:
-    state: OrderState = app.load([written.stream])[written.stream].state
+    state: OrderState = app.load_one(written.stream).state
     rows = [] if written.unchanged else app.reads.written_with(written.stream, written.position)
     told = {str(row["type"]): row["body"] for row in rows}
     refused, done = told.get(RevisionRefused.type_name), told.get(OrderRevised.type_name)

@@ -54,8 +54,8 @@ def switch_match(
     found = fixed_services(app, home, name)
     product = rules.match(found, current(HOME, app.clock().now.date()), address=address, account=account)
     stream = product_stream(product)
-    before: ProductState = app.load([stream])[stream].state
-    market, rises = app.book.market(before.market), app.load([CATALOGUE])[CATALOGUE].state.rises
+    before: ProductState = app.load_one(stream).state
+    market, rises = app.book.market(before.market), app.load_one(CATALOGUE).state.rises
     owed_minor, reference = open_minor(app, before.standing.account if before.standing else ""), str(uuid4())
     wish = rules.SwitchWish(gaining, request)
 
@@ -63,7 +63,7 @@ def switch_match(
         return rules.matched(state, market, wish, reference, owed_minor=owed_minor, rises=rises, at=at)
 
     written = act(app, context, "products.switch-match", Deed(stream, (answer,), ["switch-match", gaining, request]))
-    return _told(app.load([stream])[stream].state, written)
+    return _told(app.load_one(stream).state, written)
 
 
 def _told(state: ProductState, written: Written) -> SwitchMatch:
@@ -83,7 +83,7 @@ def switch(app: Engine, context: Context, product: str, *, reference: str, messa
     be, none for an order).
     """
     stream = product_stream(product)
-    before: ProductState = app.load([stream])[stream].state
+    before: ProductState = app.load_one(stream).state
     if before.standing is None:
         raise Refused(f"no product {product}; see `o2c products list`", kind="missing")
     market = app.book.market(before.market)

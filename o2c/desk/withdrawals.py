@@ -101,7 +101,7 @@ def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[
     The same once more changes nothing. Raises Refused: missing (no such order or item), conflict (there is no such right, or nothing of the order is left; somebody was faster).
     """
     stream, _ = find_order(app, name)
-    before = cast("OrderState", app.load([stream])[stream].state)
+    before = cast("OrderState", app.load_one(stream).state)
     found, beside = brought(app, before)
     market = app.book.market(before.market)
 
@@ -114,7 +114,7 @@ def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[
 
 
 def _of_order(app: Engine, stream: str, items: Sequence[str], written: Written) -> OrderWithdrawal:
-    state = cast("OrderState", app.load([stream])[stream].state)
+    state = cast("OrderState", app.load_one(stream).state)
     chosen = [item for item, one in state.items.items() if not items or item in items or one.line in items]
     named = {item: withdrawal_stream(product_of(state.order_id, item)) for item in chosen}
     loaded = app.load(named.values())
@@ -173,8 +173,7 @@ def grade(app: Engine, context: Context, product: str, found: str) -> Written:
 
 
 def _declared(app: Engine, product: str) -> WithdrawalState:
-    stream = withdrawal_stream(product)
-    return cast("WithdrawalState", app.load([stream])[stream].state)
+    return cast("WithdrawalState", app.load_one(withdrawal_stream(product)).state)
 
 
 def _market(app: Engine, product: str) -> Market:

@@ -211,6 +211,10 @@ class Engine(Application[str]):
             result |= self._read(sorted(asked), to_confirm)
         return result
 
+    def load_one(self, stream: str) -> Loaded:
+        """Give one stream (see `load`)."""
+        return self.load([stream])[stream]
+
     def forget(self) -> None:
         """Forget every remembered stream, so that the next load reads them all."""
         self._known = LRUCache(KNOWN_STREAMS)
@@ -292,8 +296,7 @@ class Engine(Application[str]):
     def _catalogue(self, version: int) -> Any:
         from o2c.catalogue.state import STREAM
 
-        name = f"{STREAM}@{version}"
-        return self.load([name])[name].state
+        return self.load_one(f"{STREAM}@{version}").state
 
     def _from_head(self, row: dict[str, Any]) -> Loaded:
         stream, version, kept = row["stream"], row["version"], row["state_version"]

@@ -339,7 +339,7 @@ class Attending:
     def _stop_if_standing(self, task: _Task, batch: _Batch, round_: int) -> None:
         """Stop the rows of a command that was written before and left them on the agenda: to repeat it would never move them."""
         for row in self.app.reads.still(task.rows):
-            loaded = self.app.load([task.stream])[task.stream]
+            loaded = self.app.load_one(task.stream)
             command_id = derived_id("stopped", task.command_id, row.entry.item, row.entry.step)
             events = happened(task.stream, flow.stopped(self._work(row, loaded.state), row.entry.due_at), row.entry.due_at, row.cause)
             logger.error("row_stopped", stream=task.stream, step=row.entry.step, item=row.entry.item)

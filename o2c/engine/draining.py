@@ -46,7 +46,7 @@ def drain(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> 
         if not calls:
             _left_alone(app, partner, fact, reaction, round_)
         return
-    state: PartnerState = app.load([stream_of(partner)])[stream_of(partner)].state
+    state: PartnerState = app.load_one(stream_of(partner)).state
     if state.down and state.down.probing and len(rows) == len(calls):
         # Another one each time: one whose own trouble outlasts the outage would keep its partner down for ever.
         chosen = int(draw(0, state.down.outage, fact.version, "probe") * len(rows))
@@ -69,7 +69,7 @@ def _probe(app: Engine, partner: str, outage: Outage, row: DueRow, fact: Fact, r
 
 def _left_alone(app: Engine, partner: str, fact: Fact, reaction: str, round_: int) -> None:
     """Take the partner for up if it answered and nobody waits for it. Whoever comes second finds it so."""
-    own = app.load([stream_of(partner)])[stream_of(partner)]
+    own = app.load_one(stream_of(partner))
     at = max(fact.occurred_at, app.clock().now)
     if decision := left_alone(own.state, partner, app.book.codes.at(at).outage_rule(partner), at=at):
         command_id = derived_id(reaction, own.stream, str(own.version))
@@ -79,7 +79,7 @@ def _left_alone(app: Engine, partner: str, fact: Fact, reaction: str, round_: in
 
 def _up(app: Engine, partner: str) -> Outage | None:
     """The last outage of a partner that is up; None for one that is down, or never was."""
-    state: PartnerState = app.load([stream_of(partner)])[stream_of(partner)].state
+    state: PartnerState = app.load_one(stream_of(partner)).state
     return state.outage if state.outage and state.outage.until else None
 
 
@@ -102,7 +102,7 @@ def _chunk(app: Engine, partner: str, outage: Outage, rows: Sequence[DueRow], fa
     timed: Timed = list(zip(rows, _times(outage, at), strict=False))
     until, calls = timed[-1][1], len(timed)
     for _ in range(TRIES_MAX):
-        own = app.load([stream_of(partner)])[stream_of(partner)]
+        own = app.load_one(stream_of(partner))
         commands = [*_resumed(app, partner, outage, timed, at, fact, reaction)]
         if not _recorded(own, outage, until):
             commands.append(_record(own, partner, outage, calls, until, at, fact, reaction))

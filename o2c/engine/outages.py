@@ -126,7 +126,7 @@ def found_down(app: Engine, outages: Outages, round_: int) -> bool:
             decision = detect_down(own.state, partner, shown, app.book.codes.at(shown.at).outage_rule(partner))
             logger.warning("partner_down", partner=partner, calls=shown.calls, orders=shown.orders)
             app.write([_said(partner, own, decision, shown.at)], round_=round_)
-            outages.away[partner] = app.load([own.stream])[own.stream].state
+            outages.away[partner] = app.load_one(own.stream).state
             found = True
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, cast
 
 from o2c.checks.conformance import Kept
 from o2c.desk import bulk as many
-from o2c.desk import customers, fallout, numbers, orders, partners, payments, streams
+from o2c.desk import customers, fallout, numbers, orders, payments, streams
 from o2c.desk import proving as fixes
 from o2c.desk.act import Context, Refused, Rule, Written
 from o2c.desk.bulk import THRESHOLD_PERCENT, BulkDone, Query
@@ -26,10 +26,12 @@ from o2c.entrypoints.python_complaints import Complaints
 from o2c.entrypoints.python_conformance import Conformance
 from o2c.entrypoints.python_devices import Devices
 from o2c.entrypoints.python_hooks import Hooks
+from o2c.entrypoints.python_in_flight import InFlight
 from o2c.entrypoints.python_instalments import Instalments
 from o2c.entrypoints.python_journeys import Journeys
 from o2c.entrypoints.python_messages import Messages
 from o2c.entrypoints.python_money import Money
+from o2c.entrypoints.python_partners import Partners
 from o2c.entrypoints.python_products import Products
 from o2c.entrypoints.python_quota import Quota
 from o2c.entrypoints.python_usage import Usage
@@ -45,7 +47,6 @@ from o2c.views.jobs import show_job
 from o2c.views.metrics import explain_metric, list_metrics
 from o2c.views.order_page import show_order
 from o2c.views.orders import find_order, list_orders
-from o2c.views.partners import list_faults, list_partner_statuses, list_partners
 from o2c.views.ports import late_ports
 from o2c.views.proving import Proof, prove
 from o2c.views.reading import all_seen
@@ -57,7 +58,22 @@ __all__ = [
 
 
 class OrderToCash(
-    Access, Catalogue, Complaints, Conformance, Devices, Hooks, Instalments, Journeys, Messages, Money, Products, Quota, Usage, Waiting
+    Access,
+    Catalogue,
+    Complaints,
+    Conformance,
+    Devices,
+    Hooks,
+    InFlight,
+    Instalments,
+    Journeys,
+    Messages,
+    Money,
+    Partners,
+    Products,
+    Quota,
+    Usage,
+    Waiting,
 ):
     """An open store. `dsn` names a PostgreSQL 15 or newer; without it O2C_DSN does, else the embedded server of O2C_HOME is used.
 
@@ -204,35 +220,6 @@ class OrderToCash(
         return numbers.release(self._engine, context, msisdn)
 
     @answered
-    def link_partner(
-        self, partner: str, context: Context, *, url: str, credential: str, timeout_s: float = 10.0, calls_max: int = 8
-    ) -> Written:
-        """Reach a partner over the network; workers take it up when they are started. See `desk.partners.link_partner`."""
-        return partners.link_partner(
-            self._engine, context, partner, url=url, credential=credential, timeout_s=timeout_s, calls_max=calls_max
-        )
-
-    @answered
-    def simulate_partner(self, partner: str, context: Context) -> Written:
-        """Go back to a partner's simulator. See `desk.partners.simulate_partner`."""
-        return partners.simulate_partner(self._engine, context, partner)
-
-    @answered
-    def partner_down(self, partner: str, context: Context, *, reason: str) -> Written:
-        """Declare that a partner is down: what would be asked of it waits, and nothing falls out. See `desk.partners.partner_down`."""
-        return partners.partner_down(self._engine, context, partner, reason=reason)
-
-    @answered
-    def partner_up(self, partner: str, context: Context, *, reason: str, rate_per_min: int = 0) -> Written:
-        """Declare that a partner is up again: what waited for it is asked one after another. See `desk.partners.partner_up`."""
-        return partners.partner_up(self._engine, context, partner, reason=reason, rate_per_min=rate_per_min)
-
-    @answered
-    def plan_faults(self, rows: Sequence[Mapping[str, Any]], context: Context) -> list[Written]:
-        """Simulate the partners with planned faults, outages too, in place of all planned before. See `desk.partners.plan_faults`."""
-        return partners.plan_faults(self._engine, context, rows)
-
-    @answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
         """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
         return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
@@ -336,21 +323,6 @@ class OrderToCash(
         """Everything about one customer but what is personal. Raises Refused (missing)."""
         all_seen(self._engine)
         return show_customer(self._engine, customer)
-
-    @answered
-    def partners(self) -> list[shown.PartnerShown]:
-        """The partners of the store: simulated or real, how each is reached and within which limits."""
-        return list_partners(self._engine)
-
-    @answered
-    def partner_statuses(self) -> list[shown.PartnerStatusShown]:
-        """Which partners are up, down or draining, since when and by whose word, and the calls of their last outages."""
-        return list_partner_statuses(self._engine)
-
-    @answered
-    def faults(self) -> list[shown.FaultShown]:
-        """The faults that simulated partners meet, planned and usual."""
-        return list_faults(self._engine)
 
     @answered
     def stream(self, name: str) -> list[EventRecord]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from o2c.desk.act import Context, Written
 from o2c.desk.keys import DAYS, LIFE_S, Issued, distrust_issuer, issue_key, revoke_key, trust_issuer
 from o2c.entrypoints.answered import answered
-from o2c.entrypoints.python_links import Links
 from o2c.views import shown
 from o2c.views.access import list_issuers, list_keys, list_records
 from o2c.views.reading import all_seen
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from o2c.running.session import Session
 
 
-class Access(Links):
+class Access:
     """The part of `OrderToCash` that is about who may what."""
 
     _session: Session

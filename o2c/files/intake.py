@@ -29,7 +29,7 @@ from o2c.kernel.identifiers import derived_id, digest
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.orders.document import Unreadable, read
-from o2c.orders.rules import SetApart, came_at
+from o2c.orders.receiving import SetApart, came_at
 from o2c.orders.same_wish import Earlier
 from o2c.orders.wish import Wish
 
@@ -113,11 +113,11 @@ class Intake:
         _refuse_no_orders(path, papers_of(path, content), corrected=bool(quarantine_of))
         self.content = content.hexdigest()
         self.stream = f"intake-{self.content[:16]}"
-        self.loaded = app.load([self.stream])[self.stream]
+        self.loaded = app.load_one(self.stream)
         self.name = f"{self.stream}/{self.loaded.state.closings + 1}"
         self.folder = folder
         self.quarantine = path if quarantine_of else folder / f"{self.stream}.jsonl"
-        self.catalogue_version = app.load([CATALOGUE])[CATALOGUE].version
+        self.catalogue_version = app.load_one(CATALOGUE).version
         clock = app.clock()
         self.now = clock.now
         self.latest = latest(clock)
@@ -231,7 +231,7 @@ class Intake:
                 derived_id("refused", self.name, str(last.line)) if isinstance(last, IntakeLineRefused) else derived_id("close", self.name)
             )
             written(self.app, command_of(self.stream, just(*part), self.loaded, self.now, command_id, self.actor))
-            self.loaded = self.app.load([self.stream])[self.stream]
+            self.loaded = self.app.load_one(self.stream)
 
     def _told(self) -> Iterator[IntakeLineRefused]:
         facts = self.app.events.get(self.stream) if self.loaded.version else ()

@@ -68,7 +68,7 @@ def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, mar
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refused(f"{path} is no list of TMF620 offerings; nothing of it was taken in")
     refuse_empty(path, documents)
-    loaded = app.load([CATALOGUE])[CATALOGUE]
+    loaded = app.load_one(CATALOGUE)
     kind, state, events = app.kind(CATALOGUE), loaded.state, []
     for document in documents:
         for event in publish(state, document=document, market=rules, on=on, specifications=plan.SPECIFICATIONS):
@@ -238,7 +238,7 @@ def _refuse_known_imsis(app: Engine, path: Path, page: Sequence[tuple[str, ...]]
 def refuse_no_catalogue(app: Engine) -> None:
     """Raises Refused in a store without a clock, or without a catalogue, whose version orders pin."""
     app.clock()
-    if not app.load([CATALOGUE])[CATALOGUE].version:
+    if not app.load_one(CATALOGUE).version:
         raise Refused("there is no catalogue yet, and orders pin its version; run `o2c load catalogue FILE` first")
 
 

@@ -110,7 +110,7 @@ def origin_of(app: Engine, path: Path) -> str:
     named = _NAMED.fullmatch(path.name)
     if named is None:
         raise Refused(f"{path} is no quarantine file (those are named intake-….jsonl by the intake); leave --quarantine out")
-    if not app.load([named[1]])[named[1]].version:
+    if not app.load_one(named[1]).version:
         raise Refused(
             f"{path}: no intake {named[1]} was closed in this store; take in the file it came from, or leave --quarantine out",
             kind="missing",

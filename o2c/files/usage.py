@@ -113,7 +113,7 @@ def _loaded(app: Engine, lines: Lines, by: Context, source: str) -> UsageFileSho
     given = {*rated_again(app)}
     taken = _take(app, lines(), source, digest)
     stream = stream_of(digest)
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     decision = rules.take_in(loaded.state, loaded=_event(app, taken, digest))
     if decision:
         written(app, command_of(stream, decision, loaded, app.clock().now, derived_id("usage", digest), by.actor))
@@ -121,7 +121,7 @@ def _loaded(app: Engine, lines: Lines, by: Context, source: str) -> UsageFileSho
     came, at = given | taken.accounts | taken.abroad, app.clock().now
     bill_late(app, came, at)
     charge_prepaid(app, came, at)
-    state: UsageFileState = app.load([stream])[stream].state
+    state: UsageFileState = app.load_one(stream).state
     assert state.loaded is not None
     reasons = [f"line {number}: {why}" for number, why in taken.reasons.items()]
     told = {**state.loaded.model_dump(mode="json"), "repeated": not decision, "reasons": reasons}
@@ -239,7 +239,7 @@ def purge_usage(app: Engine, context: Context) -> UsagePurgeShown:
     with app.reads.datastore.get_connection() as conn, conn.transaction():
         deleted = usage.purge(conn, before, billed)
     [left] = app.reads.rows(usage.OLD_COUNT, before)
-    loaded = app.load([PURGES])[PURGES]
+    loaded = app.load_one(PURGES)
     decision = rules.purge(loaded.state, purged=UsagePurged(before=before, records=deleted, kept=left["n"]))
     if decision:
         written(app, command_of(PURGES, decision, loaded, now, derived_id("purge", str(loaded.version)), by.actor))

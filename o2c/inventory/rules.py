@@ -6,7 +6,7 @@ rata); billing facts, section 6 (a plan changed within a month is charged by day
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -38,6 +38,8 @@ from o2c.products.state import OWNER, TERMINATION, ProductState
 
 _OBTAINED = {"sim": ("sim",), "number": ("number",)}
 """The steps by which an order obtains what takes another piece's place, by attribute."""
+_COSTS_ANEW = frozenset({"offering", "account"})
+"""The attributes with which a product has another charge."""
 
 
 def products(work: Work) -> tuple[str, ...]:
@@ -89,25 +91,8 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
     attributes = tuple(name for name in held.attributes if name != "status")
     if not attributes:
         return NOTHING
-    before, planned = held.standing, work.subject
-    replaced = [step for name in attributes for step in _OBTAINED.get(name, ())]
-    anew = {"offering", "account"} & set(attributes)
-    charge = place_of(work.state.order_id, work.item) if anew and before.charge else before.charge
-    sold = {"recurring_minor": planned.recurring_minor, "terms": planned.terms} if "offering" in attributes else {}
-    months = int(planned.characteristics.get("commitmentMonths", "1"))
-    committed = ends_on(today.isoformat(), months) if "offering" in attributes and months > 1 else before.commitment_ends_on
-    after = before.model_copy(
-        update={
-            "characteristics": {**before.characteristics, **_chosen_anew(work)},
-            **({"offering": planned.offering, "specification": planned.specification} if "offering" in attributes else {}),
-            **({"account": payer_in(work.state, planned.account)} if "account" in attributes else {}),
-            "holds": {**before.holds, **holds(work.state, work.item)},
-            "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in replaced}},
-            "charge": charge,
-            "commitment_ends_on": committed,
-            **sold,
-        }
-    )
+    before, after = held.standing, _standing_after(work, held.standing, attributes, today)
+    replaced = _obtained(attributes)
     event = ProductChanged(
         order=work.state.order_id,
         item=work.item,
@@ -117,9 +102,32 @@ def _changed(work: Work, held: HeldProduct, today: date) -> Decision:
         gives_back={step: before.pieces[step] for step in replaced if step in before.pieces},
     )
     decision = Decision(elsewhere=((product_stream(held.product), event),))
-    if anew and before.charge:
+    if before.charge and _COSTS_ANEW & set(attributes):
         return decision + _charged_anew(work, held, after, today)
     return decision + Decision(elsewhere=tuple(ends_charge(_product(work, held), today))) if after.account != before.account else decision
+
+
+def _obtained(attributes: Iterable[str]) -> list[str]:
+    return [step for name in attributes for step in _OBTAINED.get(name, ())]
+
+
+def _standing_after(work: Work, before: Standing, attributes: Sequence[str], today: date) -> Standing:
+    """How a product stands from a day on, once the order has changed these attributes of it."""
+    planned, fresh = work.subject, _obtained(attributes)
+    after: dict[str, Any] = {
+        "characteristics": {**before.characteristics, **_chosen_anew(work)},
+        "holds": {**before.holds, **holds(work.state, work.item)},
+        "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in fresh}},
+    }
+    if "account" in attributes:
+        after["account"] = payer_in(work.state, planned.account)
+    if "offering" in attributes:
+        after |= {name: getattr(planned, name) for name in ("offering", "specification", "recurring_minor", "terms")}
+        if (months := int(planned.characteristics.get("commitmentMonths", "1"))) > 1:
+            after["commitment_ends_on"] = ends_on(today.isoformat(), months)
+    if before.charge and _COSTS_ANEW & set(attributes):
+        after["charge"] = place_of(work.state.order_id, work.item)
+    return before.model_copy(update=after)
 
 
 def _taken_over(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:

@@ -16,7 +16,7 @@ from o2c.kernel.money import part_of
 from o2c.kernel.periods import local_time
 from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 
 RELIEF = "tax-relief"
 
@@ -34,9 +34,8 @@ def write_off(work: Work, *, amount_minor: int, at: datetime, book: Any) -> Deci
     decision = just(InvoiceWrittenOff(amount_minor=amount_minor), *called_off)
     if work.market.collections.relief is None:
         return decision
-    record = state.records.get(RELIEF)
     due_at = max(at, relief_due(work, at))
-    return decision + cast("Decision", book.steps[RELIEF].request(work, at, attempt=record.attempt + 1 if record else 1, due_at=due_at))
+    return decision + cast("Decision", book.steps[RELIEF].request(work, at, attempt=next_attempt(state.records, RELIEF), due_at=due_at))
 
 
 def _stands_still(work: Work, state: InvoiceState) -> bool:

@@ -22,7 +22,7 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.reversals import OfReversal
 from o2c.kernel.shapes import CallParked, Done, FellOut, OfItem, PartnerSilent, Requested, StepCancelled, Undertaken, step_of
 from o2c.kernel.stream import StreamKind
-from o2c.kernel.work import MarketBook, Work, build, noted
+from o2c.kernel.work import MarketBook, Work, build, next_attempt, noted
 
 
 def evolve_invoice(state: InvoiceState, event: Event) -> InvoiceState:
@@ -80,8 +80,7 @@ def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, 
         return NOTHING
     stream = invoice_stream(state.issued.number)
     if state.to_look:
-        looked = state.records.get("overdue")
-        attempt = looked.attempt + 1 if looked else 1
+        attempt = next_attempt(state.records, "overdue")
         return cast("Decision", book.steps["overdue"].request(invoice_work(state, stream, "", "overdue", book), at, attempt=attempt))
     if state.records:
         return NOTHING

@@ -27,7 +27,7 @@ from o2c.kernel.money import from_minor, half_up
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 
 NUMBERING = "credit-note"
 """The step that issues the notes of an invoice that wait for a number."""
@@ -193,8 +193,7 @@ def _await_number(work: Work, note: str, lines: tuple[NoteLine, ...], at: dateti
     wanted = CreditNoteRequested(note=note, lines=of, total_minor=total_of(lines, taxes_of(work, lines)), awaits_number=True, **how)
     if state.noted.awaiting:
         return just(wanted)
-    record = state.records.get(NUMBERING)
-    return just(wanted, NoteNumberRequested(attempt=record.attempt + 1 if record else 1, due_at=at))
+    return just(wanted, NoteNumberRequested(attempt=next_attempt(state.records, NUMBERING), due_at=at))
 
 
 def issue_awaiting(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -27,9 +27,10 @@ from o2c.invoicing.ranges import numbered_by
 from o2c.invoicing.state import AccountState, evolve_account, following_run, only
 from o2c.invoicing.usage import catalogue_streams, usage_of_run
 from o2c.kernel.arrears import arrears
-from o2c.kernel.balances import CreditUsed
+from o2c.kernel.balances import CreditUsed, DepositFreed
 from o2c.kernel.charges import invoice_stream
 from o2c.kernel.decision import Decision, just
+from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.money import part_of
 from o2c.kernel.periods import Period, local_date, local_time, next_month, previous_month
@@ -57,29 +58,59 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
     """
     state: AccountState = work.state
     run_on = date.fromisoformat(state.due_run)
+    number = f"{state.account}-{run_on:%Y%m%d}"
+    lines, taken, charged_late = _charged(work, run_on, number)
+    billed = _billed(state, run_on, number if lines else "")
+    last = bool(state.balance.retained) and not state.resting and not reduce(evolve_account, (*taken, billed), state).to_bill
+    freed = all_freed(state) if last else earned(state, work.read)
+    issued = _issued(work, number, lines, run_on, at, freed, billed) if lines else None
+    used_minor = issued.credit_used_minor if issued else 0
+    released = set_off(work, freed, used_minor, run_on, at, pays=pays) if last else just(*freed)
+    if issued is None:
+        return just(*taken) + released + just(billed)
+    told = Decision(
+        (*credit_used(state, issued), billed), ((invoice_stream(number), issued), *charged_late), takes=(work.guard("invoice", number),)
+    )
+    return just(*taken) + released + told
+
+
+def _charged(work: Work, run_on: date, number: str) -> tuple[tuple[InvoiceLine, ...], tuple[Event, ...], tuple[tuple[str, Event], ...]]:
+    """The lines of a run in their order, what the account takes down of usage and instalments for them, and what collections are told of late payment."""
+    state, rises = work.state, announced(work)
     used, of_usage = usage_of_run(work, run_on)
-    rises = announced(work)
     recurring = (
         discounted(charge, charge_lines(charge, run_on, _own_rises(rises, charge, work.market)), run_on.day)
         for _, charge in sorted(state.charges.items())
     )
-    number = f"{state.account}-{run_on:%Y%m%d}"
     owed, of_agreements = instalments_of(state, run_on, number)
     late, charged_late = late_charges(work, run_on, number)
     lines = placed((*chain.from_iterable(recurring), *of_usage, *owed, *late))
+    return lines, (*((used,) if used else ()), *of_agreements), tuple(charged_late)
+
+
+def _billed(state: AccountState, run_on: date, invoice: str) -> AccountBilled:
+    """How far the account is billed by the run of a day, and how far the charges with periods of their own are."""
     own = {key: charge for key, charge in state.charges.items() if not charge.in_cycle and begun(charge, run_on)}
-    billed = AccountBilled(
+    return AccountBilled(
         run_on=state.due_run,
         billed_to=following_run(run_on).isoformat(),
-        invoice=number if lines else "",
+        invoice=invoice,
         final=is_final(state, run_on),
         own_periods_to={key: begun(charge, run_on)[-1].end.isoformat() for key, charge in own.items()},
     )
-    taken = (*((used,) if used else ()), *of_agreements)
-    last = bool(state.balance.retained) and not state.resting and not reduce(evolve_account, (*taken, billed), state).to_bill
-    freed = all_freed(state) if last else earned(state, work.read)
-    if not lines:
-        return just(*taken) + (set_off(work, freed, 0, run_on, at, pays=pays) if last else just(*freed)) + just(billed)
+
+
+def _issued(
+    work: Work,
+    number: str,
+    lines: tuple[InvoiceLine, ...],
+    run_on: date,
+    at: datetime,
+    freed: Iterable[DepositFreed],
+    billed: AccountBilled,
+) -> InvoiceIssued:
+    """The invoice of a run, once deposits were `freed`, with the notice of discounts that end before the next."""
+    state: AccountState = work.state
     spent = changed(state, balance=reduce(moved, freed, state.balance))
     customer = work.read.get(customer_stream(state.customer))
     papers = customer.papers if customer else None
@@ -88,14 +119,8 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
         for key, charge in sorted(state.charges.items())
         for one in endings(charge, run_on, billed_to(charge, run_on, billed.own_periods_to.get(key, "")))
     )
-    drawn = numbered_by(work, run_on, at)
-    issued = issue(spent, number, lines, run_on, at, papers, work.market, drawn=drawn)
-    issued = issued.model_copy(update={"endings": ending, "final": billed.final})
-    released = set_off(work, freed, issued.credit_used_minor, run_on, at, pays=pays) if last else just(*freed)
-    told = Decision(
-        (*credit_used(state, issued), billed), ((invoice_stream(number), issued), *charged_late), takes=(work.guard("invoice", number),)
-    )
-    return just(*taken) + released + told
+    issued = issue(spent, number, lines, run_on, at, papers, work.market, drawn=numbered_by(work, run_on, at))
+    return issued.model_copy(update={"endings": ending, "final": billed.final})
 
 
 def is_final(state: AccountState, run_on: date) -> bool:

@@ -70,6 +70,11 @@ class Record:
     retry_at: datetime | None = None
 
 
+def next_attempt(records: Mapping[str, Record], step: str) -> int:
+    """Give the next attempt of a step, by the records of all steps: what a partner knows by the number of an earlier one is never asked for under it again."""
+    return records[step].attempt + 1 if step in records else 1
+
+
 def recorded(record: Record, event: OfItem) -> Record | None:
     """Give the record of a step after one of its events; None for an event that changes nothing of it."""
     match event:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import OfItem, StepCancelled
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.orders.changing import dropped
 from o2c.orders.planning import Book
 from o2c.orders.readings import work
@@ -76,7 +76,7 @@ def ask_back(state: OrderState, item: str, steps: Iterable[str], at: datetime, b
     decision = NOTHING
     for name in steps:
         recall = book.steps[book.steps[name].ending.recall]
-        attempt = state.record(item, recall.name).attempt + 1 if recall.name in state.records.get(item, {}) else 1
+        attempt = next_attempt(state.records.get(item, {}), recall.name)
         decision += recall.request(todo(state, item, recall.name, book), at, attempt=attempt)
     return decision
 

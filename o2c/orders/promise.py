@@ -11,8 +11,10 @@ from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Record, Work
 from o2c.orders.ending import open_item, todo
-from o2c.orders.events import OrderPlanned, PromisedItem, PromiseMade, PromiseRevised
+from o2c.orders.event_parts import PromisedItem
+from o2c.orders.events import OrderPlanned
 from o2c.orders.planning import Book, order_price, plan_order
+from o2c.orders.promise_events import PromiseMade, PromiseRevised
 from o2c.orders.rollup import SUSPENSION
 from o2c.orders.state import OrderState, evolve
 

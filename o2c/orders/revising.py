@@ -16,11 +16,12 @@ from o2c.kernel.shapes import StepCancelled, StepGivenUp, StepRenewed
 from o2c.orders.assessing import Assessed, Work
 from o2c.orders.ending import ask_back, end_item, open_item, to_recall, todo, undo_step
 from o2c.orders.event_parts import CapturedLine, LineDetail, PlannedItem, PromisedItem
-from o2c.orders.events import ItemCancelled, PromiseMade, PromiseRevised
+from o2c.orders.events import ItemCancelled
 from o2c.orders.penalties import charged
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.planning import Book
 from o2c.orders.promise import bases_first
+from o2c.orders.promise_events import PromiseMade, PromiseRevised
 from o2c.orders.revision_events import OrderRevised, RevisedAttribute, RevisedPenalty, RevisedStep, RevisionRefused
 from o2c.orders.state import OrderState, evolve
 from o2c.orders.voucher_events import EXPIRY

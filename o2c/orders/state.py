@@ -31,6 +31,7 @@ from o2c.orders.correcting import correct_wish
 from o2c.orders.jeopardy_events import JeopardyCleared, JeopardyRaised
 from o2c.orders.planned import Planned as Planned
 from o2c.orders.planned import planned_of
+from o2c.orders.promise_events import PromiseRevised
 from o2c.orders.purchase_order_events import PurchaseOrderGiven
 from o2c.orders.revised import TakenBack, gone_on, lines_of, relied_on_by, revised, without
 from o2c.orders.revision_events import OrderRevised
@@ -292,12 +293,12 @@ def _timed(state: OrderState, event: OfItem, step: str, item: str) -> OrderState
     return changed(state, due=due)
 
 
-def _promised(state: OrderState, event: events.PromiseRevised) -> OrderState:
+def _promised(state: OrderState, event: PromiseRevised) -> OrderState:
     items = {name: changed(line, promised_on=event.promised_on) if name == event.item else line for name, line in state.items.items()}
     return changed(state, items=items, committed={**state.committed, event.item: _counted_on(state, event)})
 
 
-def _counted_on(state: OrderState, event: events.PromiseRevised) -> str:
+def _counted_on(state: OrderState, event: PromiseRevised) -> str:
     """The day that a customer can count on once a promise was moved: as many days later, or sooner, where he moved it himself."""
     before = state.committed.get(event.item, event.promised_before)
     if not (event.by_customer and before and event.promised_before):
@@ -369,7 +370,7 @@ _OWN: dict[type[Event], Callable[[OrderState, Any], OrderState]] = {
     OrderRevised: revised,
     events.CorrectionApplied: _corrected,
     events.CancellationAccepted: _accepted,
-    events.PromiseRevised: _promised,
+    PromiseRevised: _promised,
     events.DuplicateSuspected: _suspected,
     events.DuplicateSettled: _settled,
     VouchersExpired: _expired,

@@ -19,7 +19,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.step import Referral, Step
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import Work
-from o2c.orders import changing, corrections, readings, rules, state
+from o2c.orders import changing, corrections, readings, receiving, rules, state
 from o2c.orders.amending import stated
 from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.events import (
@@ -160,12 +160,12 @@ def _decide(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 def _settle(work: Work, approve: bool, at: datetime) -> Decision:
-    """A paper that is approved becomes an order of its own in the same command (`rules.follow_up`); of one that is not, the channel is told."""
+    """A paper that is approved becomes an order of its own in the same command (`receiving.follow_up`); of one that is not, the channel is told."""
     came = next((one for one in work.state.resubmissions if one.fallout == work.fallout), None)
     if came is None:
         return just()
     if approve:
-        return just(DuplicateSettled(fallout=work.fallout, decision="approve", order=rules.follower(work.state, came.fingerprint)))
+        return just(DuplicateSettled(fallout=work.fallout, decision="approve", order=receiving.follower(work.state, came.fingerprint)))
     refused = ResubmissionRefused(fingerprint=came.fingerprint, channel=came.channel, reason="DQ-DUP")
     return just(DuplicateSettled(fallout=work.fallout, decision="decline"), refused)
 

@@ -13,7 +13,7 @@ from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import Requested, StepCancelled
 from o2c.kernel.step import Referral, Step
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.orders.ending import open_item, todo
 from o2c.orders.planning import Book
 from o2c.orders.promise import promised_anew
@@ -48,7 +48,7 @@ def suspend(state: OrderState, *, until: datetime, waits_for: str, note: str, at
     record = state.record("", SUSPENSION)
     if state.suspended and (state.suspended_until, state.suspended_for, record.waiting_for) == (until, waits_for, ""):
         return NOTHING
-    attempt = record.attempt + 1 if SUSPENSION in state.records.get("", {}) else 1
+    attempt = next_attempt(state.records.get("", {}), SUSPENSION)
     event = OrderSuspended.model_validate({"attempt": attempt, "due_at": until, "waits_for": waits_for, "note": note})
     return just(event) + (_promised(evolve(state, event), at, book) if state.planned else NOTHING)
 

@@ -23,7 +23,7 @@ from o2c.kernel.money import part_of
 from o2c.kernel.periods import local_date, local_time, stamp
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.markets.base import Market, port_window
 from o2c.markets.life import CODE, CODE_EXPIRED, LEAVING, LOCKED, PORTING, SIM_SWAP
 from o2c.markets.ports import compensation, port_deadline, window_of, working_days_late
@@ -31,7 +31,7 @@ from o2c.products import leaving_events as leaving
 from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
-from o2c.products.serving import base_streams, lines_read, served_by
+from o2c.products.serving import base_streams, in_service, lines_read, served_by
 from o2c.products.state import TERMINATION, ProductState
 
 PORTED_OUT = "ported-out"
@@ -39,6 +39,7 @@ PORTED_OUT = "ported-out"
 NOT_TAKEN = "FAILED"
 """The clearing house's word for a number that was not cut over."""
 NUMBER = "number"
+NOT_WITH_US = "its number is not in service with us"
 
 
 def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
@@ -81,12 +82,9 @@ def porting_code(
 
     Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (the market ports without a code).
     """
-    stands = state.standing
-    if stands is None:
-        raise Refused("there is no such product; see `o2c products list`", kind="missing")
-    if state.ended_on or "msisdn" not in stands.holds:
-        why = f"ended on {state.ended_on}" if state.ended_on else "has no number"
-        raise Refused(f"product {state.product} {why}; there is no code for it", kind="conflict")
+    stands = in_service(state, "there is no code for it")
+    if "msisdn" not in stands.holds:
+        raise Refused(f"product {state.product} has no number; there is no code for it", kind="conflict")
     rules, today = market.life.port_out, local_date(at, market.zone)
     if not rules.code_digits:
         raise Refused(f"product {state.product}: numbers of {market.code} are ported without a code; the new operator asks for it")
@@ -106,13 +104,8 @@ def porting_code(
         currency=state.currency,
     )
     lapses_at = local_time(today + timedelta(days=rules.code_valid_days + 1), 0, 0, market.zone)
-    awaited = leaving.PortingCodeLapseAwaited(attempt=next_attempt(state, "porting-code"), due_at=lapses_at)
+    awaited = leaving.PortingCodeLapseAwaited(attempt=next_attempt(state.records, "porting-code"), due_at=lapses_at)
     return told(state, stands, issued) + just(awaited)
-
-
-def next_attempt(state: ProductState, step: str) -> int:
-    """The next attempt of a step: what a partner knows by the number of an earlier one is never asked for under it again."""
-    return state.records[step].attempt + 1 if step in state.records else 1
 
 
 def _ground(state: ProductState, market: Market, today: date) -> str:
@@ -149,7 +142,7 @@ def lock(state: ProductState, market: Market, *, locked: bool, at: datetime) -> 
 
     Raises Refused: missing (no such product), conflict (it ended).
     """
-    _in_service(state)
+    in_service(state, NOT_WITH_US)
     if state.locked == locked:
         return NOTHING
     today = local_date(at, market.zone).isoformat()
@@ -173,7 +166,7 @@ def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: date
 
     Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (a day that is over, or nobody named).
     """
-    stands, today = _in_service(state), local_date(at, market.zone)
+    stands, today = in_service(state, NOT_WITH_US), local_date(at, market.zone)
     if "msisdn" not in stands.holds:
         raise Refused(f"product {state.product} has no number; there is nothing to port", kind="conflict")
     if not wish.operator.strip() or not wish.reference.strip():
@@ -200,16 +193,8 @@ def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: date
         zone=market.zone,
         rules=market.pin,
     )
-    off = leaving.SwitchOffRequested(attempt=next_attempt(state, "port-out"), due_at=window.opens_at)
+    off = leaving.SwitchOffRequested(attempt=next_attempt(state.records, "port-out"), due_at=window.opens_at)
     return told(state, stands, authorised) + just(off)
-
-
-def _in_service(state: ProductState) -> Standing:
-    if state.standing is None:
-        raise Refused("there is no such product; see `o2c products list`", kind="missing")
-    if state.ended_on:
-        raise Refused(f"product {state.product} ended on {state.ended_on}; its number is not in service with us", kind="conflict")
-    return state.standing
 
 
 def _rejected_for(state: ProductState, market: Market, wish: PortOutWish, today: date, on: date) -> str:
@@ -268,7 +253,7 @@ def bases_read(work: Work) -> tuple[str, ...]:
 def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the service is off; the clearing house is asked whether the other operator has the number."""
     off = leaving.ServiceSwitchedOff(attempt=work.attempt, switched_off_on=local_date(at, work.market.zone).isoformat())
-    return just(off, leaving.CutoverAwaited(attempt=next_attempt(work.state, "port-out-cutover"), due_at=at))
+    return just(off, leaving.CutoverAwaited(attempt=next_attempt(work.state.records, "port-out-cutover"), due_at=at))
 
 
 def cut_over(work: Work) -> Mapping[str, Any]:
@@ -365,7 +350,7 @@ def cutover_failed(work: Work, code: str, at: datetime) -> Decision:
     if code != NOT_TAKEN:
         return NOTHING
     failed = leaving.PortOutFailed(attempt=work.attempt, reference=work.state.port_out.reference, word=code)
-    on = leaving.ReactivationRequested(attempt=next_attempt(work.state, "reactivation"), due_at=at)
+    on = leaving.ReactivationRequested(attempt=next_attempt(work.state.records, "reactivation"), due_at=at)
     return told(work.state, work.state.standing, failed) + just(on)
 
 

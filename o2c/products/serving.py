@@ -1,4 +1,4 @@
-"""What the network serves a product by, as requests to it say: its SIM, number or line, or those of what it is added to.
+"""Whether a product is in service, and what the network serves it by, as requests to it say: its SIM, number or line, or those of what it is added to.
 
 Source: TM Forum TMF640 v4.0.0 (a service is named by its characteristics and those of the services that support it); 3GPP TS 23.008 (a subscriber is
 provisioned by IMSI, with the MSISDN under which it is reached).
@@ -9,10 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from o2c.products.events import product_stream
+from o2c.kernel.refusal import Refused
+from o2c.products.events import Standing, product_stream
 from o2c.products.state import ProductState
 
 SERVED_BY = ("iccid", "imsi", "msisdn", "line_id")
+
+
+def in_service(state: ProductState, so: str) -> Standing:
+    """Give how a product in service stands. Raises Refused: missing (no such product), conflict (it ended, and `so` says what follows)."""
+    if state.standing is None:
+        raise Refused("there is no such product; see `o2c products list`", kind="missing")
+    if state.ended_on:
+        raise Refused(f"product {state.product} ended on {state.ended_on}; {so}", kind="conflict")
+    return state.standing
 
 
 def served_by(holds: Mapping[str, str]) -> dict[str, str]:

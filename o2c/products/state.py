@@ -19,7 +19,7 @@ from o2c.kernel.periods import local_time
 from o2c.kernel.recurrence import Recurrence
 from o2c.kernel.shapes import OfItem, StepCancelled, step_of
 from o2c.kernel.stream import StreamKind
-from o2c.kernel.work import MarketBook, Record, Work, build, noted
+from o2c.kernel.work import MarketBook, Record, Work, build, next_attempt, noted
 from o2c.products import events
 from o2c.products import leaving_events as leaving
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, Standing
@@ -226,9 +226,8 @@ def advance(state: ProductState, touched: frozenset[str], at: datetime, book: An
     if due.name == state.notice_awaited:
         return NOTHING
     work = product_work(state, f"product-{state.product}", "", NOTICE, book)
-    attempt = state.records[NOTICE].attempt + 1 if NOTICE in state.records else 1
     due_at = max(local_time(due.on, NOTICE_HOUR, 0, market.zone), at)
-    return cast("Decision", book.steps[NOTICE].request(work, at, attempt=attempt, due_at=due_at))
+    return cast("Decision", book.steps[NOTICE].request(work, at, attempt=next_attempt(state.records, NOTICE), due_at=due_at))
 
 
 def agenda(state: ProductState, event: Event, stream: str) -> tuple[AgendaChange, ...]:

@@ -17,13 +17,14 @@ from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.names import folded
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.markets.addresses import postcode_of
 from o2c.markets.base import Market
 from o2c.markets.life import AMBIGUOUS, NO_MATCH, SwitchingRules
 from o2c.products.bases import ends_charge
-from o2c.products.events import ProductTerminated, Standing, place_of
-from o2c.products.rules import base_ended, charged_early, early_minor, next_attempt, told
+from o2c.products.events import ProductTerminated, place_of
+from o2c.products.rules import base_ended, charged_early, early_minor, told
+from o2c.products.serving import in_service
 from o2c.products.state import TERMINATION, ProductState
 from o2c.products.switch_events import SwitchedOut, SwitchMatched, SwitchOrdered, SwitchTriggered, SwitchWithdrawn
 
@@ -31,6 +32,7 @@ SWITCHED = "switched"
 """Why a product ended whose customer another provider has."""
 FIXED = "spec-access"
 """The specification of what can be switched so."""
+NOTHING_TO_SWITCH = "there is nothing to switch"
 LATE_DAYS_MAX = 31
 """A trigger tells of no day that is longer ago."""
 
@@ -101,15 +103,12 @@ def matched(
 
     Raises Refused: missing (no such product), conflict (it ended, is ending, or another provider's order stands), usage (a market without it, nobody named).
     """
-    stands, rules, today = _in_service(state), _rules(market), local_date(at, market.zone)
+    stands, rules, today = in_service(state, NOTHING_TO_SWITCH), _rules(market), local_date(at, market.zone)
     if not wish.gaining.strip() or not wish.request.strip():
         raise Refused(f"product {state.product}: say which provider asks, and the hub's id of the question")
     if state.switching and state.switching.request == wish.request:
         return NOTHING
-    if by := state.changing.get(TERMINATION):
-        raise Refused(
-            f"product {state.product} is being ended by order {by.partition('/')[0]}; there is nothing to switch", kind="conflict"
-        )
+    _stays(state)
     if state.switch_on:
         raise Refused(f"product {state.product} is switched to another provider on {state.switch_on}; that order stands", kind="conflict")
     event = SwitchMatched(
@@ -127,12 +126,10 @@ def matched(
     return told(state, stands, event)
 
 
-def _in_service(state: ProductState) -> Standing:
-    if state.standing is None:
-        raise Refused("there is no such product; see `o2c products list`", kind="missing")
-    if state.ended_on:
-        raise Refused(f"product {state.product} ended on {state.ended_on}; there is nothing to switch", kind="conflict")
-    return state.standing
+def _stays(state: ProductState) -> None:
+    """Raise Refused (conflict) for a service that an order is ending."""
+    if by := state.changing.get(TERMINATION):
+        raise Refused(f"product {state.product} is being ended by order {by.partition('/')[0]}; {NOTHING_TO_SWITCH}", kind="conflict")
 
 
 def _under(state: ProductState, reference: str) -> SwitchMatched:
@@ -147,7 +144,7 @@ def ordered(state: ProductState, market: Market, reference: str, planned_on: dat
 
     Raises Refused: missing (no such switch), conflict (the product ended or is ending, the reference is too old, the day was triggered), usage (a day that is over).
     """
-    stands, known, today = _in_service(state), _under(state, reference), local_date(at, market.zone)
+    stands, known, today = in_service(state, NOTHING_TO_SWITCH), _under(state, reference), local_date(at, market.zone)
     if state.switched_on:
         raise Refused(f"switch {reference}: the new service is on since {state.switched_on}", kind="conflict")
     if planned_on.isoformat() == state.switch_on:
@@ -156,10 +153,7 @@ def ordered(state: ProductState, market: Market, reference: str, planned_on: dat
         raise Refused(f"switch {reference}: {planned_on} is over; say a later day")
     if not state.switch_on and today.isoformat() > known.valid_through:
         raise Refused(f"switch {reference}: it was good through {known.valid_through}; match the customer anew", kind="conflict")
-    if by := state.changing.get(TERMINATION):
-        raise Refused(
-            f"product {state.product} is being ended by order {by.partition('/')[0]}; there is nothing to switch", kind="conflict"
-        )
+    _stays(state)
     return told(state, stands, SwitchOrdered(reference=reference, planned_on=planned_on.isoformat()))
 
 
@@ -168,7 +162,7 @@ def withdrawn(state: ProductState, reference: str) -> Decision:
 
     Raises Refused: missing (no such switch), conflict (the new service is on).
     """
-    stands = _in_service(state)
+    stands = in_service(state, NOTHING_TO_SWITCH)
     if state.switch_called_off == reference:
         return NOTHING
     _under(state, reference)
@@ -185,7 +179,7 @@ def triggered(state: ProductState, market: Market, reference: str, activated_on:
     today = local_date(at, market.zone)
     if state.switching and state.switching.reference == reference and state.switched_on == activated_on.isoformat():
         return NOTHING
-    _in_service(state)
+    in_service(state, NOTHING_TO_SWITCH)
     _under(state, reference)
     if not state.switch_on:
         raise Refused(f"switch {reference} was not ordered; order it for a day first", kind="conflict")
@@ -196,7 +190,7 @@ def triggered(state: ProductState, market: Market, reference: str, activated_on:
             f"switch {reference}: {activated_on} is no day of the last {LATE_DAYS_MAX}; say the day since which the new service is on"
         )
     event = SwitchTriggered(
-        attempt=next_attempt(state, "switch-out"), due_at=at, reference=reference, activated_on=activated_on.isoformat()
+        attempt=next_attempt(state.records, "switch-out"), due_at=at, reference=reference, activated_on=activated_on.isoformat()
     )
     return just(event)
 

@@ -16,6 +16,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.products.events import Standing, product_stream
+from o2c.products.serving import in_service
 from o2c.products.state import OWNER, TERMINATION, ProductState
 from o2c.products.transfer_events import Commitment, TransferAgreed, TransferWithdrawn
 
@@ -26,7 +27,7 @@ def agree(state: ProductState, market: Market, *, to: str, commitment: Commitmen
 
     Raises Refused: missing (no such product), conflict (it ended, is ending, is being taken over, or relies on another, with which it goes), usage (it is his already).
     """
-    stands = _in_service(state)
+    stands = in_service(state, "there is nothing to take over")
     if to == stands.customer:
         raise Refused(f"product {state.product} is {to}'s already; say another customer")
     if state.relies_on:
@@ -52,7 +53,7 @@ def withdraw(state: ProductState, market: Market, *, at: datetime) -> Decision:
 
     Raises Refused: missing (no such product), conflict (it ended, or an order is taking it over).
     """
-    stands = _in_service(state)
+    stands = in_service(state, "there is nothing to take over")
     if state.relies_on:
         raise Refused(f"product {state.product} goes with {state.relies_on[0]}, which it relies on; withdraw that", kind="conflict")
     if by := state.changing.get(OWNER):
@@ -67,14 +68,6 @@ def transfer_in_force(state: ProductState, on: date) -> TransferAgreed | None:
     """Give what the owner agreed to, while it is good."""
     agreed = state.transfer
     return agreed if agreed and on.isoformat() <= agreed.valid_through else None
-
-
-def _in_service(state: ProductState) -> Standing:
-    if state.standing is None:
-        raise Refused("there is no such product; see `o2c products list`", kind="missing")
-    if state.ended_on:
-        raise Refused(f"product {state.product} ended on {state.ended_on}; there is nothing to take over", kind="conflict")
-    return state.standing
 
 
 def _in_the_way(state: ProductState) -> str:

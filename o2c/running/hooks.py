@@ -195,7 +195,7 @@ class Deliverer:
         states = {}
         for stream in self.app.reads.streams_like("hook-"):
             try:
-                states[stream.removeprefix("hook-")] = self.app.load([stream])[stream].state
+                states[stream.removeprefix("hook-")] = self.app.load_one(stream).state
             except Exception as error:
                 if passing(error) or isinstance(error, Refused):
                     raise
@@ -232,7 +232,7 @@ class Deliverer:
     def attend(self, hook: str) -> int:
         """Tell a hook what may be told now, unless another process does; how many messages were sent."""
         with self._connected() as conn, outbox.turn_of(conn, hook) as ours:
-            state = self.app.load([stream_of(hook)])[stream_of(hook)].state
+            state = self.app.load_one(stream_of(hook)).state
             if not ours or not is_open(state):
                 return 0
             self._read_on(conn, hook, state)

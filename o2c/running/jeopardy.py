@@ -14,7 +14,8 @@ from o2c.orders.state import OrderState
 from o2c.running.looking import Looker
 from o2c.running.session import Session
 from o2c.store.turns import turn
-from o2c.views.jeopardy import Item, Learnt, damped, open_items
+from o2c.views.jeopardy import open_items
+from o2c.views.jeopardy_learnt import Item, Learnt, damped
 from o2c.views.reading import caught_up
 
 BY = Context("jeopardy")

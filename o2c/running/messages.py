@@ -97,7 +97,7 @@ class Messenger(Looker):
 
     def messaging(self) -> MessagingState:
         """How customers are told now."""
-        return cast("MessagingState", self.app.load([STREAM])[STREAM].state)
+        return cast("MessagingState", self.app.load_one(STREAM).state)
 
     # -- what is due
 

@@ -67,7 +67,7 @@ def _key_row(state: KeyState, now: datetime) -> KeyShown:
 
 def list_issuers(app: Engine) -> list[IssuerShown]:
     """The issuers whose tokens are believed: for which audience, from which claim roles come, and how long a token may live, in seconds."""
-    state: IssuersState = app.load([ISSUERS_STREAM])[ISSUERS_STREAM].state
+    state: IssuersState = app.load_one(ISSUERS_STREAM).state
     names = ("issuer", "audience", "claim", "roles", "life_s_max", "actor_prefix", "jwks")
     found = [{name: getattr(trusted, name) for name in names} for _, trusted in sorted(state.trusted.items())]
     return cast("list[IssuerShown]", found)

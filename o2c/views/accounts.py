@@ -39,7 +39,7 @@ def show_tree(app: Engine, customer: str, *, personal: bool = False) -> list[Pla
     `charges` is how many run for it, on whichever account pays. `personal` adds whom to ask for. Raises Refused: missing (no account of the customer is
     placed).
     """
-    state: CustomerState = app.load([stream_of(customer)])[stream_of(customer)].state
+    state: CustomerState = app.load_one(stream_of(customer)).state
     placed = state.placed
     if not placed:
         raise Refused(

@@ -54,7 +54,7 @@ def agreed(app: Engine) -> Agreed:
 
 
 def _loaded(app: Engine) -> tuple[Loaded, ...]:
-    state: AgreementsState = app.load([STREAM])[STREAM].state
+    state: AgreementsState = app.load_one(STREAM).state
     return state.loaded
 
 

@@ -19,7 +19,7 @@ def list_prices(app: Engine, *, offering: str = "") -> list[PriceShown]:
     `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that was
     never published.
     """
-    known = app.load([STREAM])[STREAM].state.offerings
+    known = app.load_one(STREAM).state.offerings
     if offering and offering not in known:
         raise Refused(f"no offering {offering}; see `o2c catalogue list`", kind="missing")
     return cast("list[PriceShown]", [row for name in sorted(known) if offering in ("", name) for row in _rows(known[name])])
@@ -87,5 +87,5 @@ def _day(text: str) -> str:
 
 def list_offerings(app: Engine) -> list[OfferingShown]:
     """Every offering that was ever published, by id, as it was published last, with all of its prices. Amounts are net of tax, in minor units."""
-    known = app.load([STREAM])[STREAM].state.offerings
+    known = app.load_one(STREAM).state.offerings
     return [cast("OfferingShown", known[name].model_dump(mode="json")) for name in sorted(known)]

@@ -45,7 +45,7 @@ def diff_catalogue(app: Engine, a: int, b: int = 0) -> list[OfferingChangeShown]
     A version is that of the catalogue's stream, which orders pin. A price is known by its kind, its period and the start of its validity; amounts are net, in
     minor units. A draft of an offering that is on sale is compared with the draft of before. Raises Refused (missing) for a version that there is not.
     """
-    last = app.load([STREAM])[STREAM].version
+    last = app.load_one(STREAM).version
     for version in (a, b or last):
         if not 0 <= version <= last:
             raise Refused(f"there is no version {version} of the catalogue; the last is {last}", kind="missing")
@@ -119,7 +119,7 @@ def dry_run(app: Engine, offerings: str, *, since: datetime | None = None, on: d
 
     The projections must be caught up. Raises Refused (usage) for a text of another shape, and for an offering that `catalogue load` would refuse.
     """
-    state, now = app.load([STREAM])[STREAM].state, app.clock().now  # first: who does not see the log is told so
+    state, now = app.load_one(STREAM).state, app.clock().now  # first: who does not see the log is told so
     changes = _changed(state, offerings, market_priced(app, market, now.date()), now)
     begin = [parse_time(text) for each in changes for text in (each.valid_from, *(price.valid_from for price in each.prices)) if text]
     at = on or max([now, *begin])

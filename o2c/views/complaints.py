@@ -170,5 +170,5 @@ def offer_book(app: Engine) -> OfferBook:
     from o2c.complaints.offers import in_force
     from o2c.complaints.state import OFFERS_STREAM, OffersState
 
-    state: OffersState = app.load([OFFERS_STREAM])[OFFERS_STREAM].state
+    state: OffersState = app.load_one(OFFERS_STREAM).state
     return in_force(state.documents)

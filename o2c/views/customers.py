@@ -35,7 +35,7 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> Customer
 
     The projections must be caught up. A customer whom only orders name is shown as not registered. Raises Refused (missing).
     """
-    state: CustomerState = app.load([stream_of(name)])[stream_of(name)].state
+    state: CustomerState = app.load_one(stream_of(name)).state
     ordered = list_orders(app, customer=name)
     if state.papers is None and not ordered:
         raise Refused(f"no customer {name}; find one by number, name or e-mail with `o2c orders find`", kind="missing")

@@ -32,7 +32,7 @@ def device_named(app: Engine, imei: str) -> Loaded:
         stream = stream_of(canonical_imei(imei))
     except ValueError as error:
         raise Refused(f"devices: {error}") from None
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     if not isinstance(loaded.state, DeviceState) or not loaded.version:
         raise Refused(f"device {imei} is not known; see `o2c stock levels` for what is in stock", kind="missing")
     return loaded

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from o2c.engine.app import Engine
-from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.reasons import Codes
 from o2c.kernel.refusal import Refused
-from o2c.markets.registry import market
-from o2c.orders.rollup import FINAL, together
-from o2c.views.codes import guide_of
+from o2c.views.document_told import AMENDED, CAPTURED, REVISED, Told, document_told
 from o2c.views.order_folds import FOLDS, begun, fold_on, folded, rows_of
 from o2c.views.orders import ORDER_STATES, find_order
 from o2c.views.reading import Page, Rows, part_of, plain
@@ -28,7 +24,6 @@ from projections.engine.seen import Reader, Seen
 DOCUMENTS_MAX = 1_000
 SORTS = frozenset({"captured_at", "closed_at", "external_id", "order", "priority", "state"})
 """What a page of documents may be sorted by; with a minus before it, downwards."""
-CAPTURED, AMENDED, REVISED = "order.captured", "order.amended", "order.revised"
 
 TOLD_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told
@@ -49,19 +44,6 @@ EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, sch
 FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
 """The events of an order, those that had happened by a time where one is given (NULL: all). Parameters: whether with what is personal of how it was
 captured and amended, its stream, the time twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What is known of one order, as rows: of itself, its items, promises, milestones, fallouts and cancellations; and how it was captured."""
-
-    order: Mapping[str, Any]
-    items: Rows = field(default_factory=list)
-    promises: Rows = field(default_factory=list)
-    milestones: Rows = field(default_factory=list)
-    fallout: Rows = field(default_factory=list)
-    cancellations: Rows = field(default_factory=list)
-    records: tuple[Seen, ...] = ()
 
 
 def list_documents(
@@ -132,12 +114,12 @@ def list_documents(
 def _page(app: Engine, picked: Mapping[str, Any], offset: int, limit: int, *, brief: bool) -> Page[DocumentShown]:
     rows = part_of(app, orders.DOCUMENTED, orders.DOCUMENTED_COUNT, picked, offset, limit)
     now, codes = _always(app.clock().now), _always(app.codes().newest)
-    page = Page(_document(told, now, codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
+    page = Page(document_told(told, now, codes) for told in _told_of(app, rows, brief=brief, personal=picked["in_paper"]))
     page.more = rows.more
     return page
 
 
-def _told_of(app: Engine, rows: Rows, *, brief: bool, personal: bool) -> list[_Told]:
+def _told_of(app: Engine, rows: Rows, *, brief: bool, personal: bool) -> list[Told]:
     """What is known of each of some orders: one read for each kind of row, whatever their number."""
     ids = [row["order_id"] for row in rows]
     of: dict[str, dict[str, Rows]] = {name: {} for name in ("items", "promises", "milestones", "fallout", "cancellations")}
@@ -146,7 +128,7 @@ def _told_of(app: Engine, rows: Rows, *, brief: bool, personal: bool) -> list[_T
             of[name].setdefault(row["order_id"], []).append(row)
     records = _records(app, [f"order-{name}" for name in ids], personal=personal)
     return [
-        _Told(row, **{name: found.get(row["order_id"], []) for name, found in of.items()}, records=tuple(records.get(f"order-{row['order_id']}", ())))
+        Told(row, **{name: found.get(row["order_id"], []) for name, found in of.items()}, records=tuple(records.get(f"order-{row['order_id']}", ())))
         for row in rows
     ]  # fmt: skip
 
@@ -194,7 +176,7 @@ def show_document(app: Engine, name: str, *, at: datetime | None = None, persona
 def document_of(app: Engine, known: dict[str, Rows], records: Sequence[Seen], at: datetime | None = None) -> DocumentShown:
     """One order in full by what its events fold to, and those events."""
     told = tuple(record for record in records if record.type in (CAPTURED, AMENDED, REVISED))
-    return _document(_Told(known.pop("orders")[0], **known, records=told), lambda: at or app.clock().now, lambda: app.codes().newest)
+    return document_told(Told(known.pop("orders")[0], **known, records=told), lambda: at or app.clock().now, lambda: app.codes().newest)
 
 
 def _events(app: Engine, name: str, at: datetime | None, *, personal: bool) -> tuple[str, list[Seen]]:
@@ -239,149 +221,12 @@ def _stood(
             records = tuple(one for one in told if one.position <= position)
             rows = known.pop("orders")
             then = _always(seen[end - 1].occurred_at)
-            document = _document(_Told(rows[0], **known, records=records), then, _always(codes)) if rows else None
+            document = document_told(Told(rows[0], **known, records=records), then, _always(codes)) if rows else None
         yield position, document
 
 
 def _always(value: Any) -> Callable[[], Any]:
     return lambda: value
-
-
-def _document(told: _Told, now: Callable[[], datetime], codes: Callable[[], Codes]) -> DocumentShown:
-    captured = next((record for record in told.records if record.type == CAPTURED), None)
-    if captured is None:
-        raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")
-    # What the paper says is that of the last change; how and under which market it came stays.
-    paper = next((record for record in reversed(told.records) if record.type == REVISED), captured)
-    body, row = {**captured.body, **paper.body}, told.order
-    by_item = {item["item"]: item for item in told.items}
-    promised = [item["promised_on"] for item in told.items if item["promised_on"] and item["state"] not in FINAL - {"completed"}]
-    shown = {
-        "order": row["order_id"],
-        "external_id": row["external_id"],
-        "owner": body.get("owner", ""),
-        "named_by_us": body.get("named_by_us", False),
-        "customer": row["customer_id"],
-        "agent": body.get("agent", ""),
-        "account": body["account"],
-        "market": body["market"],
-        "channel": row["channel"],
-        "category": row["category"],
-        "priority": row["priority"],
-        "state": row["state"],
-        "captured_at": row["captured_at"],
-        "closed_at": row["closed_at"],
-        "danger": row["danger"],
-        "danger_at": row["danger_at"],
-        "requested_start": body.get("requested_start", ""),
-        "requested_completion": body.get("requested_completion", ""),
-        "promised_on": max(map(_day, promised), default=None),
-        "promised_until": _end_of(max(map(_day, promised), default=None), body["market"]),
-        "after": body.get("after", ""),
-        "lines": [_line(line, by_item, row["state"]) for line in _with_parents(body["lines"])],
-        "milestones": _milestones(told, now, body["market"]),
-        "promises": [_promise(one) for one in told.promises],
-        "fallouts": [_fallout(one, codes()) for one in sorted(told.fallout, key=lambda one: (str(one["opened_at"]), one["fallout"]))],
-        "cancellations": [_cancellation(one, row, by_item) for one in told.cancellations],
-        "amendments": [_amendment(record) for record in told.records if record.type == AMENDED],
-    }
-    # The paper is plain already, and the longest part of all.
-    return cast("DocumentShown", {**_told_plainly(shown), "paper": json.loads(paper.personal.get("original", "null"))})
-
-
-def _told_plainly(value: Any, key: str = "") -> Any:
-    """A value as JSON shows it, with the stamps of folds as the tables give them, so that both ways of reading print the same."""
-    kind = type(value)
-    if kind is str:
-        return plain(datetime.fromisoformat(value)) if key.endswith("_at") else value
-    if kind is dict:
-        return {name: _told_plainly(part, name) for name, part in value.items()}
-    return [_told_plainly(part) for part in value] if kind is list or kind is tuple else plain(value)
-
-
-def _day(value: Any) -> str:
-    return value if isinstance(value, str) else str(value.isoformat())
-
-
-def _end_of(day: str | None, pin: str) -> datetime | None:
-    """When a day of the order's market is over."""
-    after = date.fromisoformat(day) + timedelta(days=1) if day else None
-    return local_time(after, 0, 0, _zone(pin)) if after else None
-
-
-def _zone(pin: str) -> str:
-    known = market(pin)
-    return known.zone if known else "UTC"
-
-
-def _with_parents(lines: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], list[str]]]:
-    """Each line with the lines that it stands for: the leaves within it, or itself."""
-    inner: dict[str, list[str]] = {}
-    for line in lines:
-        inner.setdefault(line.get("parent", ""), []).append(line["item"])
-
-    def leaves(name: str, seen: frozenset[str]) -> list[str]:
-        within = [child for child in inner.get(name, ()) if child not in seen and child]
-        return [leaf for child in within for leaf in leaves(child, seen | {child})] if within else [name]
-
-    return [(line, leaves(line["item"], frozenset({line["item"]}))) for line in lines]
-
-
-def _line(of: tuple[Mapping[str, Any], list[str]], by_item: Mapping[str, Any], order_state: str) -> dict[str, Any]:
-    line, leaves = of
-    own = [item for name, item in by_item.items() if name in leaves or name.rpartition("#")[0] in leaves]
-    names = ("item", "parent", "action", "quantity", "offering", "product", "account", "requested_start", "requested_completion")
-    return {
-        **{name: line.get(name, "") for name in names},
-        "relies_on": list(line.get("relies_on", ())),
-        "state": together([item["state"] for item in own]) if own else order_state,
-        "promised_on": max((_day(item["promised_on"]) for item in own if item["promised_on"]), default=None),
-    }
-
-
-def _milestones(told: _Told, now: Callable[[], datetime], pin: str) -> Rows:
-    """What was reached, and of each item the day by which it is promised: reached, missed or still to come."""
-    open_items = {item["item"] for item in told.items if item["state"] not in FINAL}
-    promised = {row["item"]: _day(row["promised_on"]) for row in told.promises}
-    found: Rows = []
-    for row in told.milestones:
-        reached = {name: at for name, at in row["reached"].items() if not name.endswith(".requested")}
-        if row["item"]:
-            reached = {name: at for name, at in reached.items() if name not in ("captured", "planned")}
-        found += [
-            {"item": row["item"], "milestone": name.removesuffix(".done"), "promised_on": promised.get(row["item"]) if name == "completed" else None,
-             "promised_until": None, "reached_at": at, "status": "reached"}
-            for name, at in sorted(reached.items(), key=lambda pair: (pair[1], pair[0]))
-        ]  # fmt: skip
-        if row["item"] in open_items and row["item"] in promised and "completed" not in reached:
-            status = "missed" if local_date(now(), _zone(pin)).isoformat() > promised[row["item"]] else "to come"
-            day = promised[row["item"]]
-            to_reach = {"milestone": "completed", "promised_on": day, "promised_until": _end_of(day, pin), "reached_at": None}
-            found.append({"item": row["item"], **to_reach, "status": status})
-    return found
-
-
-def _promise(row: Mapping[str, Any]) -> dict[str, Any]:
-    days = {name: _day(row[name]) for name in ("first_promised_on", "promised_on")}
-    return {"item": row["item"], **days, **{name: row[name] for name in ("revisions", "state", "cause_step", "cause_reason", "danger")}}
-
-
-def _fallout(row: Mapping[str, Any], codes: Codes) -> dict[str, Any]:
-    names = ("fallout", "item", "step", "reason", "class", "waiting_for", "state", "opened_at", "closed_at")
-    return {**{name: row[name] for name in names}, "meaning": guide_of(codes, row["reason"]).meaning}
-
-
-def _cancellation(row: Mapping[str, Any], order: Mapping[str, Any], by_item: Mapping[str, Any]) -> dict[str, Any]:
-    whole = not row["item"] and not row["part"]
-    over_at = order["closed_at"] if whole and order["state"] == "cancelled" else None
-    if row["item"] in by_item and by_item[row["item"]]["state"] == "cancelled":
-        over_at = by_item[row["item"]]["ended_at"]
-    names = ("cancellation", "item", "part", "requested_at", "items", "answer", "answered_at", "past")
-    return {**{name: row[name] for name in names}, "ended_at": over_at}
-
-
-def _amendment(record: Seen) -> dict[str, Any]:
-    return {"amendment": record.event_id, "amended_at": record.at, "by": record.actor, **record.body, **dict(record.personal)}
 
 
 def texts_of(app: Engine, stream: str) -> dict[str, str]:

@@ -54,7 +54,7 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> FalloutPa
 
 def _choices(app: Engine, row: Mapping[str, Any], keys: set[str]) -> dict[str, list[str]]:
     """What there is to choose from for the keys that may be corrected, where it is not free."""
-    state = app.load([row["stream"]])[row["stream"]].state
+    state = app.load_one(row["stream"]).state
     offered = app.book.steps[row["step"]].choices(app.work(row["stream"], state, row["item"], row["step"]), app.clock().now) if keys else {}
     return {key: list(values) for key, values in offered.items() if key in keys}
 
@@ -65,7 +65,7 @@ HIDDEN = "hidden; --personal shows them"
 
 def _values(app: Engine, row: Mapping[str, Any]) -> Rows:
     """The values that may be corrected, as they stand."""
-    state = app.load([row["stream"]])[row["stream"]].state
+    state = app.load_one(row["stream"]).state
     found = []
     for key in correctable(app, row["stream"], state, row["item"]):
         match key.split(".", 2):

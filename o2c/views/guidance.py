@@ -29,7 +29,7 @@ _ANY_VALUE = "?"
 def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
     """The ways to act on a fallout that its step has as it stands, each the very command. `name` is how its order is called."""
     stream = str(row["stream"])
-    state = app.load([stream])[stream].state
+    state = app.load_one(stream).state
     work = app.reading(app.work(stream, state, row["item"], row["step"]))
     if row["state"] != "open" or not work.waiting_for:
         return []
@@ -54,7 +54,7 @@ def ways_of(app: Engine, row: Mapping[str, Any], record: Mapping[str, Any]) -> R
     the record comes to.
     """
     stream = str(row["stream"])
-    state = app.load([stream])[stream].state
+    state = app.load_one(stream).state
     work = app.reading(app.work(stream, state, row["item"], row["step"]))
     step, found = app.book.steps[row["step"]], []
     stage: Stage = "waiting" if work.waiting_for else "under-way"
@@ -83,7 +83,7 @@ def _ways(app: Engine, step: Step, work: Work) -> Iterator[str]:
             yield f"--decide {'approve' if approve else 'decline'}"
     if step.requested is not None:
         yield "--retry"
-        if step.partner and app.load([stream_of(step.partner)])[stream_of(step.partner)].state.down:
+        if step.partner and app.load_one(stream_of(step.partner)).state.down:
             yield "--park"
     if step.forceable:
         yield "--force"

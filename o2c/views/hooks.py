@@ -56,7 +56,7 @@ def hook_states(app: Engine) -> dict[str, HookState]:
 def standing_hook(app: Engine, hook: str) -> tuple[str, HookState]:
     """The id and the state of a hook that has not ended. Raises Refused (missing)."""
     stream = stream_of(hook)
-    state = app.load([stream])[stream].state
+    state = app.load_one(stream).state
     if not state.standing:
         raise Refused(f"there is no hook {hook}; see `o2c hooks list`", kind="missing")
     return stream.removeprefix("hook-"), state

@@ -23,8 +23,7 @@ def show_instalments(app: Engine, account: str, *, on: date | None = None) -> li
     `settlement_minor` is beside what bills have by that day; of a day to come it is what will be left when the bills until then are made. Amounts are
     minor units with tax. Raises Refused: missing (no such account).
     """
-    stream = account_stream(account)
-    state = app.load([stream])[stream].state
+    state = app.load_one(account_stream(account)).state
     if not isinstance(state, AccountState) or not state.account:
         raise Refused(f"account {account[:80]} is not known; see `o2c customers show`", kind="missing")
     today = local_date(app.clock().now, app.book.market(state.market).zone)

@@ -136,8 +136,7 @@ def _paper(app: Engine, invoice: str, note: str, personal: bool) -> Paper:
     state = issued_invoice(app, name)
     assert state.issued is not None
     if not note:
-        payer = account_stream(state.issued.account)
-        owing = cast("AccountState", app.load([payer])[payer].state)
+        owing = cast("AccountState", app.load_one(account_stream(state.issued.account)).state)
         return paper_of_invoice(state.issued, agreements=owing.instalments.values(), void=state.voided, personal=personal)
     found = next((one for one in _notes(app, name) if note in (one.note, one.legal_number)), None)
     if found is None:

@@ -72,8 +72,7 @@ def show_invoice(app: Engine, invoice: str) -> InvoicePage:
 
 def issued_invoice(app: Engine, invoice: str) -> InvoiceState:
     """Give an invoice by its number. Raises Refused (missing) when it was never issued."""
-    stream = invoice_stream(invoice)
-    state = cast("InvoiceState", app.load([stream])[stream].state)
+    state = cast("InvoiceState", app.load_one(invoice_stream(invoice)).state)
     if state.issued is None:
         raise Refused(f"no invoice {invoice}; see `o2c orders show` for an order's invoices", kind="missing")
     return state

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import accumulate
-from statistics import median
 from typing import Any, cast
 
 from o2c.customers.agreements import Agreement, AgreementBook
@@ -17,155 +14,11 @@ from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.views.care import agreed
+from o2c.views.jeopardy_learnt import LEVELS, LIKE_MIN, Item, Learnt, damped
+from o2c.views.jeopardy_scored import scored
 from o2c.views.reading import Page, plain
 from o2c.views.shown import JeopardyScoreShown, JeopardyShown
 from projections import promises
-
-LEVELS: Mapping[str, float] = {"critical": 0.5, "hazard": 0.2}
-"""From which chance of being late on an item is of a level, the worst first; below them it is `normal`."""
-DAMPED = timedelta(hours=6)
-"""A level is told once it held for so long, so that it does not come and go with every event; also how often the score looks."""
-LOOKS_MAX = 240
-"""So many looks before its day, sixty days, an item is learnt from at most."""
-LIKE_MIN = 8
-"""From so many like items of before on an item is judged by these."""
-HELD_BACK = 0.34
-"""The score learns from the orders that were captured first and predicts this share of them, the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An item with its first promise: `due` is the end of that day, `asked` when each step was first asked for, `done` when it was last done.
-
-    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it may rely. With an empty `item` it
-    is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer (`promised_on` is that day).
-    """
-
-    order: str
-    item: str
-    captured_at: datetime
-    planned_at: datetime
-    promised_on: date
-    due: datetime
-    asked: Mapping[str, datetime]
-    done: Mapping[str, datetime]
-    over: datetime | None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    beside: tuple[Item, ...] = ()
-
-    def is_late(self) -> bool:
-        """Whether it was complete after its day, or never."""
-        return self.over is None or self.over > self.due
-
-    def open_steps(self, at: datetime) -> Iterator[tuple[str, datetime]]:
-        """The steps that were asked for and not done at a time, each with when it was asked for; of an item that has not begun, those it may wait for."""
-        begun = any(since <= at for since in self.asked.values())
-        for item in (self,) if begun else self.beside:
-            for step, since in item.asked.items():
-                done = item.done.get(step)
-                if since <= at and (done is None or done > at):
-                    yield step, since
-
-
-class Learnt:
-    """What came of items of before: whether those were late whose step was open as long and as near to the end of their day, and how long steps took."""
-
-    def __init__(self, items: Iterable[Item], *, least: int = 1) -> None:
-        """`least`: of a step that fewer than so many took nothing is said by how long it takes."""
-        self._least = least
-        took: dict[str, list[float]] = {}
-        after: dict[str, list[float]] = {}
-        stood: dict[tuple[str, int], list[tuple[float, bool]]] = {}
-        for item in items:
-            for step, since in item.asked.items():
-                if (done := item.done.get(step)) is not None and item.over is not None:
-                    took.setdefault(step, []).append((done - since).total_seconds())
-                    after.setdefault(step, []).append(max((item.over - done).total_seconds(), 0.0))
-            for looks, step, age in _looked_at(item):
-                stood.setdefault((step, looks), []).append((age, item.is_late()))
-        self._took = {step: sorted(seconds) for step, seconds in took.items()}
-        self._after = {step: median(seconds) for step, seconds in after.items()}
-        self._stood = {place: _Like.of(rows) for place, rows in stood.items()}
-
-    def chance_late(self, item: Item, at: datetime) -> float:
-        """The chance that an item is not complete by its day, seen from a time: that of its open step which is most in danger. 0 where nothing is open, 1 after the day."""
-        if at >= item.due:
-            return 1.0
-        left = item.due - at
-        chances = (self._chance(step, left, (at - since).total_seconds()) for step, since in item.open_steps(at))
-        return max(chances, default=0.0)
-
-    def _chance(self, step: str, left: timedelta, age: float) -> float:
-        """By those that stood the same; of too few, by how long the step takes and what follows it. What takes longer than it ever took is surely late."""
-        like = self._stood.get((step, -(-left // DAMPED)))
-        if like and (share := like.late(age / 2, age * 2)) is not None:
-            return share
-        took = self._took.get(step, ())
-        if len(took) < self._least:
-            return 0.0
-        longer = len(took) - bisect_right(took, age)
-        most = age + left.total_seconds() - self._after.get(step, 0.0)
-        return (len(took) - bisect_right(took, max(most, age))) / longer if longer else 1.0 if took else 0.0
-
-    def violated(self, item: Item, at: datetime) -> Iterator[str]:
-        """The open steps of an item that take longer already than nine of ten of theirs took; none of a step that was never seen."""
-        for step, since in item.open_steps(at):
-            took = self._took.get(step, ())
-            if took and (at - since).total_seconds() > took[(len(took) * 9 - 1) // 10]:
-                yield step
-
-    def projected(self, item: Item, at: datetime) -> datetime | None:
-        """When an item is complete, as half of those are whose step had come as far, with what follows it; None where nothing is open or it was never so slow."""
-        found = []
-        for step, since in item.open_steps(at):
-            took = self._took.get(step, ())
-            longer = took[bisect_right(took, (at - since).total_seconds()) :]
-            if not longer:
-                return None
-            found.append(since + timedelta(seconds=longer[(len(longer) - 1) // 2] + self._after[step]))
-        return max(found, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Like:
-    """Items whose step was open at a moment: for how long (in order), and how many of the first of them were late."""
-
-    ages: Sequence[float]
-    late_of: Sequence[int]
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[float, bool]]) -> _Like:
-        ranked = sorted(rows)
-        return cls([age for age, _ in ranked], [0, *accumulate(int(late) for _, late in ranked)])
-
-    def late(self, least: float, most: float) -> float | None:
-        """The share that was late of those open for so long; None of too few."""
-        first, last = bisect_left(self.ages, least), bisect_right(self.ages, most)
-        return (self.late_of[last] - self.late_of[first]) / (last - first) if last - first >= LIKE_MIN else None
-
-
-def _looked_at(item: Item) -> Iterator[tuple[int, str, float]]:
-    """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, and for how long (seconds)."""
-    done = (each.done.get(step) for each in (item, *item.beside) for step in each.asked)
-    last = max((item.due if at is None else at for at in done), default=item.planned_at)
-    # After the last step was done nothing is open, and there is nothing to see.
-    for looks in range(max((item.due - last) // DAMPED, 1), min((item.due - item.planned_at) // DAMPED + 1, LOOKS_MAX)):
-        at = item.due - looks * DAMPED
-        yield from ((looks, step, (at - since).total_seconds()) for step, since in item.open_steps(at))
-
-
-def level_of(chance: float) -> str:
-    """The level of a chance of being late."""
-    return next((level for level, least in LEVELS.items() if chance >= least), "normal")
-
-
-def damped(learnt: Learnt, item: Item, at: datetime) -> tuple[str, float]:
-    """The level of an item at a time and its chance: the milder one of now and of six hours before; what is past its day is critical for good."""
-    now = learnt.chance_late(item, at)
-    if at > item.due:
-        return "critical", 1.0
-    chance = min(now, learnt.chance_late(item, at - DAMPED)) if at - DAMPED >= item.planned_at else now
-    return level_of(chance), now
 
 
 def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> Page[JeopardyShown]:
@@ -280,81 +133,6 @@ def score_jeopardy(app: Engine) -> list[JeopardyScoreShown]:
     """
     items = sorted((item for item in items_of(app) if item.facts["over"]), key=lambda item: (item.captured_at, item.order, item.item))
     return [cast("JeopardyScoreShown", row) for row in scored(items)]
-
-
-def scored(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """The score of each level on items that are over, in the order of their capture; nothing of fewer than two. Pure."""
-    cut = int(len(items) * (1 - HELD_BACK))
-    begun, held = items[:cut], items[cut:]
-    if not begun:
-        return []
-    until = held[0].captured_at
-    # What was not over by then was not known to be late, but for what was past its day.
-    learnt = Learnt([item for item in begun if item.due <= until])
-    return [_score(level, learnt, begun, held) for level in LEVELS]
-
-
-def _score(level: str, learnt: Learnt, begun: Sequence[Item], held: Sequence[Item]) -> dict[str, Any]:
-    leads = {place: lead for place, item in enumerate(held) if (lead := _lead(level, learnt, item)) is not None}
-    hits = [lead for place, lead in leads.items() if held[place].is_late()]
-    late = sum(item.is_late() for item in held)
-    lead = timedelta(seconds=median(hit.total_seconds() for hit in hits)) if hits else timedelta(hours=24)
-    told = _rated(len(leads), len(hits), late)
-    baseline = _baseline(begun, held, lead)
-    counts = {"trained_on": len(begun), "tested_on": len(held), "late": late}
-    lead_h = round(lead.total_seconds() / 3_600, 1) if hits else None
-    return {
-        "level": level,
-        **counts,
-        **told,
-        "lead_h_p50": lead_h,
-        "baseline": baseline,
-        "better": (told["f1"] or 0) > (baseline["f1"] or 0),
-    }
-
-
-def _lead(level: str, learnt: Learnt, item: Item) -> timedelta | None:
-    """How long before the end of its day an item was first known to be of a level or worse; None where it never was."""
-    least = LEVELS[level]
-    at = item.planned_at + DAMPED
-    before = 0.0
-    while at <= item.due and (item.over is None or at < item.over):
-        chance = learnt.chance_late(item, at)
-        if min(chance, before) >= least:
-            return item.due - at
-        before, at = chance, at + DAMPED
-    return None
-
-
-def _rated(predicted: int, hit: int, late: int) -> dict[str, Any]:
-    precision, recall = hit / predicted if predicted else None, hit / late if late else None
-    f1 = 2 * precision * recall / (precision + recall) if precision and recall else 0.0 if predicted or late else None
-    rounded = {
-        name: None if value is None else round(value, 3) for name, value in (("precision", precision), ("recall", recall), ("f1", f1))
-    }
-    return {"predicted": predicted, "hit": hit, **rounded}
-
-
-def _baseline(begun: Sequence[Item], held: Sequence[Item], lead: timedelta) -> dict[str, Any]:
-    """By age alone: late is what is open at the lead and at least so old, from the age that was best where it is learnt."""
-    ages = sorted({round(_age_h(item, lead)) for item in begun if _is_open(item, lead)})
-    steps = ages[:: max(len(ages) // 50, 1)] or [0]
-    best = max(steps, key=lambda least: _by_age(begun, lead, least)["f1"] or 0)
-    return {"age_h": best, **_by_age(held, lead, best)}
-
-
-def _by_age(items: Sequence[Item], lead: timedelta, least_h: float) -> dict[str, Any]:
-    predicted = [item for item in items if _is_open(item, lead) and _age_h(item, lead) >= least_h]
-    return _rated(len(predicted), sum(item.is_late() for item in predicted), sum(item.is_late() for item in items))
-
-
-def _is_open(item: Item, lead: timedelta) -> bool:
-    at = item.due - lead
-    return item.captured_at <= at and (item.over is None or item.over > at)
-
-
-def _age_h(item: Item, lead: timedelta) -> float:
-    return (item.due - lead - item.captured_at).total_seconds() / 3_600
 
 
 def items_of(app: Engine) -> list[Item]:

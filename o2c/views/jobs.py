@@ -21,7 +21,7 @@ def show_job(app: Engine, job: str) -> list[JobItemShown]:
     is how the fallout stands now, open or closed, for what was done is not yet what came of it. Raises Refused (missing).
     """
     stream = stream_of(job)
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     if not loaded.version:
         raise Refused(f"no job {job}; `o2c events find --type job.started` has them all", kind="missing")
     state: JobState = loaded.state

@@ -133,7 +133,7 @@ def policies(app: Engine) -> Policies:
     from o2c.journeys.policy import in_force
     from o2c.journeys.state import POLICY_STREAM, PolicyState
 
-    state: PolicyState = app.load([POLICY_STREAM])[POLICY_STREAM].state
+    state: PolicyState = app.load_one(POLICY_STREAM).state
     return partial(in_force, state.loaded)
 
 
@@ -156,7 +156,7 @@ def show_policy(app: Engine) -> JourneyPolicyShown:
 
 def standing(app: Engine, journey: str) -> JourneyState:
     """A journey as it stands, or the one that it goes on in. Raises Refused (missing)."""
-    loaded = app.load([f"{PREFIX}{journey}"])[f"{PREFIX}{journey}"]
+    loaded = app.load_one(f"{PREFIX}{journey}")
     if not loaded.version:
         raise Refused(f"no journey {journey[:40]}; see `o2c journeys list`", kind="missing")
     state: JourneyState = loaded.state

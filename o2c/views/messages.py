@@ -107,7 +107,7 @@ def list_templates(app: Engine, *, language: str = "", milestone: str = "") -> l
     """
     if milestone and milestone not in WITH_WORDS:
         raise Refused(f"no words tell {milestone[:40]}; use one of {', '.join(WITH_WORDS)}")
-    state: MessagingState = app.load([STREAM])[STREAM].state
+    state: MessagingState = app.load_one(STREAM).state
     book = book_of(state.documents)
     languages = [language] if language else sorted({code for each in book.versions.values() for code in each if code != "version"})
     names = [milestone] if milestone else WITH_WORDS

@@ -88,7 +88,7 @@ def _need(app: Engine, order: str, row: Mapping[str, Any]) -> NeedShown | None:
     """What we need of a customer about a fallout that waits for him; nothing for one that he can do nothing about."""
     stream = f"order-{order}"
     # What somebody acted on is under way again, though nothing came of it yet.
-    waits = app.work(stream, app.load([stream])[stream].state, row["item"], row["step"]).waiting_for
+    waits = app.work(stream, app.load_one(stream).state, row["item"], row["step"]).waiting_for
     if row["waiting_for"] != "customer" or not waits:
         return None
     return {"fallout": row["fallout"], "item": row["item"], "fields": answerable(app, order, row)}
@@ -97,7 +97,7 @@ def _need(app: Engine, order: str, row: Mapping[str, Any]) -> NeedShown | None:
 def answerable(app: Engine, order: str, row: Mapping[str, Any]) -> list[AskedShown]:
     """The fields by which a customer may answer a fallout himself, with their words; none where somebody has to speak with him."""
     stream = f"order-{order}"
-    state = app.load([stream])[stream].state
+    state = app.load_one(stream).state
     may: Sequence[str] = correctable(app, stream, state, row["item"])
     wanted = [key for key in _OF_REASON.get(row["reason"], tuple(ASKED)) if key in may]
     work = app.work(stream, state, row["item"], row["step"])

@@ -34,7 +34,7 @@ def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market[:40]}; use one of {', '.join(sorted(MARKETS))}")
-    state: RangesState = app.load([RANGES])[RANGES].state
+    state: RangesState = app.load_one(RANGES).state
     if not state.approved:
         return []
     all_seen(app)

@@ -19,7 +19,7 @@ HISTORY_OF_STREAM = "SELECT occurred_at, type, actor, order_id::text AS order FR
 def show_number(app: Engine, msisdn: str) -> NumberShown:
     """A number: class, state, for whom, until when, its rest, and everything that happened to it. Raises Refused (missing)."""
     stream = stream_named(msisdn)
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     if not loaded.version:
         raise Refused(f"number {msisdn} is not known; see `o2c status` for what is in stock", kind="missing")
     state: NumberState = loaded.state

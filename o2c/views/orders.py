@@ -66,10 +66,10 @@ def load_order(app: Engine, name: str) -> Loaded:
 
 def _looked_up(app: Engine, name: str) -> Loaded:
     stream = f"order-{name}"
-    if OUR_ID.fullmatch(name) and (loaded := app.load([stream])[stream]).version:
+    if OUR_ID.fullmatch(name) and (loaded := app.load_one(stream)).version:
         return loaded
     stream = _stream_of(app, name)
-    return app.load([stream])[stream]
+    return app.load_one(stream)
 
 
 def _stream_of(app: Engine, name: str) -> str:

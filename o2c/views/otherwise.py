@@ -241,7 +241,7 @@ class Retelling:
     def _as_it_stood(self, stream: str) -> Any:
         """Another stream that a step reads, as it stood when history decided: a number that was ported in since was not yet; None before it began."""
         if PINNED.fullmatch(stream):
-            return self.app.load([stream])[stream].state
+            return self.app.load_one(stream).state
         kind, state = self.app.kind(stream), None
         for fact in cast("Iterator[Fact]", self.app.events.get(stream)):
             if (fact.position or 0) >= self._position:

@@ -114,7 +114,7 @@ def prove(app: Engine, fix: str, *, group: str = "", reason: str = "") -> Proof:
 def _book(app: Engine, fix: Fix, at: datetime) -> PlanBook:
     """The plan with the reason codes of a fix over those in force. Raises Refused for codes that cannot be loaded, or not yet."""
     now = app.codes()
-    if not fix.codes or any(fix.codes == document for document in app.load([STREAM])[STREAM].state.documents):
+    if not fix.codes or any(fix.codes == document for document in app.load_one(STREAM).state.documents):
         return app.book
     made = codes.checked(now, fix.codes, frozenset(ACTIONS))
     tried = CodeBook((*now.versions, made))
@@ -135,7 +135,7 @@ class _Prover:
         """The proofs of the fallouts of one stream, whose events are read once."""
         facts = cast("list[Fact]", list(self.app.events.get(stream)))
         self.events_read += len(facts)
-        loaded, now = self.app.load([stream])[stream], self.clock.now
+        loaded, now = self.app.load_one(stream), self.clock.now
         self.at = max(now, self.app.kind(stream).not_before(loaded.state) or now)
         for row in rows:
             verdict, then, why = self._decided(row, loaded.state, exchanges_of(facts, row["item"], row["step"]))

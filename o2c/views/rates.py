@@ -12,5 +12,5 @@ LOADED_FOR_READERS = "SELECT body ->> 'document' AS document FROM o2c.analyst_ev
 def rates_in_force(app: Engine) -> RateBook:
     """The packaged rate card, with what the operator loaded over it."""
     if app.sees_log:
-        return book_of(app.load([STREAM])[STREAM].state.documents)
+        return book_of(app.load_one(STREAM).state.documents)
     return book_of(tuple(row["document"] for row in app.reads.rows(LOADED_FOR_READERS)))

@@ -41,7 +41,7 @@ def show_sim(app: Engine, iccid: str) -> SimShown:
     physical SIM), `network` whether the network knows it (not activated, activated, or deactivated since what it served ended).
     """
     stream = _stream_named(iccid)
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     if not loaded.version:
         raise Refused(f"SIM {iccid} is not known; see `o2c status` for what is in stock", kind="missing")
     [received] = app.reads.rows(SIM_RECEIVED, stream)

@@ -33,6 +33,6 @@ def _place(app: Engine, product: str, order: str, item: str) -> str:
     """Where a fixed service is: where it was ordered, or moved to last."""
     moved = app.reads.rows(MOVED_BY, product_stream(product))
     by, of = (moved[0]["order"], moved[0]["item"]) if moved else (order, item)
-    state = app.load([f"order-{by}"])[f"order-{by}"].state
+    state = app.load_one(f"order-{by}").state
     planned = state.items.get(of)
     return planned.place if planned else ""

@@ -52,7 +52,7 @@ def _decided(app: Engine, invoice: str, state: InvoiceState, target: str, amount
 
     assert state.issued is not None
     whose, now = account_stream(state.issued.account), app.clock().now
-    work, account = app.work(invoice_stream(invoice), state, "", "payment"), app.load([whose])[whose].state
+    work, account = app.work(invoice_stream(invoice), state, "", "payment"), app.load_one(whose).state
     today = local_date(now, work.market.zone).isoformat()
     if not target:
         return taking_back.charge_back(work, account, case="", amount_minor=amount_minor, payment=payment, reason="", today=today)
@@ -91,8 +91,7 @@ def meant_invoice(app: Engine, to: str) -> str:
 
     Raises Refused (missing).
     """
-    stream = invoice_stream(to)
-    if cast("InvoiceState", app.load([stream])[stream].state).issued is not None:
+    if cast("InvoiceState", app.load_one(invoice_stream(to)).state).issued is not None:
         return to
     streams = invoice_streams(app, to)
     found: list[InvoiceState] = [one for loaded in app.load(streams).values() if (one := loaded.state).issued and not one.voided]

@@ -66,7 +66,7 @@ def told_to_customer(app: Engine, name: str) -> list[ToldShown]:
     """
     ordered = [row["order"] for row in list_orders(app, customer=name)]
     streams = [customer_stream(name), access_stream(name), *(f"order-{order}" for order in ordered)]
-    if not ordered and not app.load([customer_stream(name)])[customer_stream(name)].version:
+    if not ordered and not app.load_one(customer_stream(name)).version:
         raise Refused(f"no customer {name}; find one by number, name or e-mail with `o2c orders find`", kind="missing")
     accounts = {row["account"] for row in app.reads.rows(balances.OF_CUSTOMER, name)}
     streams += [f"{kind}-{account}" for account in sorted(accounts) for kind in ("account", "collection")]

@@ -167,7 +167,7 @@ def dry_run_triggers(app: Engine, definitions: str = "", *, since: datetime | No
 
 
 def _tried(app: Engine, definitions: str) -> dict[str, TriggerSet]:
-    state: TriggersState = app.load([STREAM])[STREAM].state
+    state: TriggersState = app.load_one(STREAM).state
     if not definitions:
         return dict(state.standing)
     told = read(definitions)

@@ -72,7 +72,7 @@ def show_allowances(app: Engine, account: str, *, at: datetime | None = None) ->
     from o2c.invoicing import usage as rules
 
     when = at or app.clock().now
-    ended: AccountState = app.load([account_stream(account)])[account_stream(account)].state
+    ended: AccountState = app.load_one(account_stream(account)).state
     if ended.charges and not ended.running:
         return _over(app, ended, when)
     work, run_on = running(app, account)
@@ -162,7 +162,7 @@ def running(app: Engine, account: str) -> tuple[Work, date]:
     from o2c.invoicing.state import bill_run
 
     stream = account_stream(account)
-    state: AccountState = app.load([stream])[stream].state
+    state: AccountState = app.load_one(stream).state
     if not state.running:
         raise Refused(f"no account {account} that is charged; see `o2c customers show`", kind="missing")
     work = app.work(stream, state, "", "bill-run")

@@ -204,8 +204,7 @@ def show_withdrawal(app: Engine, product: str) -> WithdrawalDetailShown:
 
 
 def _load(app: Engine, product: str) -> WithdrawalState:
-    stream = withdrawal_stream(product)
-    return cast("WithdrawalState", app.load([stream])[stream].state)
+    return cast("WithdrawalState", app.load_one(withdrawal_stream(product)).state)
 
 
 def _rows(app: Engine, streams: Sequence[str]) -> list[WithdrawalShown]:

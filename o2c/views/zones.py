@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def zones_loaded(app: Engine) -> ZoneBook:
     """What was loaded, of all markets."""
-    state: ZonesState = app.load([STREAM])[STREAM].state
+    state: ZonesState = app.load_one(STREAM).state
     return book_of(state.documents)
 
 

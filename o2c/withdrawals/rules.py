@@ -19,12 +19,13 @@ from o2c.kernel.money import part_of
 from o2c.kernel.periods import local_date, local_time
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
-from o2c.kernel.work import Work
+from o2c.kernel.work import Work, next_attempt
 from o2c.markets.base import Market, first_working_day
 from o2c.orders.state import OrderState
 from o2c.orders.wish import START
 from o2c.products.bases import ends_charge
 from o2c.products.events import ProductTerminated, product_stream
+from o2c.products.serving import in_service, served_by
 from o2c.products.state import TERMINATION, ProductState
 from o2c.withdrawals import events
 from o2c.withdrawals.events import AskedBy, Grade, WithdrawalDeclared
@@ -136,7 +137,7 @@ def declare(
     """
     if state.declared:
         return NOTHING
-    product, today = _in_service(contract.product), local_date(at, market.zone)
+    product, today = _free_to_end(contract.product), local_date(at, market.zone)
     granted = right(contract, market, business=business, today=today)
     if granted.why:
         until = f" on {granted.last_day}" if granted.why == "over" else ""
@@ -150,11 +151,8 @@ def declare(
     return Decision((declaration(contract, granted, market, today),), tuple(elsewhere))
 
 
-def _in_service(state: ProductState) -> str:
-    if state.standing is None:
-        raise Refused("there is no such product; see `o2c products list`", kind="missing")
-    if state.ended_on:
-        raise Refused(f"product {state.product} ended on {state.ended_on}; there is nothing to withdraw from", kind="conflict")
+def _free_to_end(state: ProductState) -> str:
+    in_service(state, "there is nothing to withdraw from")
     if state.port_out:
         raise Refused(
             f"product {state.product}: its number goes to another operator on {state.port_out.agreed_on}; have that taken back first",
@@ -224,8 +222,13 @@ def switch_off(work: Work) -> Mapping[str, Any]:
     declared = work.state.declared
     product = cast("ProductState | None", work.read.get(product_stream(declared.product)))
     holds = product.standing.holds if product and product.standing else {}
-    held = {name: value for name in ("iccid", "imsi", "msisdn", "line_id") if (value := holds.get(name))}
-    return {"product": declared.product, "offering": declared.offering, **held, "attributes": [TERMINATION], "status": "terminated"}
+    return {
+        "product": declared.product,
+        "offering": declared.offering,
+        **served_by(holds),
+        "attributes": [TERMINATION],
+        "status": "terminated",
+    }
 
 
 def _told(work: Work) -> WithdrawalDeclared | None:
@@ -285,7 +288,7 @@ def proven_sent(state: WithdrawalState, market: Market, *, sent_on: date, refere
         raise Refused(f"product {declared.product}: the goods were sent between {declared.declared_on} and {today}, not on {sent_on}")
     refund_by = _refund_by(state, market, sent_on)
     due_at = max(local_time(date.fromisoformat(refund_by) - BEFORE_DUE, DAY_BEGINS_HOUR, 0, market.zone), at)
-    asked = events.WithdrawalRefundRequested(attempt=_attempt(state, REFUND), due_at=due_at)
+    asked = events.WithdrawalRefundRequested(attempt=next_attempt(state.records, REFUND), due_at=due_at)
     return just(events.GoodsProvenSent(sent_on=sent_on.isoformat(), reference=reference.strip(), refund_by=refund_by), asked)
 
 
@@ -295,11 +298,6 @@ def _of_goods(state: WithdrawalState) -> WithdrawalDeclared:
     if not state.declared.goods:
         raise Refused(f"product {state.declared.product} is a service: nothing of it is sent back", kind="conflict")
     return state.declared
-
-
-def _attempt(state: WithdrawalState, step: str) -> int:
-    """The next attempt of a step: what a partner knows by the number of an earlier one is never asked for under it again."""
-    return state.records[step].attempt + 1 if step in state.records else 1
 
 
 def grade(state: WithdrawalState, market: Market, *, found: Grade, price_minor: int, author: str, at: datetime) -> Decision:
@@ -322,7 +320,7 @@ def grade(state: WithdrawalState, market: Market, *, found: Grade, price_minor: 
         told.append(StepCancelled(step=GOODS_RETURN))
     if not fresh:
         return just(*told)
-    told.append(events.WithdrawalRefundRequested(attempt=_attempt(state, REFUND), due_at=at + SETTLED_AFTER))
+    told.append(events.WithdrawalRefundRequested(attempt=next_attempt(state.records, REFUND), due_at=at + SETTLED_AFTER))
     return Decision(tuple(told), _taken_back(declared, today, kept_minor))
 
 

@@ -63,7 +63,7 @@ class Ours:
 
         def load() -> bool:
             app.forget()
-            return app.load([stream])[stream].state.papers is not None
+            return app.load_one(stream).state.papers is not None
 
         return load
 

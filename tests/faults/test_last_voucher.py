@@ -39,7 +39,7 @@ def written(app: Engine, order: str, event: VoucherReserved, stream: str, *, gua
     """The verdict on a use that an order takes: its event on a stream, with the guard of the use or without."""
     holder = f"order-{order}/"
     decision = Decision((event,), takes=(Guard(*event.use, holder),) if guarded else ())
-    loaded = {stream: app.load([stream])[stream]}
+    loaded = {stream: app.load_one(stream)}
     command = Command(str(uuid4()), stream, happened(stream, decision, at(5, 10)), loaded, "test", "test", guards_of(decision, {}))
     [outcome] = app.write([command])
     return str(outcome.verdict)
@@ -62,7 +62,7 @@ def test_as_many_get_a_use_as_the_budget_covers(windows: Sequence[Engine]) -> No
 
     def redeem(app: Engine, order: str) -> str:
         while True:
-            state = app.load([STREAM])[STREAM].state
+            state = app.load_one(STREAM).state
             asked = {"order": order, "at": at(5, 10), "market": "GB", "tier": "standard", "fits": ("1",), "amount_minor": 500}
             if why := why_not(state, CODE, **asked):
                 return why
@@ -70,7 +70,7 @@ def test_as_many_get_a_use_as_the_budget_covers(windows: Sequence[Engine]) -> No
                 return "reserved"
 
     assert at_once(redeem, windows) == {"reserved": 6, "has no budget left": REDEEMERS - 6}
-    state = windows[0].load([STREAM])[STREAM].state
+    state = windows[0].load_one(STREAM).state
     assert (state.reserved_minor, state.left_minor) == (BUDGET_MINOR, 0)
     held = windows[0].reads.rows("SELECT key, holder FROM o2c.guard WHERE kind = 'voucher' ORDER BY key")
     assert [row["key"] for row in held] == [f"{CODE}#{turn}" for turn in range(1, 7)]

@@ -47,7 +47,8 @@ from o2c.orders.amending import Amendment, amend
 from o2c.orders.cancellation import cancel
 from o2c.orders.giving_up import cancel_port
 from o2c.orders.promise import revise
-from o2c.orders.rules import advance, close, fail_item, receive
+from o2c.orders.receiving import Arrival, receive
+from o2c.orders.rules import advance, close, fail_item
 from o2c.orders.step import KIND as ORDER
 from o2c.partners.events import PartnerFaultsPlanned, PartnerLinked, PartnerProbed, PartnerProbeOpened, PartnerWentDown
 from o2c.partners.outages import Detected
@@ -86,15 +87,17 @@ PARTY = {
 Decide = Callable[[Any], Decision]
 
 
-PAPER: dict[str, Any] = {"intake": "intake-1", "catalogue_version": 1, "market": MARKET.pin, "now": MONDAY, "codes": packaged().newest}
+def _on_line(line: int) -> Arrival:
+    return Arrival("intake-1", line, 1, MARKET.pin, MONDAY)
 
 
 def captured_once(state: Any) -> Decision:
-    return receive(state, wish(item()), line=1, original=None, **PAPER)[1]
+    return receive(state, wish(item()), _on_line(1), original=None, codes=packaged().newest)[1]
 
 
 def resubmitted_once(state: Any) -> Decision:
-    return receive(state, wish(item(), priority="1"), line=2, original=wish(item()).original, **PAPER)[1]
+    again, first = wish(item(), priority="1"), wish(item()).original
+    return receive(state, again, _on_line(2), original=first, codes=packaged().newest)[1]
 
 
 def gone_on(state: Any) -> Decision:
@@ -364,8 +367,8 @@ def test_a_delivery_that_is_known_brings_nothing() -> None:
 
 def deciding() -> Iterator[str]:
     """Every public rule that yields events."""
-    for path in sorted((ROOT / "o2c").glob("*/rules.py")):
-        module = importlib.import_module(f"o2c.{path.parent.name}.rules")
+    for path in sorted([*(ROOT / "o2c").glob("*/rules.py"), ROOT / "o2c" / "orders" / "receiving.py"]):
+        module = importlib.import_module(f"o2c.{path.parent.name}.{path.stem}")
         for name, rule in inspect.getmembers(module, inspect.isfunction):
             returned = str(rule.__annotations__.get("return"))
             if (

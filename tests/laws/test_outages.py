@@ -118,7 +118,7 @@ def made(world: World) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
         (body ->> 'due_at')::timestamptz AS due_at FROM o2c.event WHERE type = 'call.resumed' AND actor = 'make-parked-calls' ORDER BY due_at"""
     found: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for row in world.app.reads.rows(sql):
-        state = world.app.load([row["stream"]])[row["stream"]].state
+        state = world.app.load_one(row["stream"]).state
         turn = (state.priority, state.captured_at) if row["stream"].startswith("order-") else (99, at(1))
         found.setdefault((row["partner"], row["outage"]), []).append((row["due_at"], turn))
     return found
@@ -218,7 +218,7 @@ def drained_together(world: World) -> dict[str, list[tuple[Any, ...]]]:
         WHERE type = 'call.resumed' AND actor = 'make-parked-calls' ORDER BY due_at"""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for row in world.app.reads.rows(sql):
-        state = world.app.load([row["stream"]])[row["stream"]].state
+        state = world.app.load_one(row["stream"]).state
         turn = (state.priority, state.captured_at) if row["stream"].startswith("order-") else (99, at(1))
         found.setdefault(row["causation"], []).append((row["due_at"], turn))
     return found

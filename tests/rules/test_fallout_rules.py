@@ -6,7 +6,7 @@ from o2c.fallout.codes import packaged
 from o2c.fallout.rules import correct
 from o2c.kernel.partner import Failed, RefusedBy
 from o2c.kernel.refusal import Refused
-from o2c.orders import rules
+from o2c.orders.receiving import Arrival, receive
 from o2c.orders.step import KIND
 from o2c.plan import STEPS
 from tests.given import BOOK, MARKET, MONDAY, PORTING, Story, folded, item, wish
@@ -161,17 +161,8 @@ def resubmitted() -> Story:
     """An order that completed, and came again with another priority."""
     story = Story(item()).run()
     again = wish(item(), priority="1")
-    _, decision = rules.receive(
-        story.state,
-        again,
-        intake="intake-1",
-        line=2,
-        catalogue_version=1,
-        market=MARKET.pin,
-        now=MONDAY,
-        original=wish(item()).original,
-        codes=packaged().newest,
-    )
+    came = Arrival("intake-1", 2, 1, MARKET.pin, MONDAY)
+    _, decision = receive(story.state, again, came, original=wish(item()).original, codes=packaged().newest)
     story.state = folded(story.state, decision)
     return story
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from o2c.views.jeopardy import DAMPED, Item, Learnt, damped, level_of, scored
+from o2c.views.jeopardy_learnt import DAMPED, Item, Learnt, damped, level_of
+from o2c.views.jeopardy_scored import scored
 
 BEGUN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 NEVER_LATE = 10**6

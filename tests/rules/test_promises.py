@@ -9,8 +9,8 @@ import pytest
 from o2c.kernel.decision import Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Failed, RefusedBy
-from o2c.orders.events import PromiseMade, PromiseRevised
 from o2c.orders.promise import later_promises
+from o2c.orders.promise_events import PromiseMade, PromiseRevised
 from tests.given import BOOK, MONDAY, PORTING, Document, Story, item
 from tests.laws.test_rollup import stories
 

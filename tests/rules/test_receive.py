@@ -11,7 +11,7 @@ from o2c.fallout.codes import packaged
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import order_id
 from o2c.orders.document import SOURCE
-from o2c.orders.rules import receive
+from o2c.orders.receiving import Arrival, receive
 from o2c.orders.state import OrderState
 from o2c.orders.step import KIND
 from tests.given import MARKET, MONDAY, Document, folded, item, paper, wish
@@ -23,17 +23,8 @@ THIRD = {"priority": "2"}
 def came(state: OrderState, line: int, intake: str = "intake-1", **changes: Any) -> tuple[str, Decision]:
     """The order comes (again) on a line of an intake, perhaps changed."""
     original = json.dumps(paper(item()))
-    return receive(
-        state,
-        wish(item(), **changes),
-        intake=intake,
-        line=line,
-        catalogue_version=3,
-        market=MARKET.pin,
-        now=MONDAY + timedelta(hours=1),
-        original=original,
-        codes=packaged().newest,
-    )
+    arrival = Arrival(intake, line, 3, MARKET.pin, MONDAY + timedelta(hours=1))
+    return receive(state, wish(item(), **changes), arrival, original=original, codes=packaged().newest)
 
 
 FRESH = KIND.initial(f"order-{order_id(SOURCE, 'C-1001', 'WEB-1001')}")

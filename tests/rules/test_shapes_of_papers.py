@@ -9,7 +9,7 @@ import pytest
 from o2c.fallout.codes import packaged
 from o2c.kernel.periods import stamp
 from o2c.orders.document import Unreadable, read
-from o2c.orders.rules import receive
+from o2c.orders.receiving import Arrival, receive
 from o2c.orders.step import KIND
 from o2c.orders.wish import Wish
 from tests.given import MARKET, MONDAY, Document, captured, flaw_of, item, paper, wish
@@ -99,17 +99,8 @@ def test_a_post_body_has_neither_date_nor_id() -> None:
 def test_the_event_says_what_we_gave_a_paper() -> None:
     """Whose date and whose id they are stands in the log for good."""
     for document, given in ((without(paper(item()), "orderDate", "externalId"), True), (paper(item()), False)):
-        _, decision = receive(
-            KIND.initial("order-1"),
-            posted(document),
-            intake="i",
-            line=1,
-            catalogue_version=1,
-            market=MARKET.pin,
-            now=NOW,
-            original=None,
-            codes=packaged().newest,
-        )
+        came = Arrival("i", 1, 1, MARKET.pin, NOW)
+        _, decision = receive(KIND.initial("order-1"), posted(document), came, original=None, codes=packaged().newest)
         event: Any = decision.events[0]
         assert (event.dated_by_us, event.named_by_us) == (given, given)
         assert event.order_date == stamp(NOW if given else MONDAY)

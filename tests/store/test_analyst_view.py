@@ -19,7 +19,7 @@ ICCID, IMSI, MSISDN = "8944770000000000009", "001010000000000", "+447700910001"
 
 
 def write(app: Engine, stream: str, *events: Event) -> None:
-    loaded = app.load([stream])[stream]
+    loaded = app.load_one(stream)
     app.write([Command(derived_id(stream), stream, happened(stream, just(*events), AT), {stream: loaded}, "test", "test")])
 
 

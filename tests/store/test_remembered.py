@@ -57,14 +57,14 @@ def test_a_read_sees_what_another_process_wrote(world: World, dsn: str, tmp_path
     world.take(order("WEB-1", ported()))
     world.run(at(5, 12))
     stream = stream_of("WEB-1")
-    before = world.app.load([stream])[stream]
+    before = world.app.load_one(stream)
     other = World(dsn, tmp_path, world.scripted)
     other.resolve("NP-NAME", Correct({"portInCode": "GHJ111222"}))
     other.close()
 
     assert world.app.load([stream], remembered=True)[stream].version == before.version
     assert world.app.load([stream], seen={stream: before.version + 1})[stream].version > before.version
-    assert world.app.load([stream])[stream].state == world.app.replay(stream)
+    assert world.app.load_one(stream).state == world.app.replay(stream)
 
 
 def test_a_partner_is_sent_what_another_process_corrected(world: World, dsn: str, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_large_state_is_written_now_and_then(world: World, dsn: str) -> None:
             [head] = world.app.reads.rows("SELECT version, state_version FROM o2c.head WHERE stream = %s", stream_of("WEB-1"))
             behind += head["state_version"] < head["version"]
             with Engine(dsn, plan.KINDS) as fresh:
-                loaded = fresh.load([stream_of("WEB-1")])[stream_of("WEB-1")]
+                loaded = fresh.load_one(stream_of("WEB-1"))
                 assert (loaded.version, loaded.state) == (head["version"], fresh.replay(stream_of("WEB-1")))
     assert behind > 3
     world.run(at(6))
@@ -129,19 +129,19 @@ def test_what_a_restore_took_away_is_not_remembered(world: World, dsn: str) -> N
     scene = Scene(dsn)
     world.run(at(6))
     stream = stream_of("WEB-1")
-    lost = world.app.load([stream])[stream]
+    lost = world.app.load_one(stream)
     scene.set_again()
     world.scripted.will("identity", *[RefusedBy("REFERRED")])
     again = World(dsn, world.folder, world.scripted)
     again.run(at(6))
-    while again.app.load([stream])[stream].version < lost.version:
-        again.take(order("WEB-1", line(), line(str(again.app.load([stream])[stream].version + 10))), name="more.jsonl")
+    while again.app.load_one(stream).version < lost.version:
+        again.take(order("WEB-1", line(), line(str(again.app.load_one(stream).version + 10))), name="more.jsonl")
     again.close()
 
     late = [Head(stream, lost.version, lost.version + 1, seen=lost.position)]
     [outcome] = world.app.log_recorder.append([replace(command((stream, lost.version)), heads=tuple(late))])
     assert outcome.verdict == "stale"
-    assert world.app.load([stream])[stream].state == world.app.replay(stream) != lost.state
+    assert world.app.load_one(stream).state == world.app.replay(stream) != lost.state
 
 
 def test_reason_codes_that_a_restore_took_away_are_in_force_no_more(world: World, dsn: str, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def vouched(code: str, number: str = "1", **more: Any) -> Document:
 
 def version(world: World, of: str = "POST") -> int:
     stream = "order-" + world.order(of).order_id
-    return world.app.load([stream])[stream].version
+    return world.app.load_one(stream).version
 
 
 def work(done: Amended) -> list[tuple[str, str, str]]:

@@ -94,7 +94,7 @@ def test_nothing_is_left_behind_and_nothing_is_charged_twice(server_dsn: str, op
         extras = [product(world, f"WISH-{turn}", "2") for turn, (wish, *_) in enumerate(wishes) if wish == "add-on"]
         serving = [one for one in (stands, *extras) if one.standing and not one.ended_on]
         held = Counter((row["kind"], row["state"]) for row in world.app.reads.rows("SELECT kind, state FROM projection.stock"))
-        account: AccountState = world.app.load(["account-BA-C-1"])["account-BA-C-1"].state
+        account: AccountState = world.app.load_one("account-BA-C-1").state
         lines = 1 if stands in serving else 0
 
         assert (held["sim", "assigned"], held["number", "assigned"]) == (lines, lines)

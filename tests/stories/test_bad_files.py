@@ -146,7 +146,7 @@ def world(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         given = World(make_conninfo(server_dsn, dbname=name), tmp_path_factory.mktemp("bad")).stocked(esims=3, physical=0)
         given.take(order("USES", line("1"), line("2")))
         given.run(at(6))
-        assert {given.app.load([f"sim-{iccid(n)}"])[f"sim-{iccid(n)}"].state.status for n in (0, 1, 2)} == {"assigned", "available"}
+        assert {given.app.load_one(f"sim-{iccid(n)}").state.status for n in (0, 1, 2)} == {"assigned", "available"}
         coming = given.written("coming.csv", (SIMS + row(950)).decode())
         loading.load_stock(given.app, given.runner, "sims", coming, at(20))
         yield given

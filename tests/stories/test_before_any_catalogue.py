@@ -42,7 +42,7 @@ def test_it_goes_on_under_the_catalogue_that_is_loaded_then(bare: World) -> None
     capture(bare.app, SHOP, order("WEB-1", line()))
     bare.run(at(5, 10))
     loading.load_catalogue(bare.app, bare.written("catalogue.json", json.dumps(catalogue())))
-    version = bare.app.load(["catalogue-main"])["catalogue-main"].version
+    version = bare.app.load_one("catalogue-main").version
 
     bare.resolve("DQ-OFFER", Correct({"catalogue": str(version)}))
     bare.run(at(5, 12))

@@ -24,7 +24,7 @@ def test_codes_that_no_longer_fit_are_named_and_stop_nothing(dsn: str, tmp_path:
     world = World(dsn, tmp_path)
     world.stocked().take(order("A", line()))
     text = 'version = "ours-0"\nvalid_from = "2021-01-01"\n[codes.NET-HLR]\nqueue = "faxes"\nseverity = 1\n[steps.telegraph]\nsilence = "NET-TMO"\n'
-    loaded = world.app.load([CODES])[CODES]
+    loaded = world.app.load_one(CODES)
     event = CodesLoaded(version="ours-0", valid_from="2021-01-01", document=text)
     written(world.app, command_of(CODES, just(event), loaded, world.app.clock().now, str(uuid.uuid4()), "ann"))
     world.scripted.will("activation", *[Failed("UNAVAILABLE")] * 20)

@@ -44,9 +44,9 @@ def test_a_change_is_seen_before_it_is_done(site: Console, world: World) -> None
     with site.by("ann", "agent") as ann:
         assert f"{path}/change" in {node.attributes.get("href") for node in ann.opens(path).root.all("a")}
         stream = f"order-{world.order('POST').order_id}"
-        before = world.app.load([stream])[stream].version
+        before = world.app.load_one(stream).version
         seen = looked_at(ann, path, place=ELSEWHERE)
-        assert world.app.load([stream])[stream].version == before
+        assert world.app.load_one(stream).version == before
         changed = ann.sends(seen, f"{path}/change")
 
     [offered] = seen.root.all("select", name="offering.1")

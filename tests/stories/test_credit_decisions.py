@@ -81,7 +81,7 @@ def test_an_order_that_was_referred_before_answers_were_kept_is_not_searched_aga
     world.scripted.will("credit", RefusedBy("REFER"))
     world.take(order("WEB-1", line()))
     world.run(at(6))
-    kept = world.app.load(["customer-C-1"])["customer-C-1"]
+    kept = world.app.load_one("customer-C-1")
     world.app._known.put("customer-C-1", replace(kept, state=replace(kept.state, credit=type(kept.state.credit)())))
     world.resolve("CR-REFER", Retry())
     world.run(at(7))

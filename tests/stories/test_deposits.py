@@ -175,7 +175,7 @@ def test_a_deposit_is_kept_for_what_the_next_bill_has(served: World, desk: Desk)
     served.run(at(8, 1, month=2))
     served.take(order("END", change(served, "WEB-1", action="delete"), on=at(8, 1, month=2)))
     served.run(at(9, month=2))
-    [ended] = [charge for charge in served.app.load(["account-BA-C-1"])["account-BA-C-1"].state.charges.values() if charge.recurring_minor]
+    [ended] = [charge for charge in served.app.load_one("account-BA-C-1").state.charges.values() if charge.recurring_minor]
     assert ended.ended_on == "2026-02-08"
     assert held(desk)["deposits"] == 10_000
     content(served)

@@ -154,7 +154,7 @@ def test_the_paper_again_is_a_repeat_that_says_what_became_of_it(world: World, d
 
     assert (again.repeated, again.resubmitted, again.refused, again.external_id) == (True, True, refused, "WEB-1")
     assert (again.order == first.order) is (decision is not True)
-    assert world.app.load([f"order-{again.order}"])[f"order-{again.order}"].version
+    assert world.app.load_one(f"order-{again.order}").version
     assert world.log() == before
     assert world.take(changed).duplicates == 1
 
@@ -168,7 +168,7 @@ def of_an_older_store(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         before.setattr("o2c.orders.document.Wish", lambda **fields: Wish(**{**fields, "owner": ""}))
         world.take(order("WEB-1", line()))
     [stream] = [name for name in world.log() if name.startswith("order-")]
-    assert world.app.load([stream])[stream].state.owner == ""
+    assert world.app.load_one(stream).state.owner == ""
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_an_order_of_the_customer_follows_what_was_tried_and_no_other_does(world
     assert {name: (row["state"], row["order"]) for name, row in found.items()} == {
         first: ("ordered", captured.order), second: ("ordered", world.order("WEB-2").order_id),
     }  # fmt: skip
-    assert world.app.load(["customer-C-1"])["customer-C-1"].state.journeys == ()
+    assert world.app.load_one("customer-C-1").state.journeys == ()
 
 
 def test_journeys_of_one_person_are_joined_and_counted_once(world: World) -> None:

@@ -109,7 +109,7 @@ def interrupted(world: World, monkeypatch: pytest.MonkeyPatch, by: Callable[[], 
 def decided_by(world: World, deed: Deed) -> Context:
     """Ann, who looked at an order and at its fallout's record."""
     streams = {deed.stream, f"fallout-{deed.wish[0]}"}
-    return Context("ann", expected=tuple((name, world.app.load([name])[name].version) for name in sorted(streams)))
+    return Context("ann", expected=tuple((name, world.app.load_one(name).version) for name in sorted(streams)))
 
 
 def test_what_moved_at_the_last_moment_is_told_like_what_moved_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

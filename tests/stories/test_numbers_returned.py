@@ -84,4 +84,4 @@ def test_its_customer_may_have_it_back_meanwhile(world: World) -> None:
     world.resolve("KYC-DOC", Decide(approve=True))
     world.run(at(1, month=3))
     assert (world.state("WEB-3"), world.outcome("WEB-3", "1", "number")["msisdn"]) == ("completed", BROUGHT)
-    assert world.app.load([f"number-{BROUGHT}"])[f"number-{BROUGHT}"].state.brought_in
+    assert world.app.load_one(f"number-{BROUGHT}").state.brought_in

@@ -89,7 +89,7 @@ def drained(world: World) -> list[tuple[datetime, tuple[Any, ...]]]:
         WHERE e.type = 'call.resumed' AND e.actor = 'make-parked-calls' AND (e.body ->> 'due_at')::timestamptz > (SELECT max((body ->> 'up_at')::timestamptz) FROM o2c.event
             WHERE type = 'partner.came-up') ORDER BY 2"""
     rows = world.app.reads.rows(sql)
-    states = {row["stream"]: world.app.load([row["stream"]])[row["stream"]].state for row in rows}
+    states = {row["stream"]: world.app.load_one(row["stream"]).state for row in rows}
     turn = {stream: (state.priority, state.items["1"].promised_on, state.captured_at) for stream, state in states.items()}
     return [(row["due_at"], turn[row["stream"]]) for row in rows]
 

@@ -90,7 +90,7 @@ def test_calls_are_made_in_turn_and_at_the_rate(many: World) -> None:
     many.run(at(6))
 
     calls = made(many)
-    turn = [(many.app.load([stream])[stream].state, due_at) for due_at, stream in calls]
+    turn = [(many.app.load_one(stream).state, due_at) for due_at, stream in calls]
     assert [(s.priority, s.items["1"].promised_on, s.captured_at) for s, _ in turn] == sorted(
         (s.priority, s.items["1"].promised_on, s.captured_at) for s, _ in turn
     )

@@ -172,7 +172,7 @@ def resting_number(world: World) -> str:
 def test_a_number_at_rest_is_told_of_and_serves_who_waits_when_its_rest_is_over(world: World) -> None:
     """The day is that of the end of its rest; on it the line has its number."""
     msisdn = resting_number(world)
-    rests_until = world.app.load([f"number-{msisdn}"])[f"number-{msisdn}"].state.rests_until
+    rests_until = world.app.load_one(f"number-{msisdn}").state.rests_until
     assert told(world, "WAITS")[0] == ("stock.expected", rests_until.date().isoformat())
     world.run(rests_until.replace(hour=23, minute=59))
     assert "number.assigned" in world.told("WAITS")

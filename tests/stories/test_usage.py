@@ -196,4 +196,4 @@ def test_a_price_list_that_was_kept_without_kinds_of_models_is_folded_anew(world
     )
     assert ["per-unit" in row["kept"] for row in written] == [False]
     with Engine(dsn, plan.KINDS) as fresh, nullcontext() if read else pytest.raises(ValueError, match="kind"):
-        assert fresh.load([STREAM])[STREAM].state == fresh.replay(STREAM)
+        assert fresh.load_one(STREAM).state == fresh.replay(STREAM)

@@ -11,6 +11,8 @@ from xml.etree import ElementTree as ET
 
 from o2c.views.paper.ubl import CAC, CBC, OUTSIDE
 
+Rate = tuple[str, Decimal]
+"""A category of tax, and its rate in percent."""
 SPACES = {"cbc": CBC, "cac": CAC}
 _TOTALS, _SELLER, _BUYER = "cac:LegalMonetaryTotal", "cac:AccountingSupplierParty/cac:Party", "cac:AccountingCustomerParty/cac:Party"
 _LINES = ("cac:InvoiceLine", "cac:CreditNoteLine")
@@ -123,37 +125,47 @@ def _sums(root: ET.Element) -> Iterator[str]:
 
 def _rates(root: ET.Element) -> Iterator[str]:
     """Of each category and rate: one sum, of the lines at that rate, and the tax on it. A sum of several groups of tax may be off by a half each."""
-    nets: dict[tuple[str, Decimal], Decimal] = {}
-    for line in _lines(root):
-        category = "cac:Item/cac:ClassifiedTaxCategory"
-        key = (_text(line, f"{category}/cbc:ID"), _number(line, f"{category}/cbc:Percent"))
-        nets[key] = nets.get(key, Decimal()) + _number(line, "cbc:LineExtensionAmount")
-    told: dict[tuple[str, Decimal], tuple[Decimal, Decimal]] = {}
+    nets, told = _nets(root), dict[Rate, tuple[Decimal, Decimal]]()
     for part in _subtotals(root):
-        key = (_text(part, "cac:TaxCategory/cbc:ID"), _number(part, "cac:TaxCategory/cbc:Percent"))
-        if key in told:
-            yield f"BR-{key[0]}-8"
-        if key[0] == "E" and not _text(part, "cac:TaxCategory/cbc:TaxExemptionReason"):
+        rate = _rate(part, "cac:TaxCategory")
+        if rate in told:
+            yield f"BR-{rate[0]}-8"
+        if rate[0] == "E" and not _text(part, "cac:TaxCategory/cbc:TaxExemptionReason"):
             yield "BR-E-10"
-        told[key] = (_number(part, "cbc:TaxableAmount"), _number(part, "cbc:TaxAmount"))
-    for category, percent in nets.keys() - told.keys():
-        yield f"BR-{category}-1"
-        del percent
-    for (category, percent), (net, tax) in told.items():
-        if net != nets.get((category, percent)):
-            yield f"BR-{category}-8"
-        if (category == "S" and percent <= 0) or (category == "Z" and percent != 0):
-            yield f"BR-{category}-5"
-        if category == "E" and percent != 0:
-            yield "BR-E-5"
-        unit = tax.copy_abs().as_tuple().exponent
-        exact = net * percent / 100
-        if abs(tax - exact.quantize(Decimal((0, (1,), int(unit))), ROUND_HALF_UP)) > Decimal((0, (1,), int(unit))):
-            yield f"BR-{category}-9"
-        if category != OUTSIDE and not _text(root, f"{_SELLER}/cac:PartyTaxScheme/cbc:CompanyID"):
-            yield f"BR-{category}-2"
+        told[rate] = (_number(part, "cbc:TaxableAmount"), _number(part, "cbc:TaxAmount"))
+    yield from (f"BR-{category}-1" for category, _ in nets.keys() - told.keys())
+    for rate, (net, tax) in told.items():
+        yield from _of_rate(root, rate, net, tax, of_lines=nets.get(rate))
     if any(category == OUTSIDE for category, _ in {*told, *nets}):
         yield from _outside(root, {category for category, _ in told}, {category for category, _ in nets})
+
+
+def _rate(element: ET.Element, path: str) -> Rate:
+    return _text(element, f"{path}/cbc:ID"), _number(element, f"{path}/cbc:Percent")
+
+
+def _nets(root: ET.Element) -> dict[Rate, Decimal]:
+    """What the lines come to, net, by rate."""
+    nets: dict[Rate, Decimal] = {}
+    for line in _lines(root):
+        rate = _rate(line, "cac:Item/cac:ClassifiedTaxCategory")
+        nets[rate] = nets.get(rate, Decimal()) + _number(line, "cbc:LineExtensionAmount")
+    return nets
+
+
+def _of_rate(root: ET.Element, rate: Rate, net: Decimal, tax: Decimal, *, of_lines: Decimal | None) -> Iterator[str]:
+    category, percent = rate
+    if net != of_lines:
+        yield f"BR-{category}-8"
+    if (category == "S" and percent <= 0) or (category == "Z" and percent != 0):
+        yield f"BR-{category}-5"
+    if category == "E" and percent != 0:
+        yield "BR-E-5"
+    unit = Decimal((0, (1,), int(tax.copy_abs().as_tuple().exponent)))
+    if abs(tax - (net * percent / 100).quantize(unit, ROUND_HALF_UP)) > unit:
+        yield f"BR-{category}-9"
+    if category != OUTSIDE and not _text(root, f"{_SELLER}/cac:PartyTaxScheme/cbc:CompanyID"):
+        yield f"BR-{category}-2"
 
 
 def _outside(root: ET.Element, summed: set[str], of_lines: set[str]) -> Iterator[str]:

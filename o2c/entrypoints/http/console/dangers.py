@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from o2c.entrypoints.http.console.desk import ROWS_MAX
 from o2c.entrypoints.http.console.frame import Asked, router
-from o2c.views.jeopardy import LEVELS
+from o2c.views.jeopardy_learnt import LEVELS
 
 pages = router()
 

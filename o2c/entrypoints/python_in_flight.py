@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from o2c.running.session import Session
 
 
-class Links:
+class InFlight:
     """The part of `OrderToCash` by which a service changes, suspends and resumes an order in flight, and shows a customer his own."""
 
     _session: Session
