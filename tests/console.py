@@ -1,6 +1,6 @@
 """Somebody at the console: pages as a browser without scripts has them, read with the parser of the standard library."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from o2c.desk.act import Context, Refused
 from o2c.entrypoints.http.limits import Rates
+from o2c.views.reading import caught_up
 from tests.service import serving
 from tests.world import World
 
@@ -166,4 +168,25 @@ def console(world: World, home: Path, *, links: Rates | None = None) -> Iterator
         yield Console(str(visitor.client.base_url))
 
 
-__all__ = ["Console", "Node", "Person", "Seen", "by_key", "console"]
+def rich_world(first: Callable[[World], object] = lambda world: None) -> Any:
+    """A fixture `world` for a file of tests: one store in which everything has happened (`tests/rich.py`), for all of them; `first` is done in it before."""
+
+    @pytest.fixture(scope="module")
+    def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+        made = World(rich_dsn, tmp_path_factory.mktemp("rich"))
+        first(made)
+        caught_up(made.app)
+        yield made
+        made.close()
+
+    return world
+
+
+@pytest.fixture(scope="module")
+def console_of_world(world: World) -> Iterator[Console]:
+    """The console of the store that a file of tests has for all of them."""
+    with console(world, world.folder) as made:
+        yield made
+
+
+__all__ = ["Console", "Node", "Person", "Seen", "by_key", "console", "console_of_world", "rich_world"]

@@ -109,6 +109,16 @@ def money(server_dsn: str, _paid_once: str, tmp_path_factory: pytest.TempPathFac
         made.close()
 
 
+@pytest.fixture(scope="module")
+def shop(server_dsn: str, _paid_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """The console of such a store for the tasks of one file, each of which does something else in it."""
+    with database(server_dsn, _paid_once) as dsn:
+        made = World(dsn, tmp_path_factory.mktemp("keys"))
+        with console(made, made.folder) as site:
+            yield site
+        made.close()
+
+
 @pytest.fixture
 def world(server_dsn: str, _lived_once: str, tmp_path: Path) -> Iterator[World]:
     """A store of a test's own, to do something in."""

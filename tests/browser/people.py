@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console import Console
 from tests.world import World
@@ -14,6 +14,8 @@ from tests.world import World
 SHOTS = os.environ.get("O2C_SHOTS", "")
 """A folder for pictures of every page, for a person who wants to look at them."""
 Theme = Literal["light", "dark"]
+STOPS = 120
+"""So many times Tab is pressed at most: what is further away nobody finds."""
 
 
 @contextmanager
@@ -43,3 +45,32 @@ def shot(page: Page, name: str) -> None:
 def fallout_of(world: World, external_id: str) -> str:
     """The id of the one open fallout of an order."""
     return str(world.fallouts(external_id)[0]["fallout"])
+
+
+def tabbed(page: Page, words: str, tag: str = "") -> None:
+    """Press Tab until what has the focus reads so, or is the field that is labelled so."""
+    for _ in range(STOPS):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            "(() => { const a = document.activeElement; return [a.tagName, a.labels?.[0]?.textContent || a.getAttribute('aria-label') || a.textContent] })()"
+        )
+        if words in told[1] and tag.upper() in ("", told[0]):
+            return
+    raise AssertionError(f"{words} is not reached by Tab")
+
+
+def written(page: Page, label: str, text: str) -> None:
+    """Reach a field and type."""
+    tabbed(page, label)
+    page.keyboard.type(text)
+
+
+def pressed(page: Page, words: str, tag: str = "") -> None:
+    """Reach a button, a link or what unfolds, and press Enter."""
+    tabbed(page, words, tag)
+    page.keyboard.press("Enter")
+
+
+def done(page: Page, what: str) -> None:
+    """See that the page says so."""
+    expect(page.get_by_role("status")).to_contain_text(f"Done: {what}")

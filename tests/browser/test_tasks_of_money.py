@@ -1,62 +1,16 @@
 """Tasks about money in a real Chromium by keys alone: Tab, Enter, blank and what is typed; no mouse is there."""
 
-from collections.abc import Iterator
+from playwright.sync_api import Browser, expect
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.browser.people import person
-from tests.conftest import database
-from tests.console import Console, console
+from tests.browser.people import done, person, pressed, written
+from tests.console import Console
 from tests.handsets import imei
 from tests.rich import USER
-from tests.world import World
-
-STOPS = 120
-"""So many times Tab is pressed at most: what is further away nobody finds."""
 
 
-@pytest.fixture(scope="module")
-def site(server_dsn: str, _paid_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """The console of a store in which money is held; each task does something else in it."""
-    with database(server_dsn, _paid_once) as dsn:
-        world = World(dsn, tmp_path_factory.mktemp("keys"))
-        with console(world, world.folder) as made:
-            yield made
-        world.close()
-
-
-def tabbed(page: Page, words: str, tag: str = "") -> None:
-    """Press Tab until what has the focus reads so, or is the field that is labelled so."""
-    for _ in range(STOPS):
-        page.keyboard.press("Tab")
-        told = page.evaluate(
-            "(() => { const a = document.activeElement; return [a.tagName, a.labels?.[0]?.textContent || a.getAttribute('aria-label') || a.textContent] })()"
-        )
-        if words in told[1] and tag.upper() in ("", told[0]):
-            return
-    raise AssertionError(f"{words} is not reached by Tab")
-
-
-def written(page: Page, label: str, text: str) -> None:
-    """Reach a field and type."""
-    tabbed(page, label)
-    page.keyboard.type(text)
-
-
-def pressed(page: Page, words: str, tag: str = "") -> None:
-    """Reach a button, a link or what unfolds, and press Enter."""
-    tabbed(page, words, tag)
-    page.keyboard.press("Enter")
-
-
-def done(page: Page, what: str) -> None:
-    expect(page.get_by_role("status")).to_contain_text(f"Done: {what}")
-
-
-def test_an_agent_asks_for_a_refund_and_a_supervisor_approves_the_one_that_waits(browser: Browser, site: Console) -> None:
+def test_an_agent_asks_for_a_refund_and_a_supervisor_approves_the_one_that_waits(browser: Browser, shop: Console) -> None:
     """From the account's page on; the agent has no button for what waits."""
-    with person(browser, site, "kim", "agent") as page:
+    with person(browser, shop, "kim", "agent") as page:
         page.goto("/console/accounts/BA-C-1")
         pressed(page, "Credits, deposits, refunds")
         page.wait_for_url("**/console/holdings/*")
@@ -65,7 +19,7 @@ def test_an_agent_asks_for_a_refund_and_a_supervisor_approves_the_one_that_waits
         written(page, "Amount", "3.00")
         pressed(page, "Ask for it")
         done(page, "refund asked for")
-    with person(browser, site, "sue", "supervisor") as page:
+    with person(browser, shop, "sue", "supervisor") as page:
         page.goto("/console/holdings/BA-C-1")
         pressed(page, "Approve it")
         done(page, "refund approved")
@@ -75,9 +29,9 @@ def test_an_agent_asks_for_a_refund_and_a_supervisor_approves_the_one_that_waits
         done(page, "refund given up")
 
 
-def test_an_agent_records_a_top_up_and_settles_a_handset(browser: Browser, site: Console) -> None:
+def test_an_agent_records_a_top_up_and_settles_a_handset(browser: Browser, shop: Console) -> None:
     """The one on the prepaid line's account, the other on the handset's."""
-    with person(browser, site, "kim", "agent") as page:
+    with person(browser, shop, "kim", "agent") as page:
         page.goto(f"/console/holdings/BA-{USER}")
         pressed(page, "Record a top-up", "summary")
         written(page, "Amount", "5.00")
@@ -90,9 +44,9 @@ def test_an_agent_records_a_top_up_and_settles_a_handset(browser: Browser, site:
         done(page, "billed at once")
 
 
-def test_an_agent_finds_a_device_and_blocks_it(browser: Browser, site: Console) -> None:
+def test_an_agent_finds_a_device_and_blocks_it(browser: Browser, shop: Console) -> None:
     """By its number, which never comes into the address."""
-    with person(browser, site, "kim", "agent") as page:
+    with person(browser, shop, "kim", "agent") as page:
         page.goto("/console/stock")
         written(page, "IMEI", imei(1))
         page.keyboard.press("Enter")
@@ -103,9 +57,9 @@ def test_an_agent_finds_a_device_and_blocks_it(browser: Browser, site: Console) 
         assert imei(1) not in page.url
 
 
-def test_a_supervisor_issues_vouchers_and_opens_a_campaign_by_its_row(browser: Browser, site: Console) -> None:
+def test_a_supervisor_issues_vouchers_and_opens_a_campaign_by_its_row(browser: Browser, shop: Console) -> None:
     """What is written is kept where something is missing; j and Enter lead into the list."""
-    with person(browser, site, "sue", "supervisor") as page:
+    with person(browser, shop, "sue", "supervisor") as page:
         page.goto("/console/vouchers")
         pressed(page, "Issue vouchers", "summary")
         written(page, "Name of the campaign", "JUNE")
@@ -118,9 +72,9 @@ def test_a_supervisor_issues_vouchers_and_opens_a_campaign_by_its_row(browser: B
         expect(page.locator("h1")).to_have_text("Vouchers JUNE")
 
 
-def test_an_auditor_reads_usage_that_waits_and_what_an_account_holds(browser: Browser, site: Console) -> None:
+def test_an_auditor_reads_usage_that_waits_and_what_an_account_holds(browser: Browser, shop: Console) -> None:
     """By the menu; there is nothing to press that he may not."""
-    with person(browser, site, "otto", "auditor") as page:
+    with person(browser, shop, "otto", "auditor") as page:
         page.goto("/console/stock")
         pressed(page, "Usage", "a")
         page.wait_for_url("**/console/usage")

@@ -1,9 +1,6 @@
 """What is agreed and decided about customers, at the console: care with its agreements, the policy for journeys, dangers, attempts taken down, an order beside another."""
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from o2c.desk.act import Context
 from o2c.desk.customers import load_agreements
@@ -12,26 +9,15 @@ from o2c.views.complaints import show_complaint
 from o2c.views.jeopardy import list_jeopardy
 from o2c.views.journeys import list_journeys, policies
 from o2c.views.reading import caught_up
-from tests.console import Console, console
+from tests.console import Console, console_of_world, rich_world
 from tests.world import World
 
 CARE, POLICY = "/console/care", "/console/journey-policy"
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store with a key account, a complaint, a journey that failed and orders that are late; each test does something else in it."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("agreed"))
-    caught_up(made.app)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
+world = rich_world()
+"""A store with a key account, a complaint, a journey that failed and orders that are late; each test does something else in it."""
+site = console_of_world
 
 
 def test_a_courtesy_contact_is_taken_down_where_it_is_due(site: Console, world: World) -> None:

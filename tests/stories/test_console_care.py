@@ -1,6 +1,5 @@
 """Customers at the console: what they tried, what they complain of, what they were promised and told, what they give back, and what is done when something happens."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from o2c.views.told import told_to_customer
 from o2c.views.triggers import dry_run_triggers, list_firings, list_triggers
 from o2c.views.withdrawals import list_withdrawals
 from tests.at_hand import TRIGGERS
-from tests.console import Console, Seen, console
+from tests.console import Console, Seen, console_of_world, rich_world
 from tests.rich import USER
 from tests.world import World
 
@@ -26,20 +25,9 @@ READERS = {"agent", "supervisor", "analyst", "auditor", "privacy-officer"}
 OPENED_BY = {**dict.fromkeys(PAGES, READERS), "/console/journeys": READERS | {"service"}}
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store with a journey that failed, a complaint, messages, triggers that fired and a placed account; each test does something else in it."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("care"))
-    caught_up(made.app)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
+world = rich_world()
+"""A store with a journey that failed, a complaint, messages, triggers that fired and a placed account; each test does something else in it."""
+site = console_of_world
 
 
 def links(page: Seen) -> set[str]:

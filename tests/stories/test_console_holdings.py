@@ -1,7 +1,5 @@
 """The console's pages about what accounts hold and owe in their own ways: refunds, prepaid money, instalments; vouchers, stock, devices, usage that waits."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from o2c.desk.act import Context
@@ -12,8 +10,7 @@ from o2c.views.balance import show_balance
 from o2c.views.instalments import show_instalments
 from o2c.views.invoices import list_invoices
 from o2c.views.prepaid import show_prepaid
-from o2c.views.reading import caught_up
-from tests.console import Console, Seen, console
+from tests.console import Console, Seen, console_of_world, rich_world
 from tests.handsets import SKU, imei
 from tests.rich import DEBTOR, USER
 from tests.world import World, at
@@ -37,23 +34,15 @@ OPENED_BY = {
 }
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store with a handset in instalments, prepaid sessions and vouchers, in which the handset's customer paid 150.00 too much; each test does
-    something else in it."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("holdings"))
-    caught_up(made.app)
-    paid = next(row for row in list_invoices(made.app, accounts=["BA-C-1"]) if row["state"] == "paid")
-    record(made.app, Context("root"), paid["invoice"], amount="150.00", reference="TFR-150", sure=True)
-    yield made
-    made.close()
+def pays_too_much(world: World) -> None:
+    """The handset's customer, 150.00."""
+    paid = next(row for row in list_invoices(world.app, accounts=["BA-C-1"]) if row["state"] == "paid")
+    record(world.app, Context("root"), paid["invoice"], amount="150.00", reference="TFR-150", sure=True)
 
 
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
+world = rich_world(pays_too_much)
+"""A store with a handset in instalments, money paid too much, prepaid sessions and vouchers; each test does something else in it."""
+site = console_of_world
 
 
 @pytest.mark.parametrize("role", OPENED_BY)

@@ -3,15 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from o2c.kernel.partner import RefusedBy
 from o2c.views.invoice_papers import show_paper
 from o2c.views.ledger import list_closings
-from o2c.views.reading import caught_up
-from tests.console import Console, console
+from tests.console import Console, console_of_world, rich_world
 from tests.metered import MONTHLY, load, offering, record
 from tests.rich import DEBTOR, USER
 from tests.world import World, at
@@ -20,20 +18,9 @@ OWES, USES = f"BA-{DEBTOR}", f"BA-{USER}"
 FIRST, SECOND, LAST = (f"{OWES}-2026{month}08" for month in ("01", "02", "03"))
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store in which a debt is collected, notes were issued, a line is used and days are closed; each test does something else in it."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("money"))
-    caught_up(made.app)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
+world = rich_world()
+"""A store in which a debt is collected, notes were issued, a line is used and days are closed; each test does something else in it."""
+site = console_of_world
 
 
 PAGES = {

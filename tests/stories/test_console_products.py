@@ -1,46 +1,31 @@
 """The console's pages about what customers have in service and had: a list whose filters stand in the address, and one product with its history."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from o2c.views.products import STATUSES, list_products, product_history
-from o2c.views.reading import caught_up
 from o2c.views.shown import ProductShown
-from tests.console import Console, console
+from tests.console import Console, console_of_world, rich_world
 from tests.world import World, order
 
 PATH = "/console/products"
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store with products of several customers, one of which at least ended."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("products"))
-    caught_up(made.app)
-    now, leaves = made.app.clock().now, every(made)[0]
-    made.take(
-        order(
-            "END", {"id": "1", "action": "delete", "quantity": 1, "product": {"id": leaves["product"]}}, party=leaves["customer"], on=now
-        ),
-        name="end.jsonl",
-    )
-    made.run(now + timedelta(days=40))
-    caught_up(made.app)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
-
-
 def every(world: World) -> list[ProductShown]:
     return list(list_products(world.app, statuses=STATUSES, limit=1000))
+
+
+def one_ends(world: World) -> None:
+    now, leaves = world.app.clock().now, every(world)[0]
+    end = {"id": "1", "action": "delete", "quantity": 1, "product": {"id": leaves["product"]}}
+    world.take(order("END", end, party=leaves["customer"], on=now), name="end.jsonl")
+    world.run(now + timedelta(days=40))
+
+
+world = rich_world(one_ends)
+"""A store with products of several customers, one of which at least ended."""
+site = console_of_world
 
 
 def rows_of(site: Console, query: str, role: str = "agent") -> list[str]:

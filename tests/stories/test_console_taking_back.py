@@ -1,12 +1,9 @@
 """Payments that are taken off their invoices in the console: seen before it is done, done once, and by supervisors alone."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from o2c.views.invoices import show_invoice
-from o2c.views.reading import caught_up
-from tests.console import Console, console
+from tests.console import Console, console_of_world, rich_world
 from tests.rich import DEBTOR
 from tests.world import World
 
@@ -14,20 +11,9 @@ PAID, ALSO_PAID, THIRD = "BA-C-71-20260108", "BA-C-72-20260108", "BA-C-71-202602
 OWES = f"BA-{DEBTOR}"
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A store with invoices that were paid by card, and an account that owes; each test takes another invoice."""
-    made = World(rich_dsn, tmp_path_factory.mktemp("taking-back"))
-    caught_up(made.app)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def site(world: World) -> Iterator[Console]:
-    """The console of that store."""
-    with console(world, world.folder) as made:
-        yield made
+world = rich_world()
+"""A store with invoices that were paid by card, and an account that owes; each test takes another invoice."""
+site = console_of_world
 
 
 def whats(world: World, invoice: str) -> list[str]:

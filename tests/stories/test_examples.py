@@ -10,6 +10,7 @@ import pytest
 from o2c.entrypoints.http.examples import EXAMPLES
 from o2c.entrypoints.http.links import CANCELLED_BY, LINKS
 from o2c.entrypoints.http.service import from_environment
+from tests.console import rich_world
 from tests.sent import CALLS, OPERATIONS, StandIns, sent
 from tests.service import Visitor, serving
 from tests.world import World
@@ -51,11 +52,7 @@ def answered(service: Visitor, stand_ins: StandIns, operation: str) -> httpx.Res
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(rich_dsn, tmp_path_factory.mktemp("examples"))
-    yield made
-    made.close()
+world = rich_world()
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from o2c.engine.app import Context
 from o2c.entrypoints.http.examples import HOOK, INVOICE
 from o2c.entrypoints.http.limits import Rates
 from o2c.entrypoints.http.tmf.readable import READABLE
+from tests.console import rich_world
 from tests.rich import RIVAL
 from tests.rules.test_tokens import CORPUS, ISSUER, JWKS, signed
 from tests.sent import CALLS, OPERATIONS, ORDERS, Sent, StandIns, sent
@@ -28,11 +29,7 @@ KINDS = {"/problems/unauthenticated", "/problems/forbidden"}
 WRITE = {name for name, call in CALLS.items() if call.verb}
 
 
-@pytest.fixture(scope="module")
-def world(rich_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(rich_dsn, tmp_path_factory.mktemp("rights"))
-    yield made
-    made.close()
+world = rich_world()
 
 
 @pytest.fixture(scope="module")
