@@ -70,7 +70,7 @@ def test_one_invoice_of_the_group_is_the_sum_of_its_parts(world: World) -> None:
 
 
 def test_the_console_has_one_view_of_the_bills_of_a_day(world: World) -> None:
-    """Who pays with the parts of those below it, the site that pays itself, and the sum of both; from the hierarchy it is one click."""
+    """Who pays with the parts of those below it, the site that pays itself, under which purchase orders, and the sum of both; from the hierarchy it is one click."""
     papers = [show_paper(world.app, name) for name in ("GROUP-20260108", "HULL-20260108")]
     with console(world, world.folder) as site, site.by("ann", "agent") as ann:
         tree = ann.opens("/console/customers/C-1/accounts")
@@ -79,10 +79,11 @@ def test_the_console_has_one_view_of_the_bills_of_a_day(world: World) -> None:
 
     assert "/console/customers/C-1/bills" in {node.attributes.get("href") for node in tree.root.all("a")}
     rows = [[cell.text for cell in row.all("td")] for row in page.root.all("tr")[1:]]
-    assert [row[0] for row in rows] == ["GROUP", "LEEDS", "SALES", "HULL", "In all"]
+    assert [(row[0], row[3]) for row in rows] == [*((name, "PO-77120") for name in ("GROUP", "LEEDS", "SALES", "HULL")), ("In all", "")]
     whole = sum(paper["total_minor"] for paper in papers)
     assert (rows[-1][-1], rows[-1][2]) == (f"{whole / 100:.2f} GBP", "2 bills")
     assert other.status == 404
+    assert "Purchase order PO-77120" in paper.text
     [whose] = [table for table in paper.root.all("table") if "Parts by account" in table.text]
     assert [row.all("td")[0].text for row in whose.all("tr")[1:]] == ["LEEDS", "SALES"]
 
@@ -111,7 +112,7 @@ def test_an_order_is_found_by_the_purchase_order_it_ever_had(world: World) -> No
     for number in ("PO-77120", "PO-77121"):
         [found] = find_orders(world.app, world.folder, number, "purchase-order")
         assert found["external_id"] == "GROUP-1"
-    state = world.app.load(["account-GROUP"])["account-GROUP"].state
+    state = world.app.load_one("account-GROUP").state
     assert state.purchase_orders == {world.order("GROUP-1").order_id: "PO-77121"}
     assert annotate_order(world.app, ANN, "GROUP-1", Amendment(purchase_order="PO-77121")).unchanged
 
@@ -177,8 +178,8 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
     assert (done.ordered, done.failed) == (1, 5)
     world.run(at(22, 12))
     assert change_products(world.app, by, "GROUP", rows) == done
-    assert world.app.load([product_stream(first)])[product_stream(first)].state.standing.offering == SECOND_LINE.id
-    account = world.app.load(["account-GROUP"])["account-GROUP"].state
+    assert world.app.load_one(product_stream(first)).state.standing.offering == SECOND_LINE.id
+    account = world.app.load_one("account-GROUP").state
     assert account.whose(f"{done.rows[0].order}/1") == account.whose(first.replace(":", "/"))
     with pytest.raises(Refused, match="1 to 5,000 rows"):
         change_products(world.app, ANN, "GROUP", [])
