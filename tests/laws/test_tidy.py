@@ -137,6 +137,14 @@ def test_a_page_has_one_title() -> None:
     assert ROOT / "README.md" in pages
 
 
+def test_a_newcomer_finds_every_folder() -> None:
+    """The page on the architecture says of each folder of the product what lives there."""
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = sorted(path.parent.name for path in (ROOT / "o2c").glob("*/__init__.py"))
+    assert [name for name in folders if f"`{name}`" not in told and f"`{name}/`" not in told] == []
+    assert len(folders) > 40
+
+
 def test_a_decision_that_is_cited_is_one_page() -> None:
     """Whoever follows a number finds what was decided by it, and no two pages have one."""
     pages = [path.stem for path in (ROOT / "docs" / "decisions").glob("*.md")]
