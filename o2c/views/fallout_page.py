@@ -9,7 +9,7 @@ from o2c.engine.app import Engine
 from o2c.views.codes import guide_of
 from o2c.views.fallout_state import with_record
 from o2c.views.fallouts import blocked_by, complete, row_of_fallout
-from o2c.views.guidance import actions_of, correctable, ways_of
+from o2c.views.guidance import actions_of, asked_first, correctable, ways_of
 from o2c.views.papers import both_papers
 from o2c.views.reading import Rows, plain
 from o2c.views.shown import FalloutPage
@@ -67,7 +67,7 @@ def _values(app: Engine, row: Mapping[str, Any]) -> Rows:
     """The values that may be corrected, as they stand."""
     state = app.load_one(row["stream"]).state
     found = []
-    for key in correctable(app, row["stream"], state, row["item"]):
+    for key in asked_first(row["reason"], correctable(app, row["stream"], state, row["item"])):
         match key.split(".", 2):
             case ["line", number, name]:
                 value = getattr(state.lines[int(number) - 1], name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from o2c.engine.app import Engine
@@ -24,6 +24,18 @@ CORRECTABLE = ("place", "portInNumber", "portInCode", "visitOn", "visitWindow", 
 """Values by a name of their own that a person may correct; those of an order's lines are named by line."""
 _ON_LINES = ("item", "action", "quantity", "offering", "product", "relies_on")
 _ANY_VALUE = "?"
+_VISIT = ("visitOn", "visitWindow")
+ASKED_FIRST: Mapping[str, tuple[str, ...]] = {
+    "NP-CODE": ("portInCode",),
+    "NP-NUMBER": ("portInNumber",),
+    "DQ-PHONE": ("portInNumber",),
+    "DQ-ADDR": ("place",),
+    "SW-NOMATCH": ("switchFrom", "switchAccount", "place"),
+    "SW-AMBIG": ("switchAccount",),
+    "LOG-HOME": _VISIT,
+    "LOG-FULL": _VISIT,
+}
+"""What a reason asks for first; of another one everything that may be corrected."""
 
 
 def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
@@ -35,7 +47,7 @@ def actions_of(app: Engine, row: Mapping[str, Any], name: str) -> list[str]:
         return []
     step = app.book.steps[row["step"]]
     resolve = f"o2c fallout resolve {row['fallout']}"
-    keys = correctable(app, stream, state, row["item"]) if step.requested else []
+    keys = asked_first(row["reason"], correctable(app, stream, state, row["item"])) if step.requested else []
     named = ["line.N.FIELD"] if any(key.startswith("line.") for key in keys) else []
     ways = [f"--correct {key}=VALUE" for key in (*(key for key in keys if not key.startswith("line.")), *named)]
     acts = (f'{resolve} {way} --reason "TEXT"' for way in (*ways, *_ways(app, step, work)))
@@ -62,7 +74,8 @@ def ways_of(app: Engine, row: Mapping[str, Any], record: Mapping[str, Any]) -> R
         stage = "closed" if record["state"] == "closed" else "reopened"
     if stage == "waiting":
         if step.requested:
-            found += [{"action": "correct", "value": key} for key in correctable(app, stream, state, row["item"])]
+            keys = asked_first(row["reason"], correctable(app, stream, state, row["item"]))
+            found += [{"action": "correct", "value": key} for key in keys]
         for flag in _ways(app, step, work):
             word, _, value = flag.removeprefix("--").partition(" ")
             found.append({"action": _NAMED.get(word, word), "value": value})
@@ -121,6 +134,11 @@ def correctable(app: Engine, stream: str, state: Any, item: str) -> list[str]:
     lines = range(1, len(getattr(state, "lines", ())) + 1)
     keys = [*CORRECTABLE, *(f"line.{number}.{name}" for number in lines for name in _ON_LINES)] if not item else [*CORRECTABLE]
     return [key for key in keys if _may_correct(app, stream, state, item, key)]
+
+
+def asked_first(reason: str, keys: Iterable[str]) -> list[str]:
+    """The keys, those first that a reason asks for."""
+    return sorted(keys, key=lambda key: key not in ASKED_FIRST.get(reason, ()))
 
 
 def _may_correct(app: Engine, stream: str, state: Any, item: str, key: str) -> bool:

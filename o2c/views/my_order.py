@@ -11,7 +11,7 @@ from typing import Any
 from o2c.engine.app import Engine
 from o2c.markets.base import Market
 from o2c.markets.visits import visit_rules
-from o2c.views.guidance import correctable
+from o2c.views.guidance import ASKED_FIRST, correctable
 from o2c.views.order_link import order_of_link
 from o2c.views.order_page import show_order
 from o2c.views.shown import AskedShown, ChoiceShown, MyOrderShown, NeedShown, StoneShown
@@ -43,18 +43,6 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "visitWindow": ("The time of that day", "He comes within these hours, local time."),
 }
 """What a customer may correct himself: the words for it, and where he finds it."""
-_VISIT = ("visitOn", "visitWindow")
-_OF_REASON: Mapping[str, tuple[str, ...]] = {
-    "NP-CODE": ("portInCode",),
-    "NP-NUMBER": ("portInNumber",),
-    "DQ-PHONE": ("portInNumber",),
-    "DQ-ADDR": ("place",),
-    "SW-NOMATCH": ("switchFrom", "switchAccount", "place"),
-    "SW-AMBIG": ("switchAccount",),
-    "LOG-HOME": _VISIT,
-    "LOG-FULL": _VISIT,
-}
-"""What a reason asks for first; of another one everything that may be corrected."""
 
 
 def my_order(app: Engine, home: Path, link: str) -> MyOrderShown:
@@ -99,7 +87,7 @@ def answerable(app: Engine, order: str, row: Mapping[str, Any]) -> list[AskedSho
     stream = f"order-{order}"
     state = app.load_one(stream).state
     may: Sequence[str] = correctable(app, stream, state, row["item"])
-    wanted = [key for key in _OF_REASON.get(row["reason"], tuple(ASKED)) if key in may]
+    wanted = [key for key in ASKED_FIRST.get(row["reason"], tuple(ASKED)) if key in may]
     work = app.work(stream, state, row["item"], row["step"])
     offered = app.book.steps[row["step"]].choices(work, app.clock().now)
     told = partial(_choice, work.market)

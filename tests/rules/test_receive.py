@@ -112,18 +112,7 @@ def test_numbers_are_compared_as_they_were_written() -> None:
     state, one, other = FRESH, b"1e9999", b"1e9998"
     papers = [json.dumps(paper(item(), size="SIZE")).replace('"SIZE"', number.decode()) for number in (one, other)]
     wishes = [replace(wish(item()), original=text, fingerprint=text) for text in papers]
-    _, captured = receive(
-        state, wishes[0], intake="i", line=1, catalogue_version=1, market=MARKET.pin, now=MONDAY, original=None, codes=packaged().newest
-    )
-    _, again = receive(
-        folded(state, captured),
-        wishes[1],
-        intake="i",
-        line=2,
-        catalogue_version=1,
-        market=MARKET.pin,
-        now=MONDAY,
-        original=papers[0],
-        codes=packaged().newest,
-    )
+    first, second = (Arrival("i", line, 1, MARKET.pin, MONDAY) for line in (1, 2))
+    _, captured = receive(state, wishes[0], first, original=None, codes=packaged().newest)
+    _, again = receive(folded(state, captured), wishes[1], second, original=papers[0], codes=packaged().newest)
     assert again.events[0].differing == ("size",)

@@ -46,9 +46,12 @@ def test_three_zooms_and_lanes_of_one_story(site: Console) -> None:
         for zoom, page in pages.items()
     }
     assert ids["milestones"] < ids["steps"] < ids["all"] == ids["lanes"]
-    causes = [node.attributes["href"][1:] for node in pages["all"].root.all("a") if node.attributes["href"].startswith("#e")]
-    assert causes
-    assert set(causes) <= ids["all"]
+    for zoom in ("milestones", "steps", "all"):
+        cells = pages[zoom].root.all("td", **{"data-label": "Because of"})
+        causes = {node.attributes["href"] for cell in cells for node in cell.all("a")}
+        assert {href for href in causes if "/events/" not in href} <= {f"#{each}" for each in ids[zoom]}
+        assert causes
+        assert (zoom == "all") == all(href.startswith("#e") for href in causes)
     assert [node.text for node in pages["lanes"].root.all("th", scope="col")][-4:] == ["order", "SIM", "number", "invoice"]
     assert wrong.status == 422
 

@@ -128,13 +128,13 @@ def test_a_page_has_all_a_person_needs_to_act(queue: World, desk: Desk) -> None:
 
 
 def test_the_actions_are_those_the_step_has(queue: World, desk: Desk) -> None:
-    """A code can be corrected, tried again or given up, not decided, or the number is not brought at all; each is taken when it is typed."""
+    """A code can be corrected, which is said first, tried again or given up, not decided, or the number is not brought at all; each is taken when it is typed."""
     fallout = desk.finds("NP-CODE")
     *actions, without = desk.sees("fallout", "show", fallout)["actions"]
     ways = [action.removeprefix(f"o2c fallout resolve {fallout} ").split()[0:2] for action in actions]
 
     assert ways == [
-        ["--correct", "place=VALUE"], ["--correct", "portInNumber=VALUE"], ["--correct", "portInCode=VALUE"],
+        ["--correct", "portInCode=VALUE"], ["--correct", "place=VALUE"], ["--correct", "portInNumber=VALUE"],
         ["--retry", "--reason"], ["--fail", "--reason"], ["--fail-order", "--reason"],
     ]  # fmt: skip
     assert without.startswith("o2c ports cancel ")

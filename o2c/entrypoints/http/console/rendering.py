@@ -47,6 +47,7 @@ def _environment() -> Environment:
         name=quoted,
         said=said,
         words=words,
+        counted=counted,
         exact=exact,
         hours=hours,
     )
@@ -105,6 +106,11 @@ def words(value: Any) -> str:
     """A name of the program's as words: `fail-item` is "fail item"."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in str(value))
     return spaced.replace("-", " ").replace("_", " ").strip()
+
+
+def counted(many: int, what: str) -> str:
+    """So many of something, as it is said: 1 day, 2 days."""
+    return f"{many} {what}{'' if many == 1 else 's'}"
 
 
 def quoted(value: Any) -> str:

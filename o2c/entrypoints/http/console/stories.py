@@ -26,15 +26,16 @@ LANES = ("order", "SIM", "number", "invoice")
 
 
 def told(rows: Sequence[Mapping[str, Any]], zoom: Zoom) -> list[dict[str, Any]]:
-    """The events of a zoom, each with its lane and with how long nothing had happened before it (`gap_s`, where that is folded)."""
+    """The events of a zoom, each with its lane, with how long nothing had happened before it (`gap_s`, where that is folded), and with its `cause`, which may be of another
+    zoom (`cause_here` says that it is of this one)."""
     shown = [dict(row) for row in rows if _fits(row, zoom)]
-    numbers = {row["event"]: row for row in rows}
+    numbers, here = {row["event"]: row for row in rows}, {row["event"] for row in shown}
     before: datetime | None = None
     for row in shown:
         at = datetime.fromisoformat(str(row["occurred_at"]))
         row["gap_s"] = (at - before).total_seconds() if before and (at - before).total_seconds() >= GAP_S else 0
         row["lane"] = _LANES.get(kind_of(row), "order")
-        row["cause"] = numbers.get(row["causation"])
+        row["cause"], row["cause_here"] = numbers.get(row["causation"]), row["causation"] in here
         row["about"] = _about(row)
         before = at
     return shown
