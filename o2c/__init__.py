@@ -33,7 +33,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import the face when it is asked for (PEP 562): whoever needs the kernel alone gets no database driver with it.
 
-    By name and not by an import statement: this package is the parent of every layer and depends on none. Type checkers read `__init__.pyi`.
+    By name and not by an import statement: this package is the parent of every layer and depends on none. Type checkers read
+    `__init__.pyi`.
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -262,7 +262,8 @@ PLANS: Mapping[str, tuple[StepRow, ...]] = {
 }
 SPECIFICATIONS = frozenset(PLANS)
 
-# The steps that change a product in service: step, those of the same item it waits for, and when it is planned, by the attributes that change.
+# The steps that change a product in service: step, those of the same item it waits for, and when it is planned, by the attributes that
+# change.
 ChangeRow = tuple[str, tuple[str, ...], Callable[[Collection[str], Wanted], bool]]
 _SERVING = frozenset({"offering", "sim", "number", "place", "status", "termination"})
 
@@ -345,7 +346,8 @@ class PlanBook:
     def timed(self, leads: Mapping[str, timedelta], waits: Mapping[str, Mapping[str, tuple[str, ...]]]) -> PlanBook:
         """The book with other times from the request of a step until it is due, by step, and other waits, by specification and step.
 
-        ValueError for a step that there is not, that is due by a rule of its own or is no part of a specification, and for steps that wait in a circle.
+        ValueError for a step that there is not, that is due by a rule of its own or is no part of a specification, and for steps that wait
+        in a circle.
         """
         steps, plans = dict(self.steps), dict(self.plans)
         for name, lead in leads.items():

@@ -78,8 +78,8 @@ BALANCES = Projection(
 OWED = """SELECT account, customer_id AS customer, currency, owed_minor, credit_minor, deposits_minor, returned_minor, moved_at
 FROM projection.balances WHERE (owed_minor <> 0 OR credit_minor <> 0 OR deposits_minor <> 0) AND (cardinality(%(accounts)s::text[]) = 0 OR account = ANY(%(accounts)s))
 ORDER BY owed_minor = 0, moved_at, account LIMIT %(limit)s"""
-"""The accounts that hold money of their customers, those that owe it first, then by when it last moved. Parameters: accounts (none: all), how many at
-most (NULL: all)."""
+"""The accounts that hold money of their customers, those that owe it first, then by when it last moved. Parameters: accounts (none: all),
+how many at most (NULL: all)."""
 
 OF_CUSTOMER = """SELECT account, currency, owed_minor, credit_minor, deposits_minor, returned_minor FROM projection.balances
 WHERE customer_id = %s ORDER BY account"""

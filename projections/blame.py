@@ -28,7 +28,8 @@ def planned(doc: Doc, record: Seen) -> Doc:
 
 
 def corrected(doc: Doc, record: Seen) -> tuple[Doc, Row]:
-    """After a correction: the document, and the blame that the fallout learns from it; no blame where it corrects nothing that was captured.
+    """After a correction: the document, and the blame that the fallout learns from it; no blame where it corrects nothing that was
+    captured.
 
     To blame is the event that captured the value before anybody corrected it for this very fallout. Of several corrected fields those count
     that were captured last.

@@ -67,8 +67,8 @@ WHERE c.item = '' AND c.part = '' AND (cardinality(%(ids)s::text[]) = 0 OR c.can
 AND (cardinality(%(orders)s::text[]) = 0 OR c.order_id = ANY(%(orders)s))
 AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'order-' || c.order_id AND e.version = 1 AND e.actor = %(captured_by)s))
 ORDER BY c.requested_at, c.cancellation OFFSET %(offset)s LIMIT %(limit)s"""
-"""Cancellations of whole orders, the first first, each with its order's state, and how many there are in all (`n`). Parameters: `ids` and `orders`
-(empty: any), `captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
+"""Cancellations of whole orders, the first first, each with its order's state, and how many there are in all (`n`). Parameters: `ids` and
+`orders` (empty: any), `captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
 
 LISTED_COUNT = """SELECT count(*) AS n FROM projection.cancellations c
 WHERE c.item = '' AND c.part = '' AND (cardinality(%(ids)s::text[]) = 0 OR c.cancellation = ANY(%(ids)s))
@@ -79,4 +79,5 @@ AND (%(captured_by)s = '' OR EXISTS (SELECT FROM o2c.event e WHERE e.stream = 'o
 FOR_FIGURES = """SELECT DISTINCT ON (c.order_id) c.order_id, c.reason, EXISTS (SELECT FROM projection.promises p WHERE p.order_id = c.order_id
     AND (p.promised_on > p.first_promised_on OR p.promised_on < (c.requested_at AT TIME ZONE p.zone)::date)) AS late
 FROM projection.cancellations c WHERE c.answer = 'accepted' AND c.part = '' ORDER BY c.order_id, c.requested_at DESC, c.cancellation"""
-"""The last cancellation of each order that was accepted: for which reason, and whether a day promised had moved, or passed, by then. No parameters."""
+"""The last cancellation of each order that was accepted: for which reason, and whether a day promised had moved, or passed, by then. No
+parameters."""

@@ -48,7 +48,8 @@ CAPTURES = Projection(
 CAPTURED_BETWEEN = """SELECT * FROM projection.captures
 WHERE (%(since)s::timestamptz IS NULL OR captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR captured_at < %(until)s)
     AND apart = '' ORDER BY captured_at, order_id"""
-"""The orders captured from a time on and before another, without those of programs and of tests of our own. Parameters: `since`, `until` (NULL: any)."""
+"""The orders captured from a time on and before another, without those of programs and of tests of our own. Parameters: `since`, `until`
+(NULL: any)."""
 
 FLOW = """WITH fell AS (SELECT f.opened_at, f.closed_at FROM projection.fallout f LEFT JOIN projection.captures c USING (order_id) WHERE coalesce(c.apart, '') = ''
 ), happened (at, captured, ended, opened, closed) AS (
@@ -58,7 +59,8 @@ FLOW = """WITH fell AS (SELECT f.opened_at, f.closed_at FROM projection.fallout 
 SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(captured) AS captured, sum(ended) AS ended, sum(opened) AS opened, sum(closed) AS closed
 FROM happened WHERE at IS NOT NULL AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
 GROUP BY 1 ORDER BY 1"""
-"""How many orders were captured and ended and fallouts opened and closed, by day (UTC), but for the orders of programs and of tests of our own. Parameters: `since`, `until` (NULL: any)."""
+"""How many orders were captured and ended and fallouts opened and closed, by day (UTC), but for the orders of programs and of tests of our
+own. Parameters: `since`, `until` (NULL: any)."""
 
 DURATIONS = """SELECT c.order_id AS "order", o.external_id, c.channel, c.captured_at, c.ended_at,
     round(extract(epoch FROM c.ended_at - c.captured_at)::numeric, 3) AS seconds
@@ -66,4 +68,5 @@ FROM projection.captures c JOIN projection.orders o USING (order_id)
 WHERE c.ended_by IN ('order.completed', 'order.partially-completed') AND c.apart = ''
     AND (%(since)s::timestamptz IS NULL OR c.captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR c.captured_at < %(until)s)
 ORDER BY seconds DESC, c.order_id"""
-"""How long the orders took that completed, whole or in part, the slowest first. Parameters: `since`, `until` of their capture (NULL: any)."""
+"""How long the orders took that completed, whole or in part, the slowest first. Parameters: `since`, `until` of their capture (NULL:
+any)."""

@@ -1,4 +1,5 @@
-"""Milestones of orders at which customers of some tiers are spoken to: when each was reached first, and the tier of the order's customer."""
+"""Milestones of orders at which customers of some tiers are spoken to: when each was reached first, and the tier of the order's
+customer."""
 
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ REACHED = """SELECT k.customer_id AS customer, k.tier, k.order_id AS "order", o.
 FROM projection.care k JOIN projection.orders o USING (order_id)
 WHERE (k.tier = ANY(%(tiers)s) OR k.customer_id = ANY(%(customers)s)) AND (%(tier)s = '' OR k.tier = %(tier)s) AND (%(customer)s = '' OR k.customer_id = %(customer)s)
     AND (%(since)s::timestamptz IS NULL OR k.reached_at >= %(since)s) ORDER BY k.reached_at, k.order_id, k.milestone, k.about"""
-"""The milestones of orders of customers of some tiers, and of some customers, the first reached first. Parameters, by name: tiers, customers; of these one
-tier and one customer (empty: any), since (NULL: ever)."""
+"""The milestones of orders of customers of some tiers, and of some customers, the first reached first. Parameters, by name: tiers,
+customers; of these one tier and one customer (empty: any), since (NULL: ever)."""
 
 SPOKEN = """SELECT c.customer_id AS customer, coalesce(c.order_id, '') AS "order", c.contacted_at AS at, e.actor AS by
 FROM projection.contacts c JOIN o2c.event e ON e.position = c.position

@@ -1,4 +1,5 @@
-"""Collections: what each account owes past its due day in each currency, how far its collection went and what holds it. Amounts are minor units."""
+"""Collections: what each account owes past its due day in each currency, how far its collection went and what holds it. Amounts are minor
+units."""
 
 from __future__ import annotations
 
@@ -213,7 +214,8 @@ AND (%(bar)s::text = '' OR bar = %(bar)s) AND (%(hold)s::text = '' OR jsonb_exis
 LISTED = f"""SELECT account, customer_id AS customer, market, currency, stage, open_minor, disputed_minor, due_on, invoices, bar, notices, holds, promised_on,
     promised_minor, plan, late, count(*) OVER () AS n
 FROM projection.collections WHERE {_PICKED} ORDER BY due_on NULLS LAST, account COLLATE "C", currency COLLATE "C" OFFSET %(offset)s LIMIT %(limit)s"""
-"""Accounts that are collected or held, the longest owed first, and how many there are in all (`n`). Parameters: those of the filter, `offset`, `limit`."""
+"""Accounts that are collected or held, the longest owed first, and how many there are in all (`n`). Parameters: those of the filter,
+`offset`, `limit`."""
 
 LISTED_COUNT = f"SELECT count(*) AS n FROM projection.collections WHERE {_PICKED}"
 """How many rows there are. Parameters: those of the filter."""

@@ -1,4 +1,5 @@
-"""The critical path of an order: of all that was waited for at once, what its end really waited for, instant by instant. Pure (decisions/0052)."""
+"""The critical path of an order: of all that was waited for at once, what its end really waited for, instant by instant. Pure
+(decisions/0052)."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Stretch(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """A time in which a step was under way or stuck without a break: the changes of who was waited for, and when it ended (None: it did not)."""
+    """A time in which a step was under way or stuck without a break: the changes of who was waited for, and when it ended (None: it did
+    not)."""
 
     place: str
     changes: tuple[tuple[datetime, str], ...]
@@ -30,10 +32,10 @@ class _Run(NamedTuple):
 def critical_path(steps: Mapping[str, Mapping[str, Any]], begun: datetime, ended: datetime) -> list[Stretch]:
     """What an order waited for from `begun` until `ended`, the first first; the stretches follow on one another without a gap.
 
-    Seen from the end: what ended last is what was waited for, as long as it was under way without a break; it began when what it waited for was
-    done, and so on back to the capture. Where nothing ended at the moment, as in an order that is open, `_binding` says which of those under way it is.
-    Where nothing was under way, we are waited for. Of each step are given its `line` (times, each with who is waited for from then on, empty for nobody),
-    what it `waits` for, and when it is `known` to be over.
+    Seen from the end: what ended last is what was waited for, as long as it was under way without a break; it began when what it waited for
+    was done, and so on back to the capture. Where nothing ended at the moment, as in an order that is open, `_binding` says which of those
+    under way it is. Where nothing was under way, we are waited for. Of each step are given its `line` (times, each with who is waited for
+    from then on, empty for nobody), what it `waits` for, and when it is `known` to be over.
     """
     runs = [run for place, step in steps.items() for run in _runs(place, step["line"])]
     path: list[Stretch] = []
@@ -65,8 +67,8 @@ def _runs(place: str, line: Sequence[Sequence[str]]) -> Iterator[_Run]:
 
 
 def _binding(under_way: Sequence[_Run], at: datetime, steps: Mapping[str, Mapping[str, Any]], after: str) -> _Run:
-    """The one that what comes next waited for: what ended at this moment, first what the next step waits for. At the end of the path, where nothing comes
-    next, what is under way still. Of several what has no known end, then what ends last; then by who is waited for."""
+    """The one that what comes next waited for: what ended at this moment, first what the next step waits for. At the end of the path, where
+    nothing comes next, what is under way still. Of several what has no known end, then what ends last; then by who is waited for."""
     waits = steps[after]["waits"] if after else ()
 
     def rank(run: _Run) -> tuple[Any, ...]:
@@ -103,7 +105,8 @@ def _backwards(run: _Run, begun: datetime, at: datetime) -> Iterator[Stretch]:
 
 
 def waited_s(path: Sequence[Stretch]) -> dict[str, int]:
-    """How many whole seconds each was waited for. They sum to the whole seconds from the start of the path to its end: each bound is cut to its second."""
+    """How many whole seconds each was waited for. They sum to the whole seconds from the start of the path to its end: each bound is cut to
+    its second."""
     sums = dict.fromkeys(WAITERS, 0)
     for part in path:
         sums[part.who] += whole_s(part.begun, part.ended)

@@ -89,7 +89,8 @@ def _step_of(record: Seen) -> str:
 
 
 def _told(doc: Doc, record: Seen) -> Doc:
-    """What an order says of itself: who sent it and how urgent it is, and of its items what they are, cost and are promised for. Of an invoice, its market."""
+    """What an order says of itself: who sent it and how urgent it is, and of its items what they are, cost and are promised for. Of an
+    invoice, its market."""
     body = record.body
     match record.type:
         case "invoice.issued":
@@ -236,10 +237,10 @@ AND (%(order)s = '' OR f.order_id = %(order)s) AND (%(customer)s = '' OR coalesc
 AND (%(state)s = '' OR s.state = %(state)s) AND (%(due_by)s::timestamptz IS NULL OR s.next_at <= %(due_by)s)
 AND (%(rank_max)s::integer IS NULL OR k.rank <= %(rank_max)s) AND (%(opened_by)s::timestamptz IS NULL OR f.opened_at <= %(opened_by)s)
 AND (%(after_rank)s::integer IS NULL OR (k.rank, f.opened_at, f.fallout) > (%(after_rank)s, %(after_at)s::timestamptz, %(after_id)s))"""
-"""Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `fallouts` (ids; none: any), `everything` (closed ones too), `queue`, `reason`,
-`order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and `state` (empty text: any); `due_by`, the latest next date,
-`opened_by`, until when it fell out, and `rank_max` (NULL: any); `after_rank`, `after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING`
-and of `RANK`."""
+"""Open fallouts `f`, and those looked at again, with their records `r` and how they stand. Parameters: `fallouts` (ids; none: any),
+`everything` (closed ones too), `queue`, `reason`, `order` (its id), `customer`, `group`, `owner` (a person, or the team of a queue) and
+`state` (empty text: any); `due_by`, the latest next date, `opened_by`, until when it fell out, and `rank_max` (NULL: any); `after_rank`,
+`after_at` and `after_id`, the place by rank behind which they come (NULL: from the first); those of `STANDING` and of `RANK`."""
 
 LISTED = f"""SELECT {", ".join(f'f.{column} AS "{name}"' for name, column in SHOWN.items())}, f.state, f.closed_at, f.stream, f.detail,
 f.severity, f.code_version, f.group_id AS "group", f.promised_on, f.revenue_minor, f.currency, f.acts, f.offering, f.partner,
@@ -250,7 +251,8 @@ ORDER BY CASE %(sort)s WHEN 'queue' THEN f.queue WHEN 'reason' THEN f.reason WHE
     WHEN 'customer' THEN coalesce(o.customer_id, i.customer_id) END,
     CASE %(sort)s WHEN 'rank' THEN k.rank END, CASE %(sort)s WHEN 'newest' THEN f.opened_at END DESC, CASE %(sort)s WHEN 'attempts' THEN f.attempts END DESC, f.opened_at, f.fallout
 OFFSET %(offset)s LIMIT %(limit)s"""
-"""Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says otherwise.
+"""Fallouts with the order, customer and invoice of each, and how many there are in all (`n`); the oldest first unless `sort` says
+otherwise.
 
 Parameters: those of the filter, `sort`, `offset`, `limit` (NULL: all).
 """
@@ -272,7 +274,8 @@ AGED = """SELECT words AS age, (SELECT count(*) FROM projection.fallout f WHERE 
     AND extract(epoch FROM %(now)s::timestamptz - f.opened_at) >= least_s
     AND (most_s IS NULL OR extract(epoch FROM %(now)s::timestamptz - f.opened_at) < most_s)) AS open
 FROM unnest(%(words)s::text[], %(least)s::bigint[], %(most)s::bigint[]) WITH ORDINALITY AS ages (words, least_s, most_s, place) ORDER BY place"""
-"""How many open fallouts are of which age, the youngest first. Parameters: `now`, and of each age its `words`, its `least` seconds, and its `most` (NULL: any)."""
+"""How many open fallouts are of which age, the youngest first. Parameters: `now`, and of each age its `words`, its `least` seconds, and its
+`most` (NULL: any)."""
 _CURRENCIES = "count(DISTINCT nullif(f.currency, '')) FILTER (WHERE f.state = 'open')"
 
 GROUPED = f"""SELECT f.group_id AS "group", min(f.step) AS step, min(f.reason) AS reason, min(f.partner_code) AS partner_code,
@@ -286,15 +289,17 @@ FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = 
 WHERE (%(queue)s = '' OR coalesce(nullif(r.queue, ''), f.queue) = %(queue)s) AND (%(reason)s = '' OR f.reason = %(reason)s)
 GROUP BY f.group_id HAVING NOT %(open_only)s OR count(*) FILTER (WHERE f.state = 'open') > 0
 ORDER BY open DESC, revenue_minor DESC NULLS LAST, count DESC, f.group_id LIMIT %(limit)s"""
-"""Groups of like fallouts, those with most open ones first, and how many there are in all (`n`); `revenue_minor` and `currency` are NULL where the
-open ones are of several currencies. Parameters: `queue`, `reason` (empty text: any), `open_only`, `today`, `now`, `limit` (NULL: all)."""
+"""Groups of like fallouts, those with most open ones first, and how many there are in all (`n`); `revenue_minor` and `currency` are NULL
+where the open ones are of several currencies. Parameters: `queue`, `reason` (empty text: any), `open_only`, `today`, `now`, `limit` (NULL:
+all)."""
 
 WORKLIST = """SELECT f.fallout, f.order_id, f.stream, f.item, f.step, f.reason, f.queue, f.origin, f.cause_event, f.acts, coalesce(nullif(r.queue, ''), f.queue) AS queue_now,
 f.opened_at, f.opened_event, f.priority, f.tier, f.category, f.promised_on,
 r.owner, r.claimed_until, r.waits_for, r.waits_until, r.snoozed_until, r.level, r.waiting, r.touches, r.tickets, r.proposed_by
 FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 WHERE f.state = 'open' AND (%(all)s OR f.stream = ANY(%(streams)s) OR f.fallout = ANY(%(fallouts)s))"""
-"""Open fallouts, with what their records say (NULL where nobody handled one). Parameters: `all`, or those of some `streams` and some `fallouts`."""
+"""Open fallouts, with what their records say (NULL where nobody handled one). Parameters: `all`, or those of some `streams` and some
+`fallouts`."""
 
 OPEN_OF_ORDER = (
     f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %(order)s ORDER BY opened_at, fallout"""
@@ -305,8 +310,8 @@ ROW_OF_FALLOUT = f"""SELECT f.*, f.group_id AS "group", {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice
 FROM projection.fallout f {_OF_WHOM} LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout
 WHERE f.fallout = %(name)s OR (length(%(name)s) BETWEEN 8 AND 35 AND f.fallout LIKE %(begins)s)"""
-"""The row of a fallout with its record, order, customer and invoice. Parameters: `name`, its id or the first letters of it, `begins`, those again
-with `%`, and those of `RANK`."""
+"""The row of a fallout with its record, order, customer and invoice. Parameters: `name`, its id or the first letters of it, `begins`, those
+again with `%`, and those of `RANK`."""
 
 ROWS_OF_FALLOUTS = "SELECT * FROM projection.fallout WHERE fallout = ANY(%s)"
 """The rows of some fallouts. Parameter: their ids."""
@@ -325,7 +330,8 @@ COUNT_OF_GROUP = "SELECT count(*) AS n FROM projection.fallout WHERE group_id = 
 FOR_FIGURES = """SELECT f.*, r.deeds AS handled, r.waiting, r.origin AS origin_now, coalesce(c.apart, '') AS apart
 FROM projection.fallout f LEFT JOIN projection.fallout_records r ON r.fallout = f.fallout LEFT JOIN projection.captures c ON c.order_id = f.order_id
 ORDER BY f.cause_event::numeric, f.fallout"""
-"""All fallouts with what people did, whom they waited for, and whether their order is a program's or a test of our own, in the order in which they fell out. No parameters."""
+"""All fallouts with what people did, whom they waited for, and whether their order is a program's or a test of our own, in the order in
+which they fell out. No parameters."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.fallout GROUP BY 1"
 """How many fallouts are open and how many closed. No parameters."""
@@ -353,4 +359,5 @@ QUEUE_DAYS = """WITH stood AS (SELECT coalesce(nullif(r.queue, ''), f.queue) AS 
     SELECT queue, opened_at, 1, 0 FROM stood UNION ALL SELECT queue, closed_at, 0, 1 FROM stood WHERE closed_at IS NOT NULL
 )
 SELECT queue, (at AT TIME ZONE 'UTC')::date AS day, sum(came)::integer AS came, sum(closed)::integer AS closed FROM happened GROUP BY 1, 2 ORDER BY 1, 2"""
-"""How many fallouts came to each queue and were closed in it on each day (UTC) on which any did. One that went to another queue counts there. No parameters."""
+"""How many fallouts came to each queue and were closed in it on each day (UTC) on which any did. One that went to another queue counts
+there. No parameters."""

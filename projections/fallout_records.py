@@ -121,4 +121,5 @@ FALLOUT_RECORDS = Projection(
 
 CLAIMED = """SELECT r.fallout, r.owner, r.claimed_until, r.touches, f.acts, f.stream FROM projection.fallout_records r JOIN projection.fallout f
 ON f.fallout = r.fallout WHERE r.owner = ANY(%s) AND r.claimed_until > %s ORDER BY r.claimed_until, r.fallout"""
-"""The fallouts that people have in hand: claimed, and neither given back nor on, in claims that have not run out. Parameters: the people, the time."""
+"""The fallouts that people have in hand: claimed, and neither given back nor on, in claims that have not run out. Parameters: the people,
+the time."""

@@ -1,11 +1,13 @@
-"""How each fallout stands at a time, in SQL: who has it, its state, its level and its next date. `views.fallout_state` says the same of one row."""
+"""How each fallout stands at a time, in SQL: who has it, its state, its level and its next date. `views.fallout_state` says the same of one
+row."""
 
 from __future__ import annotations
 
 CLOCK = """greatest(extract(epoch FROM coalesce(f.closed_at, %(now)s) - f.opened_at) - coalesce((
     SELECT sum(greatest(extract(epoch FROM least(coalesce((wait ->> 'to')::timestamptz, coalesce(f.closed_at, %(now)s)), coalesce(f.closed_at, %(now)s))
         - greatest((wait ->> 'from')::timestamptz, f.opened_at)), 0)) FROM jsonb_array_elements(r.waiting) AS wait), 0), 0)"""
-"""How many seconds our own clock ran for a fallout `f` with the record `r`: until it closed, or until `now`, without the waits for others."""
+"""How many seconds our own clock ran for a fallout `f` with the record `r`: until it closed, or until `now`, without the waits for
+others."""
 
 _QUEUE = "coalesce(nullif(r.queue, ''), f.queue)"
 _OVER = "(f.state = 'closed' AND NOT coalesce(r.reopened, false))"

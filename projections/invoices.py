@@ -162,8 +162,10 @@ LISTED_COUNT = f"SELECT count(*) AS n FROM projection.invoices WHERE {_PICKED}"
 STANDING = """SELECT currency, sum(greatest(total_minor - credit_used_minor - lowered_minor - written_off_minor - paid_minor + above_minor, 0))::bigint AS receivable,
     sum(total_minor - credited_minor - instalments_minor)::bigint AS billed
 FROM projection.invoices GROUP BY 1"""
-"""What is open and what was billed, less what was credited of it and without instalments of goods billed before, in each currency, in minor units. No parameters."""
+"""What is open and what was billed, less what was credited of it and without instalments of goods billed before, in each currency, in minor
+units. No parameters."""
 
 BILLING = """SELECT e.stream FROM projection.invoices i JOIN o2c.event e ON e.stream = 'invoice-' || i.invoice AND e.type = 'invoice.issued'
 WHERE i.customer_id = %(customer)s AND e.body -> 'lines' @> %(line)s::jsonb"""
-"""The streams of a customer's invoices that bill an order. Parameters: `customer`, and a `line` of an invoice as JSON that names the order."""
+"""The streams of a customer's invoices that bill an order. Parameters: `customer`, and a `line` of an invoice as JSON that names the
+order."""

@@ -21,8 +21,8 @@ _CHECKED = "key-check"
 
 
 def normalised(what: str, value: str) -> str:
-    """The form in which values are compared: an e-mail in Unicode NFKC, case folded, white space collapsed; a name as `folded` has it, without
-    punctuation and marks, its words in any order.
+    """The form in which values are compared: an e-mail in Unicode NFKC, case folded, white space collapsed; a name as `folded` has it,
+    without punctuation and marks, its words in any order.
     """
     if what == "name":
         return " ".join(sorted(folded(value).split()))

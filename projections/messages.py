@@ -1,4 +1,5 @@
-"""Messages to customers: what each was to be told, of which milestone, and what became of it. The words and addresses are personal and stay in the log."""
+"""Messages to customers: what each was to be told, of which milestone, and what became of it. The words and addresses are personal and stay
+in the log."""
 
 from __future__ import annotations
 
@@ -103,8 +104,8 @@ FROM projection.messages m LEFT JOIN projection.orders o ON o.order_id = m.order
 WHERE (%(customer)s = '' OR m.customer_id = %(customer)s) AND (%(order)s = '' OR m.order_id = %(order)s)
     AND (%(milestone)s = '' OR m.milestone = %(milestone)s) AND (%(state)s = '' OR m.state = %(state)s)
 ORDER BY m.made_at DESC, m.message LIMIT %(limit)s"""
-"""Messages, the last first, and how many there are (`n`). Parameters, by name, each empty for any: customer, order (its id), milestone, state; and the
-`limit` (NULL: all)."""
+"""Messages, the last first, and how many there are (`n`). Parameters, by name, each empty for any: customer, order (its id), milestone,
+state; and the `limit` (NULL: all)."""
 
 SILENCES = """WITH asked AS (
     SELECT c.contact, c.customer_id, c.order_id, c.medium, c.contacted_at FROM projection.contacts c
@@ -124,13 +125,14 @@ SELECT a.contact, a.customer_id AS customer, a.order_id AS "order", o.external_i
     extract(epoch FROM a.contacted_at - coalesce(t.told_at, t.captured_at))::bigint AS silence_s, count(*) OVER () AS n
 FROM asked a JOIN told t USING (contact) LEFT JOIN projection.orders o ON o.order_id = a.order_id
 ORDER BY a.contacted_at DESC, a.contact LIMIT %(limit)s"""
-"""Who asked where an order is, the last first, with when he had last been told of it and the seconds since (since its capture, where he never was; NULL
-where there is no order). Parameters, by name, empty for any: customer, order (its id); and the `limit` (NULL: all)."""
+"""Who asked where an order is, the last first, with when he had last been told of it and the seconds since (since its capture, where he
+never was; NULL where there is no order). Parameters, by name, empty for any: customer, order (its id); and the `limit` (NULL: all)."""
 
 SENT = """SELECT e.position, e.event_id::text AS event, e.stream, e.type, e.occurred_at, e.actor, e.body ->> 'medium' AS medium, m.milestone, m.order_id AS "order"
 FROM projection.messages m JOIN o2c.event e ON e.stream = 'message-' || m.message AND e.type = 'message.sent'
 WHERE (m.order_id = ANY(%(orders)s) OR m.customer_id = %(customer)s)"""
-"""Messages that went out about some orders, or to a customer, each time that one did. Parameters: `orders` (their ids), `customer` (empty text: nobody)."""
+"""Messages that went out about some orders, or to a customer, each time that one did. Parameters: `orders` (their ids), `customer` (empty
+text: nobody)."""
 
 DAYS_TOLD = """SELECT order_id, about AS promised_on, medium, sent_at FROM projection.messages
 WHERE milestone = 'delay' AND sent_at IS NOT NULL AND (cardinality(%(orders)s::text[]) = 0 OR order_id = ANY(%(orders)s)) ORDER BY sent_at, message"""

@@ -78,7 +78,8 @@ def _revised(before: Doc | None, item: Doc) -> Doc:
 
 
 def _without_part(item: Doc, record: Seen) -> Doc:
-    """The item after an event that gives up a step of it, asks a partner to drop its work, or takes a step up again that the partner kept."""
+    """The item after an event that gives up a step of it, asks a partner to drop its work, or takes a step up again that the partner
+    kept."""
     given_up = item.get("given_up", [])
     if record.shape == "given-up":
         return {**item, "given_up": [*given_up, record.step]}

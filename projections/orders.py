@@ -25,7 +25,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
 
 
 def _danger(doc: Doc) -> tuple[str, str | None]:
-    """The danger of the order as a whole, and since when: as it was written down last, while it is open and nothing open of it is promised."""
+    """The danger of the order as a whole, and since when: as it was written down last, while it is open and nothing open of it is
+    promised."""
     level, at = doc.get("danger", ("", None))
     if not level or "closed_at" in doc or any(leaf.promised_on and leaf.state not in _OVER for leaf in leaf_items(doc)):
         return "", None
@@ -73,14 +74,15 @@ ORDERS = Projection(
 
 LISTED = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at, items, open_fallouts,
 count(*) OVER () AS n FROM projection.orders WHERE (%s = '' OR state = %s) AND (%s = '' OR customer_id = %s) ORDER BY captured_at, order_id LIMIT %s"""
-"""Orders by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice (empty text: any), and how many at most (NULL: all)."""
+"""Orders by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice (empty text: any), and
+how many at most (NULL: all)."""
 
 LISTED_OF_ACTOR = """SELECT o.order_id AS "order", o.external_id, o.customer_id AS customer, o.state, o.channel, o.captured_at, o.items,
     o.open_fallouts, count(*) OVER () AS n
 FROM projection.orders o JOIN o2c.event e ON e.stream = 'order-' || o.order_id AND e.version = 1
 WHERE (%s = '' OR o.state = %s) AND (%s = '' OR o.customer_id = %s) AND e.actor = %s ORDER BY o.captured_at, o.order_id LIMIT %s"""
-"""The orders that somebody captured, by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer twice
-(empty text: any), who, and how many at most (NULL: all)."""
+"""The orders that somebody captured, by capture time, and how many there are in all (`n`). Parameters: the state twice and the customer
+twice (empty text: any), who, and how many at most (NULL: all)."""
 
 LISTED_BY_ID = """SELECT order_id AS "order", external_id, customer_id AS customer, state, channel, captured_at
 FROM projection.orders WHERE order_id = ANY(%s) ORDER BY captured_at, order_id"""
@@ -98,8 +100,8 @@ IDS_OF_CUSTOMERS = "SELECT order_id FROM projection.orders WHERE customer_id = A
 CAPTURED_FROM = """SELECT order_id AS "order", external_id, captured_at,
     state = 'rejected' OR EXISTS (SELECT FROM projection.fallout f WHERE f.order_id = o.order_id) AS touched
 FROM projection.orders o WHERE (captured_at, order_id) > (%s, %s) ORDER BY captured_at, order_id LIMIT %s"""
-"""Orders by capture, with whether a step of theirs ever fell out or they were rejected (`touched`). Parameters: a time and an id, after which they
-come; how many."""
+"""Orders by capture, with whether a step of theirs ever fell out or they were rejected (`touched`). Parameters: a time and an id, after
+which they come; how many."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.orders GROUP BY 1 ORDER BY 1"
 """How many orders are in each state. No parameters."""
@@ -117,14 +119,15 @@ _LINE_TOLD = """EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(e.bod
 
 
 def _text(value: str) -> str:
-    """A value of a paper as a text attribute tells it; NULL for a number with a fraction. Text, never jsonb: a number may be beyond all bounds."""
+    """A value of a paper as a text attribute tells it; NULL for a number with a fraction. Text, never jsonb: a number may be beyond all
+    bounds."""
     raw = f"{value} #>> '{{}}'"
     return f"""CASE WHEN json_typeof({value}) IN ('string', 'boolean') OR {raw} ~ '^(0|-?[1-9][0-9]*)$' THEN {raw} WHEN {raw} = '-0' THEN '0' END"""
 
 
 def _whole(value: str) -> str:
-    """A value of a paper as an attribute of whole numbers tells it: a number without a fraction however it is written, or a text of up to nine digits.
-    To fifteen digits, as numbers with a fraction are; an order with one beyond all bounds was never taken down."""
+    """A value of a paper as an attribute of whole numbers tells it: a number without a fraction however it is written, or a text of up to
+    nine digits. To fifteen digits, as numbers with a fraction are; an order with one beyond all bounds was never taken down."""
     raw = f"({value} #>> '{{}}')"
     return f"""CASE json_typeof({value}) WHEN 'string' THEN CASE WHEN {raw} ~ '^[0-9]{{1,9}}$' THEN {raw}::numeric END
         WHEN 'number' THEN CASE WHEN {raw} ~ '^-?[0-9]+$' THEN {raw}::numeric
@@ -133,15 +136,16 @@ def _whole(value: str) -> str:
 
 
 def _named(option: str, part: str, *values: str) -> str:
-    """Whether one of the parts of a paper names one of the values of an option, at one of some places; a part that is none of a list counts as one."""
+    """Whether one of the parts of a paper names one of the values of an option, at one of some places; a part that is none of a list counts
+    as one."""
     fits = "(" + " OR ".join(f"{_text(f'part {value}')} = ANY(%({option})s)" for value in values) + ")"
     part_sent = _PART_SENT.format(part=part, one=f"WHEN 'object' THEN json_build_array(p.sent -> '{part}')", fits=fits)
     return _SAYS.format(told="false", sent=part_sent)
 
 
 def _of_items(given: str, sent: str, told: str, *, none: str = "") -> str:
-    """Whether an item of the outermost level is so: as it was sent, or where that is not to be read as it was taken down. `none`: or whether that an
-    order without items is so too."""
+    """Whether an item of the outermost level is so: as it was sent, or where that is not to be read as it was taken down. `none`: or
+    whether that an order without items is so too."""
     sent_so, told_so = _PART_SENT.format(part="productOrderItem", one="", fits=sent), _LINE_TOLD.format(fits=told)
     if none:
         no_item = _PART_SENT.format(part="productOrderItem", one="", fits="true"), _LINE_TOLD.format(fits="true")
@@ -208,12 +212,13 @@ AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection
 """
     + _AS_SENT
 )
-"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning` (words of the
-paper, of which one stands in it, or some letter of it is escaped), `priorities`, `captured_at`, `closed_at` (to the millisecond), `item_states` (some
-line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL: any), `open_reasons`; as they were sent where
-`in_paper` (by the paper in force), else as taken down: `parties_named`, `channels_named`, `accounts_named` and, of an item, `items_named`, `actions`, `offerings`,
-`item_products`, `item_accounts`, `quantities` (each empty: any), `quantity_from` and `quantity_to` (NULL: any); `captured_since`, `closed_since` and,
-not included, `captured_until`, `closed_until` (NULL: any); `captured_by` (empty text: anybody)."""
+"""Orders `o` as a caller picks them. Parameters: `orders`, `external_ids`, `states`, `customers`, `channels`, `categories`, `mentioning`
+(words of the paper, of which one stands in it, or some letter of it is escaped), `priorities`, `captured_at`, `closed_at` (to the
+millisecond), `item_states` (some line of it may stand so), `promised_from` and `promised_to` (days between which an item is promised; NULL:
+any), `open_reasons`; as they were sent where `in_paper` (by the paper in force), else as taken down: `parties_named`, `channels_named`,
+`accounts_named` and, of an item, `items_named`, `actions`, `offerings`, `item_products`, `item_accounts`, `quantities` (each empty: any),
+`quantity_from` and `quantity_to` (NULL: any); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL:
+any); `captured_by` (empty text: anybody)."""
 
 DOCUMENTED = f"""SELECT o.*, count(*) OVER () AS n FROM projection.orders o WHERE {_FILTERED}
 ORDER BY CASE %(sort)s WHEN 'state' THEN o.state WHEN 'external_id' THEN o.external_id WHEN 'order' THEN o.order_id END,
@@ -221,8 +226,8 @@ ORDER BY CASE %(sort)s WHEN 'state' THEN o.state WHEN 'external_id' THEN o.exter
     CASE %(sort)s WHEN 'priority' THEN o.priority END, CASE %(sort)s WHEN '-priority' THEN o.priority END DESC,
     CASE %(sort)s WHEN 'closed_at' THEN o.closed_at END, CASE %(sort)s WHEN '-closed_at' THEN o.closed_at END DESC NULLS LAST,
     CASE %(sort)s WHEN '-captured_at' THEN o.captured_at END DESC, o.captured_at, o.order_id OFFSET %(offset)s LIMIT %(limit)s"""
-"""A page of orders, by capture time unless `sort` says otherwise, and how many there are in all (`n`). Parameters: those of the filter, `sort` (a
-column, with a minus before it downwards), `offset`, `limit`."""
+"""A page of orders, by capture time unless `sort` says otherwise, and how many there are in all (`n`). Parameters: those of the filter,
+`sort` (a column, with a minus before it downwards), `offset`, `limit`."""
 
 DOCUMENTED_COUNT = f"SELECT count(*) AS n FROM projection.orders o WHERE {_FILTERED}"
 """How many orders there are of those that a caller picks. Parameters: those of the filter."""

@@ -1,4 +1,5 @@
-"""Postings: what each money event posted to the accounts of the chart. Amounts are minor units, above zero for a debit, below it for a credit."""
+"""Postings: what each money event posted to the accounts of the chart. Amounts are minor units, above zero for a debit, below it for a
+credit."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
 
 
 def _stands(doc: Doc, record: Seen) -> tuple[Doc, tuple[Posting, ...]]:
-    """What is open of an invoice and kept of deposits after an event, and what it posts besides where the log is older than money that accounts hold."""
+    """What is open of an invoice and kept of deposits after an event, and what it posts besides where the log is older than money that
+    accounts hold."""
     body = record.body
     if record.type == "invoice.issued":
         return {"open": doc["open"] + body["total_minor"] - body.get("credit_used_minor", 0)}, ()
@@ -118,8 +120,9 @@ _POSTED = """bound AS MATERIALIZED (
         CROSS JOIN LATERAL (SELECT coalesce(p.said_day, (p.at AT TIME ZONE coalesce(%(zones)s::jsonb ->> p.market, %(home)s))::date) AS own_day) d
         LEFT JOIN bound b ON p.position > b.upto AND (b.next_upto IS NULL OR p.position <= b.next_upto)
         WHERE p.position <= %(upto)s AND (%(at)s::timestamptz IS NULL OR p.at <= %(at)s))"""
-"""The postings with the day of each in the books (`day`), which is its own day, or the first one that was open when it came. Parameters: `upto` (the
-last position), `at` (the last time of an event; NULL: any), `zones` (time zones by market), `home` (the one where no market is named)."""
+"""The postings with the day of each in the books (`day`), which is its own day, or the first one that was open when it came. Parameters:
+`upto` (the last position), `at` (the last time of an event; NULL: any), `zones` (time zones by market), `home` (the one where no market is
+named)."""
 
 SUMS = f"""WITH {_POSTED},
     earned AS (SELECT currency, sign(amount_minor)::bigint * ((2 * abs(amount_minor) * s.served + s.days) / (2 * s.days)) AS amount FROM posted
@@ -129,12 +132,13 @@ SUMS = f"""WITH {_POSTED},
         SELECT ledger_account, currency, amount_minor AS amount FROM posted WHERE day <= %(on)s::date
         UNION ALL SELECT 'deferred-revenue', currency, -amount FROM earned UNION ALL SELECT 'revenue', currency, amount FROM earned) moved
     GROUP BY 1, 2 ORDER BY 2, 1"""
-"""How every account of the chart stands at the end of a day, with what was earned by a day. Parameters: `on`, `earned_by` and those of `_POSTED`."""
+"""How every account of the chart stands at the end of a day, with what was earned by a day. Parameters: `on`, `earned_by` and those of
+`_POSTED`."""
 
 LINES = f"""WITH {_POSTED}
     SELECT day, nullif(own_day, day) AS of_day, position, event, line, type, ledger_account, account, customer_id AS customer, order_id AS "order", currency,
         amount_minor, from_day, to_day FROM posted
     WHERE day <= %(on)s::date AND (%(since)s::date IS NULL OR day >= %(since)s OR (greatest(to_day - 1, day) >= %(since)s AND to_day IS NOT NULL))
     ORDER BY day, position, line"""
-"""The postings from the day `since` on (NULL: from the first) up to the end of a day, and those before of which something is earned in these days; `of_day` is the
-day that a late one belongs to. Parameters: `since`, `on` and those of `_POSTED`."""
+"""The postings from the day `since` on (NULL: from the first) up to the end of a day, and those before of which something is earned in
+these days; `of_day` is the day that a late one belongs to. Parameters: `since`, `on` and those of `_POSTED`."""

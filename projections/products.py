@@ -97,8 +97,8 @@ LISTED = f"""SELECT p.product, p.order_id AS "order", p.item, p.customer_id AS c
     p.in_service_since, p.commitment_ends_on, p.ended_on, p.price_minor, p.currency, p.msisdn, p.iccid, p.sim_kind, p.imei, count(*) OVER () AS n
 FROM projection.products p WHERE {_PICKED}
 ORDER BY p.in_service_since, p.order_id, p.item OFFSET %(offset)s LIMIT %(limit)s"""
-"""Products, the oldest first, and how many there are in all (`n`). Parameters: `orders`, `items`, `customers`, `offerings` (empty: any), `statuses` (empty: all
-but terminated), `captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
+"""Products, the oldest first, and how many there are in all (`n`). Parameters: `orders`, `items`, `customers`, `offerings` (empty: any),
+`statuses` (empty: all but terminated), `captured_by`, who captured the order (empty text: anybody), `offset`, `limit`."""
 
 COUNT = f"SELECT count(*) AS n FROM projection.products p WHERE {_PICKED}"
 """How many products. Parameters: those of LISTED that pick."""

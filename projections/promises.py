@@ -59,7 +59,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
 
 
 def _promised(doc: Doc, record: Seen, items: Sequence[Row]) -> Doc:
-    """The promises of each item, in order, with when and by which event each was made. The event that promises the day of the plan takes the plan's place."""
+    """The promises of each item, in order, with when and by which event each was made. The event that promises the day of the plan takes
+    the plan's place."""
     made = dict(doc.get("made", {}))
     for item in items:
         one = {"promised_on": item["promised_on"], "made_at": record.at, "by_event": record.event_id}
@@ -108,7 +109,8 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
 
 
 def _over(doc: Doc, item: str) -> tuple[str, bool]:
-    """The event that ended an item before it was complete (empty: none), and whether that came of an item that we failed, and not of the customer's wish."""
+    """The event that ended an item before it was complete (empty: none), and whether that came of an item that we failed, and not of the
+    customer's wish."""
     event, base = doc.get("over", {}).get(item, ("", ""))
     seen = {item}
     while base and base not in seen:
@@ -149,7 +151,8 @@ FROM projection.promises WHERE order_id = %s ORDER BY item"""
 EVERY = """SELECT p.*, o.external_id FROM projection.promises p JOIN projection.orders o USING (order_id)
 WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND (%(customer)s = '' OR o.customer_id = %(customer)s)
 ORDER BY o.captured_at, p.order_id, p.item"""
-"""Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty text: any)."""
+"""Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty
+text: any)."""
 
 WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.customer_id, o.external_id, c.market, m.reached
 FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.captures c USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
@@ -162,8 +165,8 @@ FROM projection.orders o JOIN projection.milestones m ON m.order_id = o.order_id
 WHERE CASE WHEN %(open)s THEN o.closed_at IS NULL AND NOT EXISTS (SELECT FROM projection.promises p
         WHERE p.order_id = o.order_id AND p.state NOT IN ('completed', 'failed', 'cancelled', 'rejected'))
     ELSE o.state IN ('completed', 'partial', 'failed') END ORDER BY o.captured_at, o.order_id"""
-"""Orders with what they reached as a whole, by when they were captured: the open ones of which no open item has a promise, or else all that were carried out. Parameter, by
-name: open."""
+"""Orders with what they reached as a whole, by when they were captured: the open ones of which no open item has a promise, or else all that
+were carried out. Parameter, by name: open."""
 
 PROMISES_OF_ORDERS = "SELECT * FROM projection.promises WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The promises of the items of some orders. Parameter: the orders' ids."""

@@ -1,4 +1,5 @@
-"""The rank of a fallout: one stated function of priority, tier and promised day, in SQL for the queue and in Python for what is held against it."""
+"""The rank of a fallout: one stated function of priority, tier and promised day, in SQL for the queue and in Python for what is held
+against it."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ DAYS_MAX = 30
 RANK = f"""(100 * f.priority
     + 10 * coalesce((%(tiers)s::jsonb ->> f.tier)::integer, (%(tiers)s::jsonb ->> f.category)::integer, {UNNAMED_TIER})
     + least(greatest(coalesce(f.promised_on - %(today)s::date, {DAYS_MAX}), -{DAYS_MAX}), {DAYS_MAX}))"""
-"""The rank of a fallout `f`, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the place of the customer's tier (of the
-order's category where the tier is not known or not named), and the days left to the day promised, from -30 (long overdue) to 30 (far off, or none
-promised). Of equals the older one comes first, so the order is total.
+"""The rank of a fallout `f`, lower first: 100 times the order's TMF priority (0 first, 4 last), 10 times the place of the customer's tier
+(of the order's category where the tier is not known or not named), and the days left to the day promised, from -30 (long overdue) to 30
+(far off, or none promised). Of equals the older one comes first, so the order is total.
 
 Parameters: `tiers` (the places, by tier or category), `today`.
 """

@@ -35,7 +35,8 @@ _STATES: Mapping[str, Callable[[str], str]] = {
     "number.returned": lambda kind: "returned",
     "number.ported-out": lambda kind: "ported_out",
 }
-"""The state that a piece of stock has after each event, by its class. A number that is returned is with the holder of its range again, one that is ported out with another operator.
+"""The state that a piece of stock has after each event, by its class. A number that is returned is with the holder of its range again, one
+that is ported out with another operator.
 
 A free golden number is `golden` and not `available`: the program never picks one by itself.
 """
@@ -87,7 +88,8 @@ STOCK = Projection(
 
 HELD_BY_CUSTOMER = """SELECT key, class, state, since, order_id AS "order" FROM projection.stock
 WHERE order_id IN (SELECT order_id FROM projection.orders WHERE customer_id = %s) AND kind = %s ORDER BY since, key"""
-"""The pieces of stock that are with a customer's orders, the oldest first. Parameters: the customer's id, and `sim`, `number` or `device`."""
+"""The pieces of stock that are with a customer's orders, the oldest first. Parameters: the customer's id, and `sim`, `number` or
+`device`."""
 
 HELD_BY_ORDERS = """SELECT s.order_id AS "order", taken.item, s.kind, s.key, s.class FROM projection.stock s, LATERAL (
     SELECT e.body ->> 'item' AS item FROM o2c.event e WHERE e.stream = s.kind || '-' || s.key AND e.type IN ('sim.taken', 'number.taken', 'number.brought-in', 'device.taken')
@@ -96,7 +98,8 @@ WHERE s.order_id = ANY(%s) AND s.state IN ('assigned', 'ported_in') ORDER BY s.s
 """The SIMs, numbers and devices that items of some orders have, the oldest first. Parameter: the orders' ids."""
 
 WITH_ORDER = "SELECT order_id, state, since FROM projection.stock WHERE kind = %s AND key = %s AND order_id IS NOT NULL"
-"""The order that a piece of stock is with, and since when; no row while it is with none. Parameters: `sim`, `number` or `device`, its key."""
+"""The order that a piece of stock is with, and since when; no row while it is with none. Parameters: `sim`, `number` or `device`, its
+key."""
 
 COUNT_BY_STATE = "SELECT state AS key, count(*) AS n FROM projection.stock WHERE kind = %s GROUP BY 1 ORDER BY 1"
 """How many pieces of one kind are in each state. Parameter: `sim`, `number` or `device`."""

@@ -21,9 +21,11 @@ UNDER_WAY = {
     "number-change": "partner", "porting": "partner", "porting-cancel": "partner", "qualification": "partner", "service-change": "partner", "service-change-cancel": "partner",
     "switch-match": "partner", "switch-order": "partner", "switch-trigger": "partner", "switch-cancel": "partner",
 }  # fmt: skip
-"""Who is waited for while a step is under way: its partner; for a profile to be downloaded, the customer. Of any other step, we ourselves."""
+"""Who is waited for while a step is under way: its partner; for a profile to be downloaded, the customer. Of any other step, we
+ourselves."""
 LEAD = timedelta(hours=1)
-"""A step that is asked for further ahead waits for a day that the customer wished; a shorter lead is how we work. The longest of a step is half an hour."""
+"""A step that is asked for further ahead waits for a day that the customer wished; a shorter lead is how we work. The longest of a step is
+half an hour."""
 _HELD_UP_BY = {
     "activation": "partner",
     "delivery": "partner",
@@ -70,7 +72,8 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
 
 
 def _planned(doc: Doc, record: Seen) -> Doc:
-    """The steps of the plan, each with the places that it waits for; of items that are planned anew they stand as they did, until events of their own."""
+    """The steps of the plan, each with the places that it waits for; of items that are planned anew they stand as they did, until events of
+    their own."""
     found: Doc = {}
     for item in record.body["items"]:
         for step in item["steps"]:
@@ -140,8 +143,9 @@ def _agreed(doc: Doc, record: Seen) -> Doc:
 
 
 def _notice(doc: Doc, record: Seen) -> list[list[str]]:
-    """Who is waited for until the agreed window of a port opens: the notice that the market's rules want, up to the day by which they want the port done;
-    after that the day that the customer wished, else whoever kept the line from being on. Nothing where no window lies ahead."""
+    """Who is waited for until the agreed window of a port opens: the notice that the market's rules want, up to the day by which they want
+    the port done; after that the day that the customer wished, else whoever kept the line from being on. Nothing where no window lies
+    ahead."""
     port = doc["ports"].get(record.item, {})
     opens = _stamped(port.get("window_opens_at"))
     if opens is None or opens <= record.at:
@@ -224,7 +228,8 @@ WAITED = """SELECT w.* FROM projection.waits w
 WHERE (cardinality(%(orders)s::text[]) = 0 OR w.order_id = ANY(%(orders)s))
     AND (%(since)s::timestamptz IS NULL OR w.captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR w.captured_at < %(until)s)
 ORDER BY w.captured_at, w.order_id"""
-"""What orders waited for, by capture time. Parameters: `orders` (none: any), and from `since` on and before `until` they were captured (NULL: any)."""
+"""What orders waited for, by capture time. Parameters: `orders` (none: any), and from `since` on and before `until` they were captured
+(NULL: any)."""
 
 OPEN = "SELECT * FROM projection.waits WHERE closed_at IS NULL ORDER BY captured_at, order_id"
 """What the open orders wait for, by capture time. No parameters."""

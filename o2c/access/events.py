@@ -9,9 +9,11 @@ from o2c.kernel.event import Event, Pii
 
 
 class PersonalDataDisclosed(Event, name="personal-data.disclosed", stream="access"):
-    """Somebody was about to be shown personal data of a customer: by which operation, in which roles, of which things, and which kinds of data.
+    """Somebody was about to be shown personal data of a customer: by which operation, in which roles, of which things, and which kinds of
+    data.
 
-    What was shown is not repeated. Who it was says the envelope, and the note why, where that was said. It is written before anything is shown.
+    What was shown is not repeated. Who it was says the envelope, and the note why, where that was said. It is written before anything is
+    shown.
     """
 
     example = {
@@ -63,8 +65,8 @@ class KeyRevoked(Event, name="key.revoked", stream="key"):
 class IssuerTrusted(Event, name="issuer.trusted", stream="issuers"):
     """Tokens of an issuer are believed from now on: those for `audience`, signed with one of its public keys (`jwks`, RFC 7517 section 5).
 
-    Their `sub`, after `actor_prefix`, is who acts; the values of the claim `claim` come to roles by `roles`, and other values to none. No token
-    is believed that lives longer than `life_s_max` seconds.
+    Their `sub`, after `actor_prefix`, is who acts; the values of the claim `claim` come to roles by `roles`, and other values to none. No
+    token is believed that lives longer than `life_s_max` seconds.
     """
 
     example = {

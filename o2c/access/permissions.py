@@ -1,8 +1,8 @@
 """The table of permissions: one line an operation, one column a role. What no line allows is forbidden.
 
-`yes`: may, with what is personal where it is asked for. `masked`: may, with nothing personal and numbers masked. `own`: may, of what it began
-itself (an order that it captured, a customer that it registered). `-`: may not. Whoever has the machine (the role `operator`) may everything
-and stands in no column. An operation with a slash is a part of one that takes more than the whole does.
+`yes`: may, with what is personal where it is asked for. `masked`: may, with nothing personal and numbers masked. `own`: may, of what it
+began itself (an order that it captured, a customer that it registered). `-`: may not. Whoever has the machine (the role `operator`) may
+everything and stands in no column. An operation with a slash is a part of one that takes more than the whole does.
 """
 
 from __future__ import annotations
@@ -269,8 +269,8 @@ usage.zones              yes      yes     yes         yes      yes      yes     
 vouchers.issue           -        -       yes         -        -        -                -
 vouchers.show            -        yes     yes         yes      yes      -                -
 """
-"""The table. Files are loaded, rules of one's own are run and a copy is adopted by whoever has the machine alone; of SQL and replays nothing
-personal is in reach, so that there is nothing to mask."""
+"""The table. Files are loaded, rules of one's own are run and a copy is adopted by whoever has the machine alone; of SQL and replays
+nothing personal is in reach, so that there is nothing to mask."""
 
 
 def read(table: str) -> dict[str, Mapping[str, str]]:
@@ -354,4 +354,5 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "payments.show": ("invoice", "invoice"),
     "ports.cancel": ("order", "name"),
 }
-"""By operation that a role may use on what is its own: what kind of thing that is, and which argument names it. A list says `captured_by`."""
+"""By operation that a role may use on what is its own: what kind of thing that is, and which argument names it. A list says
+`captured_by`."""

@@ -73,7 +73,8 @@ def trust(state: IssuersState, trusted: IssuerTrusted) -> Decision:
 
 
 def distrust(state: IssuersState, issuer: str, *, note: str) -> Decision:
-    """Believe no token of an issuer any more; nothing when none is believed. Raises Refused: missing for one never trusted, usage without a note."""
+    """Believe no token of an issuer any more; nothing when none is believed. Raises Refused: missing for one never trusted, usage without a
+    note."""
     if issuer in state.gone:
         return NOTHING
     if issuer not in state.trusted:

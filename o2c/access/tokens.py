@@ -82,8 +82,8 @@ def verified(token: str, trusted: Mapping[str, IssuerTrusted], *, now: datetime)
 
 @lru_cache(maxsize=64)
 def public_keys(jwks: str) -> Mapping[str, PublicKey]:
-    """The keys of a JWK set (RFC 7517) by their ids. Raises ValueError, in words that show no key, for a set that is not of public keys each
-    with an id of its own, of a kind and strength that is believed.
+    """The keys of a JWK set (RFC 7517) by their ids. Raises ValueError, in words that show no key, for a set that is not of public keys
+    each with an id of its own, of a kind and strength that is believed.
     """
     whole = _json(jwks)
     listed = whole.get("keys") if isinstance(whole, dict) else None

@@ -20,8 +20,8 @@ from o2c.products.state import ProductState
 def service(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to the network: SIM, number or line id from earlier steps, and the offering.
 
-    Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number (until a port is cut over the temporary one), `line_id` for a fixed access. An add-on
-    has none of these and names those of the `lines` that it is added to.
+    Keys: `offering` always; `iccid` and `imsi` for a SIM, `msisdn` for a number (until a port is cut over the temporary one), `line_id` for
+    a fixed access. An add-on has none of these and names those of the `lines` that it is added to.
     """
     own = served_by(holds(work.state, work.item))
     return {"offering": work.subject.offering, **(own or _added_to(work))}
@@ -62,8 +62,8 @@ def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def switch_off(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to switch a service off again: as it was to be switched on, with the `status` terminated. Whether it is on is for the network to
-    know: what is off already stays so."""
+    """Give the body of the request to switch a service off again: as it was to be switched on, with the `status` terminated. Whether it is
+    on is for the network to know: what is off already stays so."""
     return {**service(work), "status": "terminated"}
 
 
@@ -80,8 +80,9 @@ def deactivate(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision
 def switching_on(work: Work, at: datetime) -> str:
     """Give the reason why a requested activation can no longer be cancelled, unless it is known to have failed.
 
-    A hard point of no return from when the network may have the request: one for a later day can be cancelled until then. A line whose eSIM nobody
-    has downloaded is on for nobody, and can be switched off again. Source: order life cycle, section 4 (points of no return: ServiceActivated).
+    A hard point of no return from when the network may have the request: one for a later day can be cancelled until then. A line whose eSIM
+    nobody has downloaded is on for nobody, and can be switched off again. Source: order life cycle, section 4 (points of no return:
+    ServiceActivated).
     """
     steps = work.state.progress.items[work.item].steps
     for_nobody = steps["activation"] == "done" and steps.get("esim-download", "done") != "done"
@@ -89,8 +90,8 @@ def switching_on(work: Work, at: datetime) -> str:
 
 
 def change(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves it from now on, with
-    what is `replaced` by that and is to be taken off: a SIM, a number.
+    """Give the body of the request to change a service: the product, what is to change of it (`attributes`), the offering, and what serves
+    it from now on, with what is `replaced` by that and is to be taken off: a SIM, a number.
 
     A service that ends, rests or serves again is asked for by its `status`: terminated, suspended or active.
     """
@@ -109,7 +110,8 @@ def change(work: Work) -> Mapping[str, Any]:
 
 
 def _held(work: Work) -> dict[str, str]:
-    """What serves the product that an item changes: now, as another order may have replaced something of it since this one was validated."""
+    """What serves the product that an item changes: now, as another order may have replaced something of it since this one was
+    validated."""
     product = next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
     stands = product.standing if product and product.standing else products_of(work.state)[work.subject.line].standing
     return served_by(stands.holds)
@@ -131,13 +133,14 @@ def service_changed(work: Work, data: Mapping[str, Any], at: datetime) -> Decisi
 
 
 def changing(work: Work, at: datetime) -> str:
-    """Give the reason why a change can no longer be cancelled: the network has it, or has done it. A hard point of no return; what is to be otherwise is
-    ordered anew. Source: order life cycle, section 4 (points of no return: ServiceActivated)."""
+    """Give the reason why a change can no longer be cancelled: the network has it, or has done it. A hard point of no return; what is to be
+    otherwise is ordered anew. Source: order life cycle, section 4 (points of no return: ServiceActivated)."""
     return "its service is changed, or about to be" if work.with_partner("service-change", at) else ""
 
 
 def as_it_stands(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to take a change back: the product as the inventory has it now, with what serves it, and its `status`: terminated, suspended or active.
+    """Give the body of the request to take a change back: the product as the inventory has it now, with what serves it, and its `status`:
+    terminated, suspended or active.
 
     Another order may have changed something else of it since this one was validated, and that stays.
     """

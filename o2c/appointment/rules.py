@@ -24,7 +24,8 @@ VISIT_WORKING_DAYS = 6
 
 
 def visited_by(work: Work, at: datetime) -> datetime:
-    """Give the time by which a fitter who is booked at a time has normally come: on the day that was chosen, where that is still to come."""
+    """Give the time by which a fitter who is booked at a time has normally come: on the day that was chosen, where that is still to
+    come."""
     if chosen := chosen_day(work, at):
         return local_time(date.fromisoformat(chosen), DOOR_UNTIL_HOUR, 0, work.market.zone)
     return end_of_working_day(work.market, at, VISIT_WORKING_DAYS)
@@ -42,7 +43,8 @@ def chosen_day(work: Work, at: datetime) -> str:
 
 
 def visit_wish(work: Work, at: datetime) -> Mapping[str, Any]:
-    """Give the part of the request that says when the fitter is to come: `visit_on`, and `window` unless any will do; nothing where nobody chose."""
+    """Give the part of the request that says when the fitter is to come: `visit_on`, and `window` unless any will do; nothing where nobody
+    chose."""
     day, window = chosen_day(work, at), work.subject.characteristics.get(VISIT_WINDOW, ANY_WINDOW)
     if not day:
         return {}

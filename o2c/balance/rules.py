@@ -23,8 +23,8 @@ class Holding(OfCustomer, Protocol):
 def pay_back(state: Holding, *, amount_minor: int, remittance: str, method: str, returned_on: str) -> Decision:
     """Record that money was paid back to the customer of an account: first what is owed, then a credit.
 
-    A deposit is not paid back while it is kept. The same reference, day and amount are the same transfer, and change
-    nothing. Raises Refused (conflict) when the account holds less that could be paid back.
+    A deposit is not paid back while it is kept. The same reference, day and amount are the same transfer, and change nothing. Raises
+    Refused (conflict) when the account holds less that could be paid back.
     """
     if (remittance, returned_on, amount_minor) in state.balance.returned:
         return just()

@@ -43,12 +43,13 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the methods by which
-    they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way; `refunds` are the names of all
-    that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is what goes or went back of a payment, by the
-    payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which refunds that are under way are made. `bills` are the numbers of
-    the invoices, the first one first; `retained` are, of the deposits of orders that are complete, by order, after how many good bills each
-    is freed, and before which of `bills` none counts. `withdrawn` are the refunds that were given up before a second person approved them."""
+    """Money on no invoice, in minor units: credits and what is owed, each by lots, the oldest first, and deposits by order, with the
+    methods by which they came. `returned` are (reference, day, amount) of paybacks. `refunding` goes back by refunds that are under way;
+    `refunds` are the names of all that there were, and `wanted` the (amount, author) of those that wait for a second person. `refunded` is
+    what goes or went back of a payment, by the payment provider's reference of it, and `set_aside` are the lots, owed and credits, of which
+    refunds that are under way are made. `bills` are the numbers of the invoices, the first one first; `retained` are, of the deposits of
+    orders that are complete, by order, after how many good bills each is freed, and before which of `bills` none counts. `withdrawn` are
+    the refunds that were given up before a second person approved them."""
 
     credits: tuple[Lot, ...] = ()
     owed: tuple[Lot, ...] = ()
@@ -208,7 +209,8 @@ def _but(lots: Mapping[str, Any], refund: str) -> dict[str, Any]:
 
 
 def billed(balance: Balance, invoice: str) -> Balance:
-    """Give the balance after an invoice was issued: it counts for the deposits that are kept, and one that comes later may be set off against it."""
+    """Give the balance after an invoice was issued: it counts for the deposits that are kept, and one that comes later may be set off
+    against it."""
     return changed(balance, bills=(*balance.bills, invoice)) if invoice else balance
 
 

@@ -1,8 +1,8 @@
 """Reading the discounts of a TMF620 price: its `priceAlteration`. Whatever one says about how it applies is understood, or refused by name.
 
-Source: TM Forum TMF620 Product Catalog Management API v4.1.0, POPAlteration: priceType, priority, price (an amount or a percentage), applicationDuration,
-validFor. The standard has no word for the day on which one begins, nor for how several meet: `applicationStart` (withCharge, nextBill, or a day) and
-`combination` (stackable, bestOf, exclusive) are ours.
+Source: TM Forum TMF620 Product Catalog Management API v4.1.0, POPAlteration: priceType, priority, price (an amount or a percentage),
+applicationDuration, validFor. The standard has no word for the day on which one begins, nor for how several meet: `applicationStart`
+(withCharge, nextBill, or a day) and `combination` (stackable, bestOf, exclusive) are ours.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def read_discounts(
     of: str, price: Document, path: str, *, kind: str, period: tuple[str, int], period_of: Callable[[str], tuple[str, int] | None],
     kind_of: Callable[[str], str | None], money: Callable[[Document, str], int],
 ) -> tuple[OfferedDiscount, ...]:  # fmt: skip
-    """Give the discounts of a recurring or one-time price; `period` is the price's own, `period_of` and `kind_of` know the words of the trade, and
-    `money` reads an amount. Raises Refused, naming the field, for whatever is not understood, and for two of one name."""
+    """Give the discounts of a recurring or one-time price; `period` is the price's own, `period_of` and `kind_of` know the words of the
+    trade, and `money` reads an amount. Raises Refused, naming the field, for whatever is not understood, and for two of one name."""
     found: list[OfferedDiscount] = []
     for place, alteration in objects_at(of, price, f"{path}.{FIELD}"):
         refuse_others(of, alteration, place, _KNOWN, _NOT_YET)

@@ -26,8 +26,9 @@ class OfferingPrice(BaseModel):
     """A price of an offering for orders taken from `valid_from` on (exclusive end `valid_to`; empty: open). Net of tax, in minor units.
 
     A recurring one is charged every `period_length` times `period_unit` (day, week, month, year), and those fields mean nothing for a
-    one-time one. `tax_group` is one of the market's. A price of usage, and units that are included, have their terms in `usage` and `allowance`, and no amount of
-    their own; of these, those hold for a record whose validity has the time of use. Those of `discounts` that hold are pinned with the price.
+    one-time one. `tax_group` is one of the market's. A price of usage, and units that are included, have their terms in `usage` and
+    `allowance`, and no amount of their own; of these, those hold for a record whose validity has the time of use. Those of `discounts` that
+    hold are pinned with the price.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,8 +51,9 @@ class OfferingPrice(BaseModel):
 
 
 class PriceRiseAnnounced(Event, name="catalogue.price-rise-announced", stream="catalogue"):
-    """From the local day `from_day` on, the recurring price of services of an offering that were charged before `announced_on` is `rise_minor` a period higher:
-    net, in minor units. `law` is what bound the notice; whoever is told may end the contract without costs where `exit_right` says so."""
+    """From the local day `from_day` on, the recurring price of services of an offering that were charged before `announced_on` is
+    `rise_minor` a period higher: net, in minor units. `law` is what bound the notice; whoever is told may end the contract without costs
+    where `exit_right` says so."""
 
     example = {
         "offering": "mobile-line", "market": "GB", "currency": "GBP", "rise_minor": 150, "period_unit": "month", "period_length": 1,
@@ -73,8 +75,9 @@ class OfferingPublished(Event, name="catalogue.offering-published", stream="cata
     """An offering in force from `valid_from` (exclusive end `valid_to`, empty: open), sold in one market at its `prices`.
 
     `sellable` says whether it is sold on its own, or within a bundle only. Of its `characteristics` an order may leave out the `optional`
-    ones and those with a default. `requires` are offerings one of which must be beside it in the order. `recurring_minor` and `one_time_minor` are the prices of events that were stored before offerings had
-    `prices`: a price a month, and a price once, at the standard rate.
+    ones and those with a default. `requires` are offerings one of which must be beside it in the order. `recurring_minor` and
+    `one_time_minor` are the prices of events that were stored before offerings had `prices`: a price a month, and a price once, at the
+    standard rate.
     """
 
     example = {

@@ -11,7 +11,8 @@ from o2c.rating.packs import Pack
 
 
 def pack_of(state: CatalogueState, *, offering: str, market: str, at: datetime) -> Pack:
-    """Give the pack that an offering sells at a time in a market (`GB`): it has one price once, and one price that includes units, and no other.
+    """Give the pack that an offering sells at a time in a market (`GB`): it has one price once, and one price that includes units, and no
+    other.
 
     Raises Refused: missing (it is not sold then and there), conflict (it is no pack).
     """

@@ -17,11 +17,12 @@ from o2c.markets.base import Market
 def announce_rise(
     state: CatalogueState, *, offering: str, rise_minor: int, from_day: date, market: Market, on: date, at: datetime
 ) -> list[PriceRiseAnnounced]:
-    """Announce on a local day that the services of an offering which are charged already cost more from another; nothing when it was announced so.
+    """Announce on a local day that the services of an offering which are charged already cost more from another; nothing when it was
+    announced so.
 
-    `rise_minor` is what the recurring price rises by, net, in minor units: an amount, so that nobody has to reckon what a percentage of what comes to.
-    Raises Refused: missing (no such offering in the market), usage (no recurring price, no rise, or a day before the notice is over). Source: the
-    `source` of the market's rules for price changes.
+    `rise_minor` is what the recurring price rises by, net, in minor units: an amount, so that nobody has to reckon what a percentage of
+    what comes to. Raises Refused: missing (no such offering in the market), usage (no recurring price, no rise, or a day before the notice
+    is over). Source: the `source` of the market's rules for price changes.
     """
     published, rules = state.offerings.get(offering), market.price_changes
     if published is None or published.market != market.code:
@@ -62,7 +63,8 @@ def announced(work: Work) -> Sequence[PriceRiseAnnounced]:
 def rises_of(
     rises: Sequence[PriceRiseAnnounced], *, offering: str, market: str, recurrence: Recurrence, starts_on: str
 ) -> tuple[PriceRiseAnnounced, ...]:
-    """Give the rises that a service has, by the day on which each begins: of its offering, market (code) and period, announced after the service began."""
+    """Give the rises that a service has, by the day on which each begins: of its offering, market (code) and period, announced after the
+    service began."""
     own = (
         each
         for each in rises

@@ -30,13 +30,13 @@ def publish(
 ) -> list[OfferingPublished]:
     """Publish a TMF620 ProductOffering; nothing when it stands so already.
 
-    Prices are net of tax, in minor units of the market's currency; a JSON number must have been read as text. `on` is the day whose tax rates
-    the prices must agree with. `specifications` are the product specifications that some plan fulfils.
+    Prices are net of tax, in minor units of the market's currency; a JSON number must have been read as text. `on` is the day whose tax
+    rates the prices must agree with. `specifications` are the product specifications that some plan fulfils.
 
-    Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no plan
-    fulfils, a `commitmentMonths` or `instalments` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic by range or pattern, a
-    needed offering that is not named, is the offering itself or is needed for a part of its validity only, and for every price that is not
-    understood (`read_prices`). What a bundle's own price means for its parts is told at `orders.pricing.priced`.
+    Raises Refused, naming the field, when the offering has no id, a field of another shape than the standard's, a specification that no
+    plan fulfils, a `commitmentMonths` or `instalments` that is no number, a validity that is no RFC 3339 time with a zone, a characteristic
+    by range or pattern, a needed offering that is not named, is the offering itself or is needed for a part of its validity only, and for
+    every price that is not understood (`read_prices`). What a bundle's own price means for its parts is told at `orders.pricing.priced`.
     """
     offering = document.get("id")
     if not isinstance(offering, str) or not offering:
@@ -181,8 +181,8 @@ def discounts_at(price: OfferingPrice, at: datetime) -> tuple[Discount, ...]:
 
 
 def in_force(offering: OfferingPublished, on: datetime) -> OfferingPublished:
-    """Give an offering as it is on sale at a time, for orders of whatever time: validities that hold then bound it no more, prices that do not hold
-    then are left out."""
+    """Give an offering as it is on sale at a time, for orders of whatever time: validities that hold then bound it no more, prices that do
+    not hold then are left out."""
     always = {"valid_from": "", "valid_to": ""}
     prices = [
         each.model_copy(update={**always, "discounts": tuple(one.model_copy(update=always) for one in each.discounts if _holds(one, on))})

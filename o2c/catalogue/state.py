@@ -19,10 +19,11 @@ NOT_YET = frozenset({"draft", "instudy", "indesign", "intest"})
 
 @dataclass(frozen=True, slots=True)
 class CatalogueState:
-    """Offerings by id, all of them with `prices`: each in the version that counts, and beside it (`drafts`) the draft of another version, if there is one.
+    """Offerings by id, all of them with `prices`: each in the version that counts, and beside it (`drafts`) the draft of another version,
+    if there is one.
 
-    What was published last counts, but a draft of an offering that is no draft any more, and the retirement of a version that another has taken the
-    place of, or of a draft (both stand in `replaced`), change nothing of what is on sale.
+    What was published last counts, but a draft of an offering that is no draft any more, and the retirement of a version that another has
+    taken the place of, or of a draft (both stand in `replaced`), change nothing of what is on sale.
     """
 
     offerings: dict[str, OfferingPublished] = field(default_factory=dict)

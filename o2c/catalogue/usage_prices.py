@@ -1,7 +1,8 @@
 """Reading what an offering says of usage: its usage prices, and the units that it includes.
 
 The standard has `priceType` usage, `unitOfMeasure` and `prodSpecCharValueUse`; how an amount follows from a quantity stands in
-`pricingLogicAlgorithm`, whose fields it leaves open: here they are those of `o2c.rating.models`, with its `kind`. Without one, every unit costs the `dutyFreeAmount`.
+`pricingLogicAlgorithm`, whose fields it leaves open: here they are those of `o2c.rating.models`, with its `kind`. Without one, every unit
+costs the `dutyFreeAmount`.
 Source: TM Forum TMF620 Product Catalog Management API v4.1.0, ProductOfferingPrice and PricingLogicAlgorithm.
 """
 

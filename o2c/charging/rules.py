@@ -17,7 +17,8 @@ from o2c.orders.dates import from_wish
 
 
 def opens(work: Work, at: datetime) -> datetime:
-    """Give the first time from `at` at which the item is charged: not before the day that was wished for a service; goods as soon as they are delivered."""
+    """Give the first time from `at` at which the item is charged: not before the day that was wished for a service; goods as soon as they
+    are delivered."""
     return at if _of_goods(work) else from_wish(work, at)
 
 
@@ -67,7 +68,8 @@ def _service_start(work: Work, at: datetime) -> str:
 
 
 def stop(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Undo the charge: the item ended, so the account withdraws it, never bills what is not billed yet, and has what is not served credited."""
+    """Undo the charge: the item ended, so the account withdraws it, never bills what is not billed yet, and has what is not served
+    credited."""
     ended_on = local_date(at, work.market.zone).isoformat()
     withdrawn = ChargeWithdrawn(order=work.state.order_id, item=work.item, ended_on=ended_on)
     return Decision((ChargingStopped(item=work.item),), ((account_stream(payer_in(work.state, work.subject.account)), withdrawn),))

@@ -1,4 +1,5 @@
-"""What leaks of an account as a whole: a deposit that is kept, a final bill that is lacking, usage that came after it, a number that left."""
+"""What leaks of an account as a whole: a deposit that is kept, a final bill that is lacking, usage that came after it, a number that
+left."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def never_settled(closing: Closing, today: str, days: int) -> Iterator[Leak]:
 
 
 def never_billed_late(closing: Closing, today: str, days: int) -> Iterator[Leak]:
-    """An account whose usage came after its final bill so many days ago, and stands on no bill since. What it comes to is not known before it is billed."""
+    """An account whose usage came after its final bill so many days ago, and stands on no bill since. What it comes to is not known before
+    it is billed."""
     late = closing.late
     if late is not None and day_after(late.at[:10], days) <= today:
         order, _, item = closing.ended_last.rpartition("/")
@@ -65,6 +67,7 @@ def not_as_agreed(closing: Closing) -> Iterator[Leak]:
 
 
 def never_billed(gone: Gone, today: str, days: int) -> Iterator[Leak]:
-    """A number that went to another operator so many days ago, and no bill of its account since. What is on no bill is not known, so no amount is named."""
+    """A number that went to another operator so many days ago, and no bill of its account since. What is on no bill is not known, so no
+    amount is named."""
     if day_after(gone.said.at[:10], days) <= today:
         yield Leak(PORT_OUT_RULE[0], gone.order, gone.item, gone.account, 0, gone.currency, gone.said.at[:10], (gone.said.event,), ())

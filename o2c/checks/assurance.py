@@ -55,10 +55,11 @@ ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for (name, _, _), _ in
 
 
 def check_assurance(app: Engine, *, rule: str = "", days: int = UNBILLED_DAYS) -> list[Leak]:
-    """Hold what fulfilment and billing say of every service against each other: what leaks by every rule, or the one named, with the events of both
-    sides. Writes nothing.
+    """Hold what fulfilment and billing say of every service against each other: what leaks by every rule, or the one named, with the events
+    of both sides. Writes nothing.
 
-    `days` is how long a service may be on before it must be billed. Amounts are minor units. Raises Refused: missing (no such rule), usage (less than no days, or more than DAYS_MAX).
+    `days` is how long a service may be on before it must be billed. Amounts are minor units. Raises Refused: missing (no such rule), usage
+    (less than no days, or more than DAYS_MAX).
     """
     if rule and rule not in ASSURANCE_RULES:
         raise Refused(f"no rule is called {rule[:80]}; see `o2c assurance --rules`", kind="missing")

@@ -62,7 +62,8 @@ def _all(*said: Any) -> tuple[str, ...]:
 
 
 def _unbilled(item: Item, today: str, days: int) -> Iterator[Found]:
-    """Nothing billed after so many days of service, or nothing more after so many days beyond the last one billed; or days, and not what is charged once."""
+    """Nothing billed after so many days of service, or nothing more after so many days beyond the last one billed; or days, and not what is
+    charged once."""
     served, charged = _periods(item), item.charge.body if item.charge else {}
     owed = item.withdrawn is None or item.withdrawn.body.get("one_time_owed", True)
     if owed and served and charged.get("one_time_minor") and not charged.get("goods") and not _once(item):
@@ -103,8 +104,8 @@ def _other_start(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _begins_otherwise(item: Item) -> bool:
-    """Whether the charge begins on another day than the customer had what is charged (not where a person vouched for that, without a day), or than the
-    order told its account."""
+    """Whether the charge begins on another day than the customer had what is charged (not where a person vouched for that, without a day),
+    or than the order told its account."""
     had = item.begun or item.active
     had_on = (had.body.get("starts_on") or had.body.get("delivered_on")) if had and not item.vouched else ""
     told_on = item.step.body.get("starts_on", "") if item.step else ""
@@ -126,7 +127,8 @@ def _other_price(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _price(item: Item, billed: Billed) -> int | None:
-    """What a line of a price should come to; None for usage, discounts and the like, and for a part of before lines said what it is a part of."""
+    """What a line of a price should come to; None for usage, discounts and the like, and for a part of before lines said what it is a part
+    of."""
     assert item.charge is not None
     match billed.line["kind"]:
         case "one-time":
@@ -140,7 +142,8 @@ def _price(item: Item, billed: Billed) -> int | None:
 
 
 def _other_account(item: Item, today: str, days: int) -> Iterator[Found]:
-    """Charging began on one side only or without a plan of an order, or on another account than the order named; or a bill of another account has it, or one of nothing that is charged."""
+    """Charging began on one side only or without a plan of an order, or on another account than the order named; or a bill of another
+    account has it, or one of nothing that is charged."""
     accounts = {said.body["account"] for said in (item.planned, item.step, item.charge) if said}
     first = item.charge or item.step
     if first and (len(accounts) > 1 or not (item.planned and item.step and item.charge)):
@@ -179,7 +182,8 @@ def _discount_goes_on(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _wrongly_off(item: Item, one: Discount | None, billed: Billed) -> int:
-    """How much of a line that a discount takes off is none of its: all of it where nobody promised it, else that on days outside its own."""
+    """How much of a line that a discount takes off is none of its: all of it where nobody promised it, else that on days outside its
+    own."""
     off = -int(billed.line["net_minor"])
     if item.charge is None or one is None:
         return off
@@ -275,7 +279,8 @@ def _hole(item: Item, today: str, days: int) -> Iterator[Found]:
 
 
 def _unpaid_device(item: Item, today: str, days: int) -> Iterator[Found]:
-    """A device is with the customer, and the day after no invoice has it, or no agreement where it is paid in instalments, or one about something else."""
+    """A device is with the customer, and the day after no invoice has it, or no agreement where it is paid in instalments, or one about
+    something else."""
     if item.device is None or item.delivered is None or not item.terms.get("one_time_minor", 0):
         return
     count = int(item.terms.get("characteristics", {}).get("instalments", "1"))

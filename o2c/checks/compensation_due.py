@@ -1,4 +1,5 @@
-"""What the log says of an item for which its customer may have to be compensated: promises, visits and numbers that were missed, and credits."""
+"""What the log says of an item for which its customer may have to be compensated: promises, visits and numbers that were missed, and
+credits."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ TYPES = frozenset(
 
 @dataclass(slots=True)
 class Compensating:
-    """The day that the customer can count on (`counted_on`, ISO; empty: none was promised) by the event `promised`; the (day, event) of visits that were not kept; the number
-    that was brought in; and the amounts credited by cause, in minor units, with their events."""
+    """The day that the customer can count on (`counted_on`, ISO; empty: none was promised) by the event `promised`; the (day, event) of
+    visits that were not kept; the number that was brought in; and the amounts credited by cause, in minor units, with their events."""
 
     counted_on: str = ""
     promised: str = ""

@@ -36,7 +36,8 @@ _BROKEN = object()
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A case that breaks a rule: the event that first did, of which order or stream, in words, and by how many seconds a rule of time was missed."""
+    """A case that breaks a rule: the event that first did, of which order or stream, in words, and by how many seconds a rule of time was
+    missed."""
 
     rule: str
     order: str
@@ -58,8 +59,8 @@ Moves: TypeAlias = "Counter[tuple[str, str, str, str]]"
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A move of a state machine: the state before (empty: the log told nothing of the thing), the event that brings the next (empty: declared from
-    state to state, and never seen), and how often the log has it."""
+    """A move of a state machine: the state before (empty: the log told nothing of the thing), the event that brings the next (empty:
+    declared from state to state, and never seen), and how often the log has it."""
 
     machine: str
     state: str
@@ -101,7 +102,8 @@ def check_conformance(app: Engine, *, rule: str = "") -> list[Kept]:
 
 
 def list_transitions(app: Engine, *, machine: str = "") -> list[Transition]:
-    """How things move: every move that the state machines declare, or the one named, and how often the log has it; one that is not declared, too.
+    """How things move: every move that the state machines declare, or the one named, and how often the log has it; one that is not
+    declared, too.
 
     Of a case that broke a rule what comes after is not counted. Raises Refused (missing) for a machine that is none.
     """

@@ -135,7 +135,8 @@ def _projection(app: Engine, projection: engine.Projection) -> Check:
 
 _PERSONAL = """SELECT type, key, count(*) AS n FROM o2c.event JOIN unnest(%s::text[], %s::text[]) AS x (type, key) USING (type)
     WHERE jsonb_exists(body, key) GROUP BY type, key ORDER BY type, key"""
-"""The personal fields that stand in the body of events, by type, and in how many. Parameters: arrays of event types and their personal fields."""
+"""The personal fields that stand in the body of events, by type, and in how many. Parameters: arrays of event types and their personal
+fields."""
 
 _SUMS = """SELECT stream, 'its sums do not add up' AS flaw FROM o2c.event WHERE type = 'invoice.issued' AND (
         (body->>'net_minor')::bigint + (body->>'tax_minor')::bigint <> (body->>'total_minor')::bigint
@@ -180,8 +181,9 @@ _CHARGES = """WITH line AS (
     UNION ALL
     SELECT stream, 'item ' || item || ' is billed ' || sum(net_minor) || ' with its discounts'
     FROM line WHERE kind <> 'usage' GROUP BY stream, order_id, item HAVING sum(net_minor) < 0"""
-"""The items that are billed with a gap or an overlap, whose full period does not cost its price with the rises that have begun, or a part of one costs
-more, whose one-time charge is billed twice or with another amount, or whose discounts on a bill are more than what they lower."""
+"""The items that are billed with a gap or an overlap, whose full period does not cost its price with the rises that have begun, or a part
+of one costs more, whose one-time charge is billed twice or with another amount, or whose discounts on a bill are more than what they
+lower."""
 
 _PAYMENTS = """WITH bill AS (
         SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END), 0) AS paid,
@@ -197,10 +199,12 @@ _PAYMENTS = """WITH bill AS (
     FROM bill LEFT JOIN o2c.head USING (stream)
     WHERE total IS NULL OR collected > total - used OR payments > papers OR (state_version IS NOT DISTINCT FROM version
         AND (coalesce((state->>'paid_minor')::bigint, 0) IS DISTINCT FROM paid OR (state->'issued'->>'total_minor')::bigint IS DISTINCT FROM total))"""
-"""The invoices that are paid without being issued, collected above their total, paid twice, or kept with another open amount on the head row.
+"""The invoices that are paid without being issued, collected above their total, paid twice, or kept with another open amount on the head
+row.
 
-Money above an invoice's total is a credit where it came by bank; nobody may be asked for more than the total, or than what was taken back of it again. A head row may keep the state of an
-earlier version of a large invoice: the pass over the log compares that with the events up to there. A state keeps no defaults.
+Money above an invoice's total is a credit where it came by bank; nobody may be asked for more than the total, or than what was taken back
+of it again. A head row may keep the state of an earlier version of a large invoice: the pass over the log compares that with the events up
+to there. A state keeps no defaults.
 """
 
 _MONEY = """WITH bill AS (
@@ -218,7 +222,8 @@ _MONEY = """WITH bill AS (
 """The sums of all invoices in minor units: what was invoiced, paid, is open, was covered by credit and came above that."""
 
 _FIRST_FLAWS = "SELECT *, count(*) OVER () AS n FROM ({flaws}) AS f ORDER BY stream LIMIT {most}"
-"""The first few rows of a statement that yields flaws (stream, flaw), each with how many there are in all. Formatted with that statement."""
+"""The first few rows of a statement that yields flaws (stream, flaw), each with how many there are in all. Formatted with that
+statement."""
 
 
 def _personal(conn: Connection) -> tuple[bool, str]:

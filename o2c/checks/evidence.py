@@ -11,8 +11,9 @@ from o2c.store.queries import ONE_SNAPSHOT
 
 SHOWN_MAX = 3
 
-# A position holds the number of the transaction that wrote it, and PostgreSQL keeps that number with the row (xmin, 32 bits of it). A row that
-# was changed, or put in by hand, bears the number of that transaction instead. Rows of a life in another cluster came by a dump, in one transaction.
+# A position holds the number of the transaction that wrote it, and PostgreSQL keeps that number with the row (xmin, 32 bits of it). A row
+# that was changed, or put in by hand, bears the number of that transaction instead. Rows of a life in another cluster came by a dump, in
+# one transaction.
 _WRITERS = """WITH life AS (
         SELECT position_offset, fork_position, lead(fork_position) OVER (ORDER BY id) AS upto,
             system_identifier <> (SELECT system_identifier::text FROM pg_control_system()) AS elsewhere FROM o2c.incarnation),
@@ -116,7 +117,8 @@ _SERIES = """WITH given AS (
         ELSE ' is at ' || s.last || ', its last paper at ' || g.last END AS flaw
     FROM given g FULL JOIN o2c.series s USING (series)
     WHERE coalesce(s.last, -1) <> coalesce(g.last, 0) OR g.first <> 1 OR g.n <> g.last OR g.last > g.size ORDER BY 1"""
-"""Series with a gap or a number twice, or with one behind the end of an approved range, or whose row is not at their last number, each as a sentence."""
+"""Series with a gap or a number twice, or with one behind the end of an approved range, or whose row is not at their last number, each as a
+sentence."""
 
 _NUMBER_COUNT = "SELECT coalesce(sum(last), 0)::bigint AS n FROM o2c.series"
 """How many numbers of series were given."""

@@ -89,7 +89,8 @@ def _billed(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None
 
 
 def _barred(evidence: Evidence, seen: Seen, mine: Callable[[str], bool]) -> None:
-    """The lines that the network ended because nobody paid for them, and those that it barred or that serve again: these go on, and may not be charged meanwhile."""
+    """The lines that the network ended because nobody paid for them, and those that it barred or that serve again: these go on, and may not
+    be charged meanwhile."""
     for line in seen.body["lines"]:
         if mine(line["order"]):
             item = evidence.of(line["order"], line["item"])

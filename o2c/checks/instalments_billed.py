@@ -88,7 +88,8 @@ class Instalments:
                 self._miss(owing, owing.left[0], seen)
 
     def _all_due(self, owing: Owing) -> bool:
-        """Whether all that is left is due: the lines of its order have ended, or, where goods were bought alone, all that there was since."""
+        """Whether all that is left is due: the lines of its order have ended, or, where goods were bought alone, all that there was
+        since."""
         of, since = owing.body["order"], owing.body["agreed_on"]
         own = [line for line in self.lines.values() if line.place.startswith(f"{of}/")]
         beside = [line for line in self.lines.values() if not line.ended_on or line.ended_on >= since]

@@ -1,4 +1,5 @@
-"""What the log says of products in service after the order that brought them: which item each is charged under, from which day, until which."""
+"""What the log says of products in service after the order that brought them: which item each is charged under, from which day, until
+which."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ Of = Callable[[str, str], Item | None]
 
 @dataclass(slots=True)
 class Products:
-    """Products as their own events have them: how each stands, in which currency it is charged, and by account the numbers that left and are on no bill since."""
+    """Products as their own events have them: how each stands, in which currency it is charged, and by account the numbers that left and
+    are on no bill since."""
 
     standing: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     currency: dict[str, str] = field(default_factory=dict)

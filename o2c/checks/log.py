@@ -118,7 +118,8 @@ class Heads(Watch):
     unit = "head rows"
 
     def begin(self, conn: Connection) -> None:
-        """Find the head rows that keep the state of an earlier version; the state folded up to that version is kept to compare with them."""
+        """Find the head rows that keep the state of an earlier version; the state folded up to that version is kept to compare with
+        them."""
         rows = conn.execute(_EARLIER_STATES).fetchall()
         self.earlier: dict[str, int] = {row["stream"]: row["state_version"] for row in rows}
         self.then: dict[str, Any] = {}

@@ -1,4 +1,5 @@
-"""The state machines that the trade declares beside those of orders and items: which event brings a state, and which state may follow which.
+"""The state machines that the trade declares beside those of orders and items: which event brings a state, and which state may follow
+which.
 
 Data and nothing else. That the states are those of the folds in `state.py` of each capability is held by a test.
 """
@@ -14,7 +15,8 @@ BEFORE = ""
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """States by the stored name of the event that brings them, and by state the states that may follow; an event named in none changes nothing.
+    """States by the stored name of the event that brings them, and by state the states that may follow; an event named in none changes
+    nothing.
 
     Where several events bring one state, `leaves` names the states that each of them leaves; an event that is not there leaves any.
     """
@@ -34,7 +36,8 @@ class Machine:
 
 
 def _machine(states: Mapping[str, str], leaves: Mapping[str, str] | None = None, **allowed: str) -> Machine:
-    """A machine with the states that may follow, or that an event leaves, written as words; `before` stands for the beginning, `_` for the dash in a name."""
+    """A machine with the states that may follow, or that an event leaves, written as words; `before` stands for the beginning, `_` for the
+    dash in a name."""
     rows = {_named(state): frozenset(after.split()) for state, after in allowed.items()}
     return Machine(states, rows, {event: frozenset(map(_named, words.split())) for event, words in (leaves or {}).items()})
 

@@ -81,8 +81,9 @@ _SUMS = """WITH bill AS (
                 WHEN 'account.credit-used' THEN -1 WHEN 'account.credit-taken-back' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
     SELECT paid + deposited + unused AS came, noted + compensated AS noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""
-"""What came and was not charged back (of prepaid money, what its customer got back unused), what notes gave back of it and customers were compensated with, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts
-held any. No parameters."""
+"""What came and was not charged back (of prepaid money, what its customer got back unused), what notes gave back of it and customers were
+compensated with, and where it is, in minor units: on invoices, with accounts, paid back. `earlier` came before accounts held any. No
+parameters."""
 
 _MADE = "SELECT to_regclass('projection.closings') IS NOT NULL AND to_regclass('projection.postings') IS NOT NULL AS made"
 """Whether the tables of the books were made. No parameters."""

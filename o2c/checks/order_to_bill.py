@@ -30,7 +30,8 @@ class Said(NamedTuple):
 class Billed(NamedTuple):
     """A line of an invoice, with the event that issued it and its place in the log.
 
-    `place` is that on the invoice, from 1; `alone_minor` what the invoice comes to with tax where all of its lines are of this item (else 0).
+    `place` is that on the invoice, from 1; `alone_minor` what the invoice comes to with tax where all of its lines are of this item (else
+    0).
     """
 
     event: str
@@ -75,7 +76,8 @@ class LateLine(NamedTuple):
 
 
 class GivenBack(NamedTuple):
-    """Prepaid money that the customer of an account asked back, with the event that said so last; what he has yet to get, and by which refunds, in minor units."""
+    """Prepaid money that the customer of an account asked back, with the event that said so last; what he has yet to get, and by which
+    refunds, in minor units."""
 
     said: Said
     owed_minor: int
@@ -102,7 +104,8 @@ class Packs:
 
 
 class Barred(NamedTuple):
-    """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred still)."""
+    """Days on which a line is barred by a policy under which they are not charged, up to, not including, another (empty: it is barred
+    still)."""
 
     said: Said
     position: int
@@ -115,8 +118,10 @@ class Barred(NamedTuple):
 class Item:
     """An item of an order as fulfilment and as billing have it.
 
-    `planned` has the pinned prices, `currency` and `account`; `charged_from` is the first day of its first charge. `active` says that the service is on, `begun` from which day it is the customer's where that is
-    another; `vouched`: a person said that one of the two was done, so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `compensating` has what it is owed for days that were missed. `ended` is the first event by which it ended.
+    `planned` has the pinned prices, `currency` and `account`; `charged_from` is the first day of its first charge. `active` says that the
+    service is on, `begun` from which day it is the customer's where that is another; `vouched`: a person said that one of the two was done,
+    so no event says on which day. Of a `device` it is on when it was `delivered`; `agreement` is that about its instalments. `compensating`
+    has what it is owed for days that were missed. `ended` is the first event by which it ended.
     """
 
     order: str
@@ -228,8 +233,8 @@ class Item:
 
 @dataclass(slots=True)
 class Deposit:
-    """A deposit of an order: what is kept, what was freed, how the order ended, that its account `retained` it for bills paid in time, and by which bill run it
-    was kept though enough of them were, or though that was the last one."""
+    """A deposit of an order: what is kept, what was freed, how the order ended, that its account `retained` it for bills paid in time, and
+    by which bill run it was kept though enough of them were, or though that was the last one."""
 
     order: str
     kept: list[Said] = field(default_factory=list)
@@ -246,8 +251,8 @@ class Deposit:
 
 @dataclass(slots=True)
 class Secured:
-    """An account that retains deposits: its bills since the first of them, in order, each with whether it is paid and was never late, and before which of them none
-    counts for a deposit."""
+    """An account that retains deposits: its bills since the first of them, in order, each with whether it is paid and was never late, and
+    before which of them none counts for a deposit."""
 
     deposits: list[tuple[Deposit, int]] = field(default_factory=list)
     bills: dict[str, str] = field(default_factory=dict)
@@ -276,8 +281,9 @@ class Secured:
 
 @dataclass(slots=True)
 class Closing:
-    """An account: what is charged to it (with prices of usage: `metered`; `goods` are over with their own invoice), the end of the last of it that was served or could be used, its final bill, and usage
-    that came after that and is on no bill yet (`late`). Its `instalments` are told beside that."""
+    """An account: what is charged to it (with prices of usage: `metered`; `goods` are over with their own invoice), the end of the last of
+    it that was served or could be used, its final bill, and usage that came after that and is on no bill yet (`late`). Its `instalments`
+    are told beside that."""
 
     account: str
     currency: str = ""
@@ -337,9 +343,9 @@ class Gone(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the numbers that went to other
-    operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice (`lates`), the customers that are `organisations`, and prepaid money that
-    was asked back, and packs, by account."""
+    """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the
+    numbers that went to other operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice
+    (`lates`), the customers that are `organisations`, and prepaid money that was asked back, and packs, by account."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)

@@ -39,7 +39,8 @@ def billed(evidence: Evidence, seen: Seen) -> None:
 
 
 def not_on_one_bill(packs: Packs, today: str, days: int) -> Iterator[Leak]:
-    """What was bought and is on no bill though one was made since, or so many days have gone by; what is billed otherwise, and what nobody bought."""
+    """What was bought and is on no bill though one was made since, or so many days have gone by; what is billed otherwise, and what nobody
+    bought."""
     for said, line in _pairs(packs):
         if said is not None and line is None:
             on = said.body["bought_on"]

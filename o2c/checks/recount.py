@@ -1,4 +1,5 @@
-"""The check that recounts usage: what bill runs rated is what its records come to under the tariffs that were pinned, as the account stood then; and that is invoiced.
+"""The check that recounts usage: what bill runs rated is what its records come to under the tariffs that were pinned, as the account stood
+then; and that is invoiced.
 
 It goes with the pass over the log, which has the state of the account before each bill run. The records of one run are in memory at a time.
 """
@@ -43,7 +44,8 @@ _NOT_INVOICED = """WITH run AS (
     SELECT e.stream, 'item ' || item || ' is invoiced ' || invoiced || ' for usage, was rated ' || rated AS flaw
     FROM differing JOIN LATERAL (SELECT stream FROM o2c.event e WHERE e.command_id = differing.command_id
         AND type IN ('account.usage-rated', 'invoice.issued') ORDER BY type DESC LIMIT 1) e ON true ORDER BY 1, 2"""
-"""The bill runs whose invoice has another amount for the usage of an item than was rated; what is prepaid is on none. Minor units. No parameters."""
+"""The bill runs whose invoice has another amount for the usage of an item than was rated; what is prepaid is on none. Minor units. No
+parameters."""
 
 
 class Rating(NamedTuple):
@@ -120,14 +122,16 @@ class Recount(Watch):
             self.flaw(f"account-{run.event.account}: the bill run of {run.event.run_on} {text}")
 
     def _work(self, run: Rating) -> Work:
-        """The work of a bill run as it was decided: under the market that the account follows, with the versions of the catalogue that its charges pinned."""
+        """The work of a bill run as it was decided: under the market that the account follows, with the versions of the catalogue that its
+        charges pinned."""
         assert self.app is not None
         state = run.before
         read = {name: one.state for name, one in self.app.load(catalogue_streams(state), remembered=True).items()}
         return changed(self.app.work(f"account-{state.account}", state, "", "bill-run"), read=read)
 
     def _deleted(self, run: Rating, records: tuple[UsageRecord, ...], zone: str) -> bool:
-        """Whether records of a run are gone because they are not kept for longer; of what was used after the deletion every record must be there."""
+        """Whether records of a run are gone because they are not kept for longer; of what was used after the deletion every record must be
+        there."""
         missing = run.event.unpriced + sum(line.records for line in run.event.lines) - len(records)
         if self.purged is None or missing <= 0 or any(record.started_at < self.purged for record in records):
             return False

@@ -1,4 +1,5 @@
-"""The kind of rule that an order, and each of its items, is held to: the states that the roll-up gives, and how they may follow one another."""
+"""The kind of rule that an order, and each of its items, is held to: the states that the roll-up gives, and how they may follow one
+another."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class _Rolled(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RolledUp(Rule):
-    """An order, or each of its items, moves as declared from state to state by the roll-up. What comes after its end is another rule's matter."""
+    """An order, or each of its items, moves as declared from state to state by the roll-up. What comes after its end is another rule's
+    matter."""
 
     whose: Literal["order", "items"]
     allowed: Mapping[str, frozenset[str]]

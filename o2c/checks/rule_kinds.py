@@ -35,8 +35,8 @@ class Broken(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one event means for a case: what is remembered from now on, whether the rule had something to judge, how it was broken, and the states
-    before and after, where a machine was moved."""
+    """What one event means for a case: what is remembered from now on, whether the rule had something to judge, how it was broken, and the
+    states before and after, where a machine was moved."""
 
     memo: Any
     looked: bool = False
@@ -364,7 +364,8 @@ def _time(seen: Seen, name: str) -> datetime | None:
 
 @dataclass(frozen=True, kw_only=True)
 class OneHolder(Rule):
-    """Nobody gets what somebody else holds, until it is `freed`. Whoever gets it is the item that the event of `taken` is about or names."""
+    """Nobody gets what somebody else holds, until it is `freed`. Whoever gets it is the item that the event of `taken` is about or
+    names."""
 
     taken: Events
     freed: Events

@@ -221,7 +221,8 @@ _CALLERS = """SELECT coalesce(bool_or(p.proacl IS NULL OR a.grantee = 0), false)
 
 
 def _writers(conn: Connection) -> Answer:
-    """Whether only the owner may write the log: a role that may insert can forge an event at a position that readers have passed already."""
+    """Whether only the owner may write the log: a role that may insert can forge an event at a position that readers have passed
+    already."""
     rows = conn.execute(_WRITERS.encode()).fetchall()
     flaws = [f"{row['who']} may {row['what']} on {row['name']}" for row in rows]
     if one(conn, _CALLERS)["everybody"]:

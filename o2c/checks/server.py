@@ -15,7 +15,8 @@ from o2c.store.roles import arranged, flaws, roles_of
 
 Answer = tuple[bool, str]
 Question = Callable[[Connection], Answer]
-"""Asks the database; its answer is whether all is well, and the figures or flaws. Raises CannotTell, or an error of the database, when it cannot."""
+"""Asks the database; its answer is whether all is well, and the figures or flaws. Raises CannotTell, or an error of the database, when it
+cannot."""
 
 VERSION_MIN = 15
 SKEW_S_MAX = 5
@@ -92,11 +93,13 @@ _INCARNATION = """SELECT id, system_identifier AS system, timeline, position_off
 """The current life of the log."""
 
 _BOUND = "SELECT max(position) AS last, (%s + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) * 65536 AS bound FROM o2c.event"
-"""The last position of the log, and the first position that this server has not given yet. Parameter: the position offset of the current life."""
+"""The last position of the log, and the first position that this server has not given yet. Parameter: the position offset of the current
+life."""
 
 
 def _incarnation(conn: Connection) -> Answer:
-    """Whether the log stands in its current life; a position that this life cannot have given was restored or forged, and new ones fall behind it."""
+    """Whether the log stands in its current life; a position that this life cannot have given was restored or forged, and new ones fall
+    behind it."""
     now = standing(conn)
     if now is None:
         raise CannotTell("this is a standby, or it still recovers: its timeline is known after promotion only")
@@ -174,7 +177,8 @@ def _disk(conn: Connection) -> Answer:
 
 _ARCHIVER = """SELECT archived_count, last_failed_wal, last_failed_time > coalesce(last_archived_time, '-infinity') AS failing,
     extract(epoch FROM clock_timestamp() - last_archived_time)::float8 AS seconds FROM pg_stat_archiver"""
-"""How many WAL files were archived, whether archiving fails now and since which file, and how many seconds ago the last file was archived."""
+"""How many WAL files were archived, whether archiving fails now and since which file, and how many seconds ago the last file was
+archived."""
 
 
 def _backups(conn: Connection) -> Answer:

@@ -44,7 +44,8 @@ _DEBIT = "direct-debit"
 
 
 def _debit_notice(notice: Notice, seen: Seen) -> Notice:
-    """Reckon from when on an invoice may be debited: after the notice of its market, counted from its issue, or from the day of a later mandate.
+    """Reckon from when on an invoice may be debited: after the notice of its market, counted from its issue, or from the day of a later
+    mandate.
 
     A later mandate shows by the demand that follows it at once. What was told once stands, because a debit that was returned needs no other
     notice. It notes the invoice's market.

@@ -19,11 +19,13 @@ FILES_SHOWN_MAX = 3
 _OVERDUE = """SELECT (SELECT kind FROM o2c.clock) AS kind, count(*) AS n, (SELECT count(*) FROM o2c.agenda) AS depth,
         extract(epoch FROM clock_timestamp() - min(due_at))::float8 AS seconds
     FROM o2c.agenda WHERE due_at <= (SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)"""
-"""The kind of the store's clock, how many agenda rows are due by it, how many there are, and for how many real seconds the oldest has been due."""
+"""The kind of the store's clock, how many agenda rows are due by it, how many there are, and for how many real seconds the oldest has been
+due."""
 
 _LEASES = """SELECT count(*) FILTER (WHERE lease_until > clock_timestamp()) AS held, count(*) FILTER (WHERE lease_until <= clock_timestamp()) AS lapsed,
     count(*) FILTER (WHERE lease_until > clock_timestamp() + make_interval(secs => %s)) AS endless, max(lease_until) AS until FROM o2c.agenda"""
-"""How many leases run, have lapsed, and run for too long, and when the last one ends. Parameter: the most seconds a lease should still run."""
+"""How many leases run, have lapsed, and run for too long, and when the last one ends. Parameter: the most seconds a lease should still
+run."""
 
 _PARKED = "SELECT name, count(DISTINCT group_key) AS n FROM projection.parked GROUP BY name ORDER BY name"
 """The projections with parked groups, and how many each has."""
@@ -59,7 +61,8 @@ TOLD_S_MAX = 3_600
 _HOOKS = """SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'dead') AS dead,
     coalesce(extract(epoch FROM clock_timestamp() - min(made_at) FILTER (WHERE state = 'pending')), 0)::float8 AS seconds
     FROM o2c.outbox WHERE state IN ('pending', 'dead')"""
-"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has waited."""
+"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has
+waited."""
 
 
 def _hooks(conn: Connection) -> Answer:
@@ -141,9 +144,9 @@ _TERMS = """WITH now AS (SELECT (CASE kind WHEN 'real' THEN clock_timestamp() EL
         FROM over LEFT JOIN given USING (stream, ends_on) LEFT JOIN asked USING (stream, ends_on))
     SELECT count(*) AS terms, count(*) FILTER (WHERE excused) AS excused,
         coalesce(array_agg(stream || ' to ' || ends_on || ': ' || flaw ORDER BY ends_on, stream) FILTER (WHERE flaw IS NOT NULL), '{}') AS late FROM judged"""
-"""How many terms of contracts ended by the store's clock while their products went on, how many of them nobody had to be told of (and an event says why), and those of
-which nobody was told between the days of the market. A term that another took the place of, or that ended with its product, is none; one that began after the last
-of those days is told of on the day on which it began."""
+"""How many terms of contracts ended by the store's clock while their products went on, how many of them nobody had to be told of (and an
+event says why), and those of which nobody was told between the days of the market. A term that another took the place of, or that ended
+with its product, is none; one that began after the last of those days is told of on the day on which it began."""
 
 
 def _terms(conn: Connection) -> Answer:
@@ -180,7 +183,8 @@ _RANGES = """WITH today AS (SELECT (CASE kind WHEN 'real' THEN clock_timestamp()
             ELSE (r ->> 'last')::bigint - (r ->> 'first')::bigint + 1 - coalesce(last, 0) END AS rest
         FROM named LEFT JOIN o2c.series ON series = name)
     SELECT entity, sum(rest)::bigint AS rest, max(low_at) AS low_at FROM standing GROUP BY entity ORDER BY entity"""
-"""How many numbers are left to each legal entity in the ranges approved for its invoices, and for its credit notes, by the store's clock, and at how many they run low."""
+"""How many numbers are left to each legal entity in the ranges approved for its invoices, and for its credit notes, by the store's clock,
+and at how many they run low."""
 
 
 def _ranges(conn: Connection) -> Answer:
@@ -240,8 +244,8 @@ _STILL_REFUSED = """SELECT origin, refused FROM (
 
 
 def quarantined(folder: Path) -> Callable[[Connection], Answer]:
-    """How many refused lines wait for a correction, and those that the log tells of and the folder has not: reported, and nothing wrong with the
-    store, for they may lie on another machine.
+    """How many refused lines wait for a correction, and those that the log tells of and the folder has not: reported, and nothing wrong
+    with the store, for they may lie on another machine.
     """
 
     def question(conn: Connection) -> Answer:

@@ -21,7 +21,8 @@ HEADERS = {"if_match": "If-Match", "if_none_match": "If-None-Match", "idempotenc
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What the service answered: the body, the ETag of a page, the position of a change, the number of rows there are, whether it is a repeat.
+    """What the service answered: the body, the ETag of a page, the position of a change, the number of rows there are, whether it is a
+    repeat.
 
     `following` is the mark to go on from, of a page of events.
     """
@@ -35,7 +36,8 @@ class Answer(Generic[T]):
 
 
 class Problem(Exception):
-    """Why the service did not do it (RFC 9457). `kind` is the type of problem: missing, conflict, stale, usage, forbidden, unavailable and others.
+    """Why the service did not do it (RFC 9457). `kind` is the type of problem: missing, conflict, stale, usage, forbidden, unavailable and
+    others.
 
     `unseen` has the events that the caller had not seen, of a stale call; `errors` what is wrong with which field.
     """
@@ -61,7 +63,8 @@ class Path:
     changes: bool = False
 
     def request(self, named: tuple[Any, ...], options: Mapping[str, Any]) -> Request:
-        """The request of a call. A change without a key of its own gets one, so that it may be tried again. Raises TypeError for what it does not take."""
+        """The request of a call. A change without a key of its own gets one, so that it may be tried again. Raises TypeError for what it
+        does not take."""
         places = [name for name in (self.identity, *((self.whole,) if self.whole else self.body)) if name]
         if len(named) > len(places):
             raise TypeError(f"{self.path} takes {len(places)} values without a name, not {len(named)}")

@@ -1,4 +1,5 @@
-"""The two clients: one that waits, and one for asyncio. Their groups of operations are made from one table (`o2c/client/operations.json`)."""
+"""The two clients: one that waits, and one for asyncio. Their groups of operations are made from one table
+(`o2c/client/operations.json`)."""
 
 from __future__ import annotations
 
@@ -57,8 +58,9 @@ def groups(send: Callable[[Request], Any]) -> dict[str, Any]:
 class Client:
     """A client that waits for each answer. Use it as a context manager, or call `close()`; from several threads at once if you like.
 
-    `credential` is an API key or an access token. What says "not now" (429, 503, no answer at all) is tried again up to `tries` times in all, a
-    change always under the same key, so that it is done once. Raises Problem when the service says no; httpx's errors when it never answers.
+    `credential` is an API key or an access token. What says "not now" (429, 503, no answer at all) is tried again up to `tries` times in
+    all, a change always under the same key, so that it is done once. Raises Problem when the service says no; httpx's errors when it never
+    answers.
     """
 
     def __init__(self, url: str, credential: str = "", *, timeout_s: float = TIMEOUT_S, tries: int = TRIES) -> None:
@@ -82,7 +84,8 @@ class Client:
         raise AssertionError("the last turn returns or raises")
 
     def follow(self, after: str = "", *, wait: bool = True, **wanted: Any) -> Iterator[tuple[dict[str, Any], str]]:
-        """Events after a mark, each with the mark to keep once it is dealt with; goes on for ever, or, without `wait`, ends with what is there."""
+        """Events after a mark, each with the mark to keep once it is dealt with; goes on for ever, or, without `wait`, ends with what is
+        there."""
         while True:
             page = self.send(FEED.request((), {"after": after, **wanted}))
             yield from ((event, f"{event['position']}:{event['id']}") for event in page.body)

@@ -23,12 +23,14 @@ def bar_asked(work: Work) -> Mapping[str, Any]:
 
 
 def bar(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network: account, level (empty: lift the bar) and lines; the network keeps emergency calls at every level."""
+    """Give the body of the request to the network: account, level (empty: lift the bar) and lines; the network keeps emergency calls at
+    every level."""
     return {"account": work.state.account, "level": work.state.bar_asked, "lines": [line.model_dump() for line in lines(work)]}
 
 
 def lines(work: Work) -> tuple[Line, ...]:
-    """Give the lines of the account that are served; where it is ended, those that rest, uncharged, with them: the items that brought their products."""
+    """Give the lines of the account that are served; where it is ended, those that rest, uncharged, with them: the items that brought their
+    products."""
     account = work.read.get(account_stream(work.state.account))
     if account is None:
         return ()

@@ -24,8 +24,9 @@ def agree(
 ) -> Decision:
     """Agree with the customer how all that is owed in a currency is paid in parts; until it is broken nothing becomes worse.
 
-    The same plan once more changes nothing. Raises Refused: conflict (nothing is owed, a promise or another plan stands, something is in dispute, an
-    agency collects it, too many plans were broken), usage (days that are over, too far off or out of order, too few or many parts, another sum).
+    The same plan once more changes nothing. Raises Refused: conflict (nothing is owed, a promise or another plan stands, something is in
+    dispute, an agency collects it, too many plans were broken), usage (days that are over, too far off or out of order, too few or many
+    parts, another sum).
     """
     plan, rests = state.plan, state.collected(currency)
     wished = tuple((day.isoformat(), amount_minor) for day, amount_minor in parts)

@@ -68,8 +68,8 @@ _RESTS = {"currency": "GBP", "open_minor": 2399, "invoices": [{"invoice": "BA-10
 
 
 class StageEntered(OfCourse, name="collections.stage-entered", stream="collection"):
-    """The account is in another stage in this currency, worse or better than the one before (`was`, empty for none). `notices` are the ids of the
-    warnings that a bar rests on."""
+    """The account is in another stage in this currency, worse or better than the one before (`was`, empty for none). `notices` are the ids
+    of the warnings that a bar rests on."""
 
     example = {**_RESTS, "stage": "soft-bar", "was": "final-notice", "notices": ["0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10"]}
     was: str
@@ -84,7 +84,8 @@ class DebtPlaced(OfCourse, name="collections.debt-placed", stream="collection"):
 
 
 class Cleared(Event, name="collections.cleared", stream="collection"):
-    """Nothing is collected in this currency any more: it was paid, or all of it is in dispute. What was told before warns of nothing new."""
+    """Nothing is collected in this currency any more: it was paid, or all of it is in dispute. What was told before warns of nothing
+    new."""
 
     example = {"currency": "GBP", "was": "soft-bar"}
     currency: str
@@ -119,8 +120,9 @@ class Warned(OfNotice, name="collections.warned", stream="collection"):
 
 
 class BarRequested(Requested, name="collections.bar-requested", step="barring", stream="collection"):
-    """The network is to bar the lines of the account at a level, or to lift the bar (an empty one): `soft` leaves emergency calls and all that
-    comes in, `hard` leaves emergency calls, `ended` ends the services. `notices` are the ids of the warnings that preceded it: none bars without."""
+    """The network is to bar the lines of the account at a level, or to lift the bar (an empty one): `soft` leaves emergency calls and all
+    that comes in, `hard` leaves emergency calls, `ended` ends the services. `notices` are the ids of the warnings that preceded it: none
+    bars without."""
 
     example = {"attempt": 1, "due_at": "2026-02-08T09:00:00Z", "level": "soft", "notices": ["0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10"]}
     level: Level
@@ -128,8 +130,8 @@ class BarRequested(Requested, name="collections.bar-requested", step="barring", 
 
 
 class Barred(Done, name="collections.barred", step="barring", stream="collection"):
-    """The lines of the account are barred at this level, after the warnings named. `while_barred` says whether their days are charged meanwhile, by the
-    market's policy of that day; before it was told, they were."""
+    """The lines of the account are barred at this level, after the warnings named. `while_barred` says whether their days are charged
+    meanwhile, by the market's policy of that day; before it was told, they were."""
 
     upcasts = (Upcast(defaults={"while_barred": "charged"}),)
 
@@ -189,7 +191,8 @@ class HoldReleased(OfHold, name="collections.hold-released", stream="collection"
 
 
 class PromiseMade(OfHold, name="collections.promise-made", stream="collection"):
-    """The customer promised to pay this much, in minor units, up to and including the local day `by_on`; until then nothing becomes worse."""
+    """The customer promised to pay this much, in minor units, up to and including the local day `by_on`; until then nothing becomes
+    worse."""
 
     example = {**_HELD, "amount_minor": 2399, "currency": "GBP", "by_on": "2026-02-14"}
     amount_minor: int
@@ -226,7 +229,8 @@ class PlanPart(BaseModel):
 
 
 class PlanAgreed(OfHold, name="collections.plan-agreed", stream="collection"):
-    """It was agreed to pay what is owed on these invoices in parts, which sum to it exactly; while the plan is kept nothing becomes worse."""
+    """It was agreed to pay what is owed on these invoices in parts, which sum to it exactly; while the plan is kept nothing becomes
+    worse."""
 
     example = {
         **_HELD, "currency": "GBP", "invoices": ["BA-1001-20260108"],
@@ -256,8 +260,9 @@ class PlanKept(Event, name="collections.plan-kept", stream="collection"):
 
 
 class PlanBroken(Event, name="collections.plan-broken", stream="collection"):
-    """A plan is broken, and collections go on at the stage that is due: by `due_on` it was to bring `due_minor` in all and brought `paid_minor` (`late`); or an
-    `invoice` that fell due beside it, with `due_minor` open, was not paid either (`further-debt`). Amounts are minor units."""
+    """A plan is broken, and collections go on at the stage that is due: by `due_on` it was to bring `due_minor` in all and brought
+    `paid_minor` (`late`); or an `invoice` that fell due beside it, with `due_minor` open, was not paid either (`further-debt`). Amounts are
+    minor units."""
 
     example = {"currency": "GBP", "cause": "late", "due_on": "2026-03-27", "due_minor": 2399, "paid_minor": 1200}
     currency: str
@@ -286,8 +291,8 @@ class DisputeOpened(OfDispute, name="collections.dispute-opened", stream="collec
 
 
 class DisputeSettled(OfDispute, name="collections.dispute-settled", stream="collection"):
-    """A dispute was settled, for the `customer` (the amount stays uncollected until a credit note takes it off the invoice) or for the `operator`
-    (it is collected as before)."""
+    """A dispute was settled, for the `customer` (the amount stays uncollected until a credit note takes it off the invoice) or for the
+    `operator` (it is collected as before)."""
 
     example = {**_DISPUTED, "outcome": "customer"}
     outcome: Literal["customer", "operator"]

@@ -1,4 +1,5 @@
-"""What a business owes for paying late: interest by days, and a fixed sum for each invoice. Damages for a debt, which are no supply and have no tax."""
+"""What a business owes for paying late: interest by days, and a fixed sum for each invoice. Damages for a debt, which are no supply and
+have no tax."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ Stretch = tuple[date, date, int]
 
 @dataclass(frozen=True, slots=True)
 class LateClaim:
-    """What is owed for so many days of an invoice that were late, in minor units: interest, and the fixed sum. The days go from `from_day` up to, not
-    including, `to_day`; those between them on which nothing was open do not count. `rates` are the percent a year, each with its first day."""
+    """What is owed for so many days of an invoice that were late, in minor units: interest, and the fixed sum. The days go from `from_day`
+    up to, not including, `to_day`; those between them on which nothing was open do not count. `rates` are the percent a year, each with its
+    first day."""
 
     invoice: str
     currency: str
@@ -32,8 +34,9 @@ class LateClaim:
 
 
 def claim_of(late: Late, rules: LateRules, currency: str, today: date) -> LateClaim | None:
-    """Give what is owed for the days that an invoice was late up to and including a local day, each counted once, at what was open as it began; None for
-    no day. Interest is simple, rounded once, half-up; `currency` is that of the market's fixed sums. Days that a bill has are reckoned at its rate.
+    """Give what is owed for the days that an invoice was late up to and including a local day, each counted once, at what was open as it
+    began; None for no day. Interest is simple, rounded once, half-up; `currency` is that of the market's fixed sums. Days that a bill has
+    are reckoned at its rate.
 
     Source: Late Payment of Commercial Debts (Interest) Act 1998, s. 1, 4, 5A; Directive 2011/7/EU, art. 3 and 6.
     """
@@ -56,7 +59,8 @@ def claim_of(late: Late, rules: LateRules, currency: str, today: date) -> LateCl
 
 
 def charge_of(late: Late, rules: LateRules, currency: str, *, bill: str, before: date) -> LateCharged | None:
-    """Give what a bill charges for the late days of an invoice before a local day, beyond what bills have charged; None where that is nothing.
+    """Give what a bill charges for the late days of an invoice before a local day, beyond what bills have charged; None where that is
+    nothing.
 
     What all bills charge, without what was too much, comes to what is owed for all of these days, rounded once.
     """
@@ -82,8 +86,8 @@ def charge_of(late: Late, rules: LateRules, currency: str, *, bill: str, before:
 
 
 def overcharged(late: Late, rules: LateRules, currency: str) -> LateOvercharged | None:
-    """Give what the last bill that charged for an invoice charged more than is owed for all the days that bills have; None where that is nothing. What is
-    above what that bill charged is the bill's before it."""
+    """Give what the last bill that charged for an invoice charged more than is owed for all the days that bills have; None where that is
+    nothing. What is above what that bill charged is the bill's before it."""
     if late.billed_to is None:
         return None
     interest_minor, fixed_minor = _beyond(claim_of(late, rules, currency, late.billed_to - timedelta(days=1)), late)
@@ -103,7 +107,8 @@ def _beyond(claim: LateClaim | None, late: Late) -> tuple[int, int]:
 
 
 def _rate(late: Late, rules: LateRules, stretch: Stretch, first: date) -> tuple[date, Decimal]:
-    """The rate of a stretch and the day it is from: by its half-year, or as it stays from the first day on; as a bill has said it, where one has."""
+    """The rate of a stretch and the day it is from: by its half-year, or as it stays from the first day on; as a bill has said it, where
+    one has."""
     day = stretch[0] + timedelta(days=1)
     since = date(day.year, 1 if day.month <= 6 else 7, 1) if rules.follows else first
     told = dict(late.rates).get(since.isoformat()) if rules.follows else next((percent for _, percent in late.rates), None)

@@ -14,7 +14,8 @@ from o2c.kernel.lateness import LateCharged, LateOvercharged
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What a bill charged for paying an invoice late, for all days before `to_day` that no bill had, in minor units, without what was too much of it."""
+    """What a bill charged for paying an invoice late, for all days before `to_day` that no bill had, in minor units, without what was too
+    much of it."""
 
     bill: str
     to_day: str
@@ -24,10 +25,12 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """What was open past its due day on an invoice of a business: by how much that changed, in minor units, and the local day of each change. A change
-    counts from the day after it, so that of a debt that is due on one day and paid on another as many days count as lie between them.
+    """What was open past its due day on an invoice of a business: by how much that changed, in minor units, and the local day of each
+    change. A change counts from the day after it, so that of a debt that is due on one day and paid on another as many days count as lie
+    between them.
 
-    `billed` is what bills charged for it, `rates` are the percent by the first days of what was charged at them, by which these days are reckoned for good.
+    `billed` is what bills charged for it, `rates` are the percent by the first days of what was charged at them, by which these days are
+    reckoned for good.
     """
 
     invoice: str
@@ -57,7 +60,8 @@ class Late:
 def later(known: Late | None, event: ArrearsChanged, was_minor: int) -> Late:
     """Give what was late of an invoice after a change of what is open of it, before which `was_minor` was open that bears interest.
 
-    What is paid is late no more from the day on which it had come, what is credited was never owed, and what is taken back is owed again from its day.
+    What is paid is late no more from the day on which it had come, what is credited was never owed, and what is taken back is owed again
+    from its day.
     """
     late = known or Late(event.invoice, event.currency)
     change_minor, day = event.bearing_minor - was_minor, event.due_on

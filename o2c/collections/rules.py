@@ -53,8 +53,8 @@ _WORSE = ("", "soft", "hard", "ended")
 def look(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide about an account: the stage in each currency, the notices that are due, and the bar of its lines, by the worst of its stages.
 
-    Nothing is barred without a warning that was given `warning_days` before, of an invoice that is still unpaid: where there is none, the account
-    is in the worst stage that does not bar, and is warned now.
+    Nothing is barred without a warning that was given `warning_days` before, of an invoice that is still unpaid: where there is none, the
+    account is in the worst stage that does not bar, and is warned now.
     """
     state: CollectionState = work.state
     told: list[Event] = []
@@ -133,7 +133,8 @@ def _notice(state: CollectionState, stage: Stage, said: Mapping[str, Any], rules
 
 
 def _stage(state: CollectionState, currency: str, rules: CollectionRules, today: str) -> Stage | None:
-    """The stage that an account is in now: the worst that holds, no worse than it was while it is frozen, and none that bars unless warned."""
+    """The stage that an account is in now: the worst that holds, no worse than it was while it is frozen, and none that bars unless
+    warned."""
     rests, held = state.collected(currency), holding(state, today)
     holds = [stage for stage in rules.stages if _holds(stage, rests, held, today)]
     if _frozen(state, currency, rules, today):
@@ -221,7 +222,8 @@ def owing(work: Work) -> bool:
 
 
 def next_look(work: Work, at: datetime) -> datetime:
-    """Give the next time after `at` at which the account could be in another stage, or is to be told again; NEVER when only an event changes it."""
+    """Give the next time after `at` at which the account could be in another stage, or is to be told again; NEVER when only an event
+    changes it."""
     state: CollectionState = work.state
     days = {day for currency in {arrear.currency for arrear in state.arrears.values()} for day in _days(state, currency, work.market)}
     days.update(days_of_plan(state, work.market.collections))
@@ -244,8 +246,8 @@ def _days(state: CollectionState, currency: str, market: Market) -> Iterator[str
 
 
 def barred(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again. Lines that it ended are charged no more; whether those
-    that it barred are, is the policy of the market for the level. Source: billing facts, section 6.4, lesson 9."""
+    """Decide that the network did what it was asked for: the lines are barred at the level, or serve again. Lines that it ended are charged
+    no more; whether those that it barred are, is the policy of the market for the level. Source: billing facts, section 6.4, lesson 9."""
     state: CollectionState = work.state
     day, stream = _today(work.market, at), account_stream(state.account)
     account = work.read.get(stream)
@@ -318,7 +320,8 @@ def settle_dispute(state: CollectionState, invoice: str, *, outcome: str, curren
 
 
 def _in_dispute(state: CollectionState, event: DisputeOpened | DisputeSettled) -> Decision:
-    """A dispute, and how much of what is owed past its due day on the invoice is not collected with it: the invoice itself knows of no dispute."""
+    """A dispute, and how much of what is owed past its due day on the invoice is not collected with it: the invoice itself knows of no
+    dispute."""
     known = state.arrears.get(event.invoice)
     if known is None:
         return just(event)
@@ -340,8 +343,8 @@ def promise(
 ) -> Decision:
     """Take down a promise to pay: until its day nothing becomes worse. The same promise once more changes nothing.
 
-    Raises Refused: usage (a day that is over or too far off, more than is owed), conflict (nothing is owed, another promise or a plan stands, too
-    many were broken).
+    Raises Refused: usage (a day that is over or too far off, more than is owed), conflict (nothing is owed, another promise or a plan
+    stands, too many were broken).
     """
     rules, account = market.collections, of["account"]
     known = state.promise

@@ -48,7 +48,8 @@ PRIORITY = 9
 
 @dataclass(frozen=True, slots=True)
 class Arrear:
-    """What is open past its due day on an invoice, and how much of that is in dispute, or is charged for late payment itself, in minor units."""
+    """What is open past its due day on an invoice, and how much of that is in dispute, or is charged for late payment itself, in minor
+    units."""
 
     invoice: str
     currency: str
@@ -109,11 +110,11 @@ class DebtPlan:
 class CollectionState:
     """The collections of an account: arrears by invoice, the stage by currency (absent: none), notices given since each was last cleared.
 
-    `disputes` are the amounts in dispute by invoice, `conceded` those that were settled for the customer and are not credited yet, in minor units.
-    `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines, `bar_asked` the one it was
-    last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved` says that something changed since
-    it was asked for. `placed` are the invoices that an agency collects, with its name, `written_off` those that the books were told to give up.
-    `late` is what businesses owed past due days, by invoice, paid since or not.
+    `disputes` are the amounts in dispute by invoice, `conceded` those that were settled for the customer and are not credited yet, in minor
+    units. `holds` are the last days by kind, empty for one without an end. `bar` is the level at which the network bars the lines,
+    `bar_asked` the one it was last asked for, with the warnings it rests on. A look is asked for and to come while it is `looking`; `moved`
+    says that something changed since it was asked for. `placed` are the invoices that an agency collects, with its name, `written_off`
+    those that the books were told to give up. `late` is what businesses owed past due days, by invoice, paid since or not.
     """
 
     account: str = ""
@@ -149,7 +150,8 @@ class CollectionState:
         return sorted(found, key=lambda arrear: (arrear.due_on, arrear.invoice))
 
     def late_charges(self, rules: LateRules, currency: str, *, bill: str, before: date, of_currency: str) -> list[LateCharged]:
-        """What a bill in `of_currency` charges for late days before a local day, invoice by invoice; `currency` is that of the market's fixed sums."""
+        """What a bill in `of_currency` charges for late days before a local day, invoice by invoice; `currency` is that of the market's
+        fixed sums."""
         lates = (late for _, late in sorted(self.late.items()) if late.currency == of_currency)
         return [each for late in lates if (each := charge_of(late, rules, currency, bill=bill, before=before))]
 
@@ -285,8 +287,8 @@ def _stepped(state: CollectionState, event: OfItem) -> CollectionState:
 
 
 def advance(state: CollectionState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for a look: at once when something changed, else on the next day on which the account could be in another stage. What bills charged too much for
-    late payment, as it turns out, is told first."""
+    """Ask for a look: at once when something changed, else on the next day on which the account could be in another stage. What bills
+    charged too much for late payment, as it turns out, is told first."""
     if too_much := _too_much(state, book):
         return just(too_much)
     step = book.steps["collections"]

@@ -16,10 +16,11 @@ Remedy = Literal["apology", "corrected", "credit", "free-period", "goods", "cont
 
 
 class ComplaintRaised(Event, name="complaint.raised", stream="complaint"):
-    """A customer said that something went wrong, in a channel, about a topic, and about an `order`, an `invoice` or a `fallout` of it where one is meant.
+    """A customer said that something went wrong, in a channel, about a topic, and about an `order`, an `invoice` or a `fallout` of it where
+    one is meant.
 
-    `answer_by` is when it must have been answered and `outside_from` when the customer may go to the body outside, by the rules of the market: None where it
-    knows no such time. The note of it is personal.
+    `answer_by` is when it must have been answered and `outside_from` when the customer may go to the body outside, by the rules of the
+    market: None where it knows no such time. The note of it is personal.
     """
 
     example = {
@@ -71,7 +72,8 @@ class ComplaintResolved(Event, name="complaint.resolved", stream="complaint"):
 
 
 class OffersLoaded(Event, name="offers.loaded", stream="offers"):
-    """From now on the operator's own offers to customers whom we let down are in force, in place of those before. `document` is the file as it was loaded (TOML)."""
+    """From now on the operator's own offers to customers whom we let down are in force, in place of those before. `document` is the file as
+    it was loaded (TOML)."""
 
     example = {
         "version": "own-1",

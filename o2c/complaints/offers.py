@@ -1,4 +1,5 @@
-"""What a customer whom we let down may be offered to stay, as data (`offers.toml`), and who is held out of it so that its effect can be told."""
+"""What a customer whom we let down may be offered to stay, as data (`offers.toml`), and who is held out of it so that its effect can be
+told."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ GROUNDS = ("complaint-open", "promise-broken", "attempt-failed")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What may be offered: the `remedy`, when all of the grounds in `when` are there, with the `reason` in words; `held_out_percent` of the customers never
-    get it, always the same ones."""
+    """What may be offered: the `remedy`, when all of the grounds in `when` are there, with the `reason` in words; `held_out_percent` of the
+    customers never get it, always the same ones."""
 
     name: str
     remedy: str
@@ -32,7 +33,8 @@ class Offer:
     held_out_percent: int
 
     def held_out(self, customer: str) -> bool:
-        """Whether a customer is one of those who never get it: by a digest of both names, so that it is the same on every face and every day."""
+        """Whether a customer is one of those who never get it: by a digest of both names, so that it is the same on every face and every
+        day."""
         return draw(0, customer, 1, f"offer/{self.name}") * 100 < self.held_out_percent
 
 
@@ -73,8 +75,8 @@ def in_force(documents: Sequence[str]) -> OfferBook:
 def checked(documents: Sequence[str], text: str) -> OfferBook:
     """The offers of a file that may be loaded after others.
 
-    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, an offer that lacks something, or names a remedy, a
-    ground or a share that there is not.
+    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, an offer that lacks something, or
+    names a remedy, a ground or a share that there is not.
     """
     try:
         book = book_of(tomllib.loads(text))

@@ -67,7 +67,8 @@ def answer(state: ComplaintState, *, channel: str, remedy: str, note: str = "") 
 
 
 def escalate(state: ComplaintState, *, team: str, deadlock: bool, clock: ComplaintRules) -> Decision:
-    """Give a complaint to a team, or send the letter of deadlock, by which the customer may go outside at once; nothing when that is so already.
+    """Give a complaint to a team, or send the letter of deadlock, by which the customer may go outside at once; nothing when that is so
+    already.
 
     Raises Refused: usage (neither or both, a market without such letters), conflict (it is over), missing.
     """
@@ -84,7 +85,8 @@ def escalate(state: ComplaintState, *, team: str, deadlock: bool, clock: Complai
 
 
 def resolve(state: ComplaintState, *, remedy: str, channel: str) -> Decision:
-    """End a complaint with what the customer got; nothing when it ended so. Raises Refused: usage, conflict (it ended otherwise), missing."""
+    """End a complaint with what the customer got; nothing when it ended so. Raises Refused: usage, conflict (it ended otherwise),
+    missing."""
     raised = _standing(state, over=True)
     _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
     if state.status != "resolved":

@@ -28,8 +28,9 @@ _AFTER_ORDERS = 8
 
 @dataclass(frozen=True, slots=True)
 class ComplaintState:
-    """A complaint as it was raised, and how it stands: open, answered (the customer has not said that it is over) or resolved. `outside` says that the customer may go to
-    the body outside, `team` to whom it was escalated, `remedy` what was offered or given last. `channels` are all in which it was spoken of."""
+    """A complaint as it was raised, and how it stands: open, answered (the customer has not said that it is over) or resolved. `outside`
+    says that the customer may go to the body outside, `team` to whom it was escalated, `remedy` what was offered or given last. `channels`
+    are all in which it was spoken of."""
 
     raised: ComplaintRaised | None = None
     status: Status = ""

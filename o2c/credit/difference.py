@@ -21,9 +21,11 @@ from o2c.orders.state import OrderState
 def settle_difference(
     state: OrderState, customer: CustomerState, committed_minor: int, at: datetime, market: Market, policies: CreditPolicies = PACKAGED
 ) -> Decision:
-    """Commit the customer to what the changed order comes to (net, in minor units) in place of what it came to; nothing where that is the same.
+    """Commit the customer to what the changed order comes to (net, in minor units) in place of what it came to; nothing where that is the
+    same.
 
-    Raises Refused (conflict): it is more, and beyond the limit of the credit decision, or a person or a deposit carried the order as it was.
+    Raises Refused (conflict): it is more, and beyond the limit of the credit decision, or a person or a deposit carried the order as it
+    was.
     """
     decided = state.record("", "credit").outcome
     before_minor = int(decided.get("committed_minor", 0))

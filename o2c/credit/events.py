@@ -17,8 +17,8 @@ class CreditRequested(Requested, name="credit.requested", step="credit", stream=
 class CreditApproved(Done, name="credit.approved", step="credit", stream="order"):
     """Credit was approved, with a limit or (0) without. Version 2 says which policy judged.
 
-    Version 3 says what the order commits to in minor units (0: not on record), under which search at the bureau and until when that holds, and
-    which order had the search made (`reused_from`; empty for this one). All three are empty where a person or a deposit decided.
+    Version 3 says what the order commits to in minor units (0: not on record), under which search at the bureau and until when that holds,
+    and which order had the search made (`reused_from`; empty for this one). All three are empty where a person or a deposit decided.
     """
 
     example = {
@@ -64,7 +64,8 @@ class CreditFellOut(FellOut, name="credit.fell-out", step="credit", stream="orde
 
 
 class CreditNoticeRequested(Requested, name="credit-notice.requested", step="credit-notice", stream="order"):
-    """The customer is to be told that a decision about credit went against it because of a bureau's report. By when: `credit.notice-owed`."""
+    """The customer is to be told that a decision about credit went against it because of a bureau's report. By when:
+    `credit.notice-owed`."""
 
     example = {"attempt": 1, "due_at": "2026-01-05T09:00:20Z"}
 
@@ -104,8 +105,8 @@ class DepositReceived(SetAside, name="deposit.received", step="credit", stream="
 
 
 class DepositReleased(LetGo, name="deposit.released", step="credit", stream="order"):
-    """The order is over, and keeps its deposit no more: it is retained by the account until enough bills were paid in time, a credit for its next
-    invoices, or owed to the customer."""
+    """The order is over, and keeps its deposit no more: it is retained by the account until enough bills were paid in time, a credit for
+    its next invoices, or owed to the customer."""
 
     example = {"amount_minor": 10000, "currency": "GBP", "becomes": "owed"}
     amount_minor: int

@@ -14,10 +14,10 @@ PERCENT_MAX = 1_000
 class CreditPolicy:
     """What a bureau's answer comes to. Amounts are net minor units of the market's currency.
 
-    An order passes while all that its customer commits to stays within `limit_percent` of the limit that the bureau gave. Of a deposit that the bureau
-    wants, `deposit_percent` is asked for, rounded up; one of less than `deposit_from_minor` is not asked for at all. A customer whom the bureau
-    refers passes without an underwriter while he commits to no more than `trusted_up_to_minor` in all. Each default is what a policy without
-    the field means: the bureau's word as it is.
+    An order passes while all that its customer commits to stays within `limit_percent` of the limit that the bureau gave. Of a deposit that
+    the bureau wants, `deposit_percent` is asked for, rounded up; one of less than `deposit_from_minor` is not asked for at all. A customer
+    whom the bureau refers passes without an underwriter while he commits to no more than `trusted_up_to_minor` in all. Each default is what
+    a policy without the field means: the bureau's word as it is.
     """
 
     limit_percent: int = 100
@@ -49,7 +49,8 @@ _NAMES = frozenset(each.name for each in fields(CreditPolicy))
 def policies_of(document: Mapping[str, Any], version: str, markets: frozenset[str]) -> CreditPolicies:
     """The policies that a document says: a table for each market that it is about, and in it what differs.
 
-    ValueError for a market that there is not, for a field that a policy does not have, and for a value that is no whole number, or is out of bounds.
+    ValueError for a market that there is not, for a field that a policy does not have, and for a value that is no whole number, or is out
+    of bounds.
     """
     found = {}
     for market, table in document.items():

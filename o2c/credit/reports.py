@@ -60,7 +60,8 @@ def credit_of(work: Work) -> Credit:
 
 
 def applicant(work: Work) -> str:
-    """Give the digest of the applicant's data: while it is the same, so is the applicant. It tells spellings of one name apart from no other."""
+    """Give the digest of the applicant's data: while it is the same, so is the applicant. It tells spellings of one name apart from no
+    other."""
     papers = _customer(work).papers
     return digest(json.dumps([papers.kind, folded(papers.name), papers.birth_date, folded(papers.address)])) if papers else ""
 

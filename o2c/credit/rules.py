@@ -33,9 +33,9 @@ TOO_MUCH_TIMES = 2
 def search(work: Work) -> Mapping[str, Any]:
     """Give the body of a search, consumer or business: customer, commitment and currency.
 
-    The commitment is what the customer commits to in all, in net minor units: by all lines of the order (see `commitment_minor`), and by its
-    other orders that still ran when it was given. One search for all, because the bureau may record every call. Source: identifiers, inventory and credit
-    facts, section on credit checks.
+    The commitment is what the customer commits to in all, in net minor units: by all lines of the order (see `commitment_minor`), and by
+    its other orders that still ran when it was given. One search for all, because the bureau may record every call. Source: identifiers,
+    inventory and credit facts, section on credit checks.
     """
     return {"customer": work.state.party, "commitment_minor": reports.asked_minor(work), "currency": work.market.currency}
 
@@ -43,9 +43,9 @@ def search(work: Work) -> Mapping[str, Any]:
 def judged(work: Work, answer: Answer, at: datetime, *, policies: CreditPolicies) -> Answer:
     """Judge a bureau's answer by our own policy (see `CreditPolicy`).
 
-    An approval up to a limit is none for an order that goes beyond it, with all else that the customer commits to: an underwriter decides such an
-    order, because the bureau was asked about the customer already. What is approved against the bureau's word is approved up to a limit: of what
-    the policy trusts without an underwriter, or of what the customer commits to now where a small deposit is not asked for.
+    An approval up to a limit is none for an order that goes beyond it, with all else that the customer commits to: an underwriter decides
+    such an order, because the bureau was asked about the customer already. What is approved against the bureau's word is approved up to a
+    limit: of what the policy trusts without an underwriter, or of what the customer commits to now where a small deposit is not asked for.
     """
     policy = policies.of(work.market.code)
     match answer:
@@ -67,8 +67,8 @@ def judged(work: Work, answer: Answer, at: datetime, *, policies: CreditPolicies
 def approved(work: Work, data: Mapping[str, Any], at: datetime, *, policies: CreditPolicies) -> Decision:
     """Decide that the gate passes by the bureau's answer, with its credit limit in minor units (0: no limit).
 
-    The answer and what the order commits to are kept with the customer in the same command, so that of two orders decided at once the second
-    sees the first.
+    The answer and what the order commits to are kept with the customer in the same command, so that of two orders decided at once the
+    second sees the first.
     """
     limit_minor, commitment = int(data.get("limit_minor", 0)), reports.committed(work, at)
     had = "expires_at" in data
@@ -99,7 +99,8 @@ def decide(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 def asked(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the further fields of the fallout: the amount of a deposit (minor units) and its currency, the order that had the search made."""
+    """Give the further fields of the fallout: the amount of a deposit (minor units) and its currency, the order that had the search
+    made."""
     fields = {"reused_from": data["reused_from"]} if data.get("reused_from") else {}
     if "exposure_minor" in data:
         exposure, limit = (from_minor(int(data[name]), str(data["currency"])) for name in ("exposure_minor", "limit_minor"))
@@ -114,8 +115,8 @@ def asked(data: Mapping[str, Any]) -> Mapping[str, Any]:
 def refused(work: Work, code: str, data: Mapping[str, Any], at: datetime, *, policies: CreditPolicies) -> Decision:
     """Keep a bureau's refusal with the customer, unless it is one that was had already, and open the duty of a notice about a deposit.
 
-    In the United States a deposit asked for because of a credit report is adverse action as a decline is. Source: 15 USC 1681m; FTC advisory
-    opinion to CommNet Cellular, 28 July 1998.
+    In the United States a deposit asked for because of a credit report is adverse action as a decline is. Source: 15 USC 1681m; FTC
+    advisory opinion to CommNet Cellular, 28 July 1998.
     """
     result = "" if "expires_at" in data else reports.RESULTS.get(code, "")
     kept = _with_customer(work, reports.decided(work, data, result, at, policy=policies.version, commitment=None)) if result else NOTHING
@@ -173,12 +174,13 @@ def deposit(
 
     Amounts are minor units. Any amount will do where the bureau named none, and more than wanted is taken too: money that came cannot be
     refused. Nor can what comes once the order waits for it no more: an order that goes on keeps it, and of one that is over it is what any
-    deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a
-    slip of the keyboard until somebody is `sure`. The account that pays for that of the order keeps the deposit. A deposit is told by its reference, its day and its
-    amount: all three the same are the same deposit and change nothing. Days are ISO dates; where `arrived_on` is empty, `today` is meant.
+    deposit is then (`release`). More than twice what is missing, and money for an order that never waited for a deposit, is a slip of the
+    keyboard until somebody is `sure`. The account that pays for that of the order keeps the deposit. A deposit is told by its reference,
+    its day and its amount: all three the same are the same deposit and change nothing. Days are ISO dates; where `arrived_on` is empty,
+    `today` is meant.
 
-    Raises Refused: conflict (the order never waited for a deposit, or is not validated, so that no account is its own; the same reference and
-    amount on another day and nobody said which day is meant; far more than is missing), usage (an amount of nothing, another currency).
+    Raises Refused: conflict (the order never waited for a deposit, or is not validated, so that no account is its own; the same reference
+    and amount on another day and nobody said which day is meant; far more than is missing), usage (an amount of nothing, another currency).
     """
     state, day = work.state, arrived_on or today
     if _came_before(work, amount_minor, currency, reference, arrived_on, today):
@@ -228,7 +230,8 @@ def _came_before(work: Work, amount_minor: int, currency: str, reference: str, a
 
 
 def _refuse_unasked(work: Work, *, asked: bool, sure: bool) -> None:
-    """Raises Refused (conflict) for money of an order that never waited for a deposit, unless somebody is sure, and of one without its own account."""
+    """Raises Refused (conflict) for money of an order that never waited for a deposit, unless somebody is sure, and of one without its own
+    account."""
     if work.state.progress.gates.get("validation") != "done":
         why = "is not validated, so that no account is known to be its customer's"
         raise Refused(f"{work.stream} waits for no deposit and {why}; keep the money apart until it is", kind="conflict")
@@ -237,8 +240,8 @@ def _refuse_unasked(work: Work, *, asked: bool, sure: bool) -> None:
 
 
 def release(work: Work, at: datetime) -> Decision:
-    """Let go of the deposit of an order that is over: of a completed one the account retains it for as many good bills as the market wants, or has it as a
-    credit at once where that wants none; of any other it is owed back."""
+    """Let go of the deposit of an order that is over: of a completed one the account retains it for as many good bills as the market wants,
+    or has it as a credit at once where that wants none; of any other it is owed back."""
     kept = work.state.kept("", "credit")
     if not kept:
         return just()

@@ -1,4 +1,5 @@
-"""What was agreed with customers, by tier and with some of their own, as data in versions (`agreements.toml`): unasked contacts, hours, and by when an order is complete.
+"""What was agreed with customers, by tier and with some of their own, as data in versions (`agreements.toml`): unasked contacts, hours, and
+by when an order is complete.
 
 What was reached on a day is judged by the version of that day. Pure.
 """
@@ -34,11 +35,13 @@ _VERSION = re.compile(r"[\w./-]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """By milestone, the working days after the day of it by whose end the contact is to be made (0: the same day, if it is worked); the local hour at which such a
-    day ends; within how many days an order is complete of which nothing else was promised. `customers` are those who have it of their own; none of a tier's.
+    """By milestone, the working days after the day of it by whose end the contact is to be made (0: the same day, if it is worked); the
+    local hour at which such a day ends; within how many days an order is complete of which nothing else was promised. `customers` are those
+    who have it of their own; none of a tier's.
 
-    What is delivered anew is promised for `promised_working_days` after its order came (0: for as long as it takes). `markets` are the codes of those whose orders it holds for
-    (none: of all). Days and hours are those of the order's own market, or of the market `calendar`; on the days `closed_on` (ISO) nobody works for these customers besides.
+    What is delivered anew is promised for `promised_working_days` after its order came (0: for as long as it takes). `markets` are the
+    codes of those whose orders it holds for (none: of all). Days and hours are those of the order's own market, or of the market
+    `calendar`; on the days `closed_on` (ISO) nobody works for these customers besides.
     """
 
     contacts: Mapping[str, int]
@@ -114,7 +117,8 @@ def books(loaded: tuple[Loaded, ...]) -> tuple[AgreementBook, ...]:
 
 
 def in_force(loaded: tuple[Loaded, ...], at: datetime) -> AgreementBook:
-    """The agreements of the file that was loaded last before a time; those of the package where none was, or where it says what this program has no more."""
+    """The agreements of the file that was loaded last before a time; those of the package where none was, or where it says what this
+    program has no more."""
     return next((_read(document) for since, document in reversed(loaded) if datetime.fromisoformat(since) <= at), packaged())
 
 
@@ -130,8 +134,8 @@ def _read(document: str) -> AgreementBook:
 def checked(loaded: tuple[Loaded, ...], text: str, markets: Collection[str]) -> AgreementBook:
     """The agreements of a file that may be loaded after others; `markets` are the codes of those that there are.
 
-    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, no standard tier, a milestone, day or hour that
-    there is not, a market that there is not, a customer with two agreements in one market.
+    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, no standard tier, a milestone, day
+    or hour that there is not, a market that there is not, a customer with two agreements in one market.
     """
     try:
         book = book_of(tomllib.loads(text))

@@ -1,6 +1,8 @@
-"""Courtesy contacts: at which milestones of an order somebody of us speaks with its customer unasked, by when, and whether that was done. Pure.
+"""Courtesy contacts: at which milestones of an order somebody of us speaks with its customer unasked, by when, and whether that was done.
+Pure.
 
-Who has them is agreed (`agreements.py`), by the version of the milestone's day; who has none agreed, such as a one-time client, is owed none.
+Who has them is agreed (`agreements.py`), by the version of the milestone's day; who has none agreed, such as a one-time client, is owed
+none.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A courtesy contact: `state` is open until it is done or its time is over (missed). One that came late is missed, and says by whom it came."""
+    """A courtesy contact: `state` is open until it is done or its time is over (missed). One that came late is missed, and says by whom it
+    came."""
 
     reached: Reached
     due_at: datetime
@@ -52,8 +55,8 @@ class Owed:
 
 
 def owed(reached: Iterable[Reached], spoken: Sequence[Spoken], *, now: datetime, agreed: Agreed) -> Iterator[Owed]:
-    """The courtesy contacts that milestones call for, each with what became of it by now: done by the first contact after the milestone about that
-    order, or about none. One contact serves all milestones before it."""
+    """The courtesy contacts that milestones call for, each with what became of it by now: done by the first contact after the milestone
+    about that order, or about none. One contact serves all milestones before it."""
     by_customer: dict[str, list[Spoken]] = {}
     for each in sorted(spoken, key=lambda one: one.at):
         by_customer.setdefault(each.customer, []).append(each)

@@ -8,7 +8,8 @@ from o2c.kernel.event import Event
 
 
 class CareAgreed(Event, name="care.agreed", stream="care"):
-    """From `since` on the operator's own agreements with customers are in force, in place of those before. `document` is the file as it was loaded (TOML)."""
+    """From `since` on the operator's own agreements with customers are in force, in place of those before. `document` is the file as it was
+    loaded (TOML)."""
 
     example = {
         "version": "own-1",

@@ -81,8 +81,8 @@ def phone_of(document: Mapping[str, Any], at: datetime) -> str:
 
 
 def preferred_medium(document: Mapping[str, Any], at: datetime) -> str:
-    """Give what the party wants to be written to by: `email`, `sms` or `letter`, of the medium marked as preferred; empty where none or several
-    kinds are, or there is but one.
+    """Give what the party wants to be written to by: `email`, `sms` or `letter`, of the medium marked as preferred; empty where none or
+    several kinds are, or there is but one.
 
     Source: TMF632 v4.0.0 ContactMedium.preferred.
     """
@@ -110,7 +110,8 @@ def traits_of(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _medium(document: Mapping[str, Any], keys: Sequence[str], at: datetime) -> Mapping[str, Any]:
-    """Give the values of the contact medium to use: of those that have one of the keys and hold at a time the preferred one, else the first.
+    """Give the values of the contact medium to use: of those that have one of the keys and hold at a time the preferred one, else the
+    first.
 
     Source: TMF632 v4.0.0 ContactMedium.preferred, .validFor.
     """

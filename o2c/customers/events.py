@@ -28,8 +28,8 @@ class CustomerRegistered(Event, name="customer.registered", stream="customer"):
 class CustomerPreferencesStated(Event, name="customer.preferences-stated", stream="customer"):
     """How a customer wants to be told of his orders, as its papers say it now; what is empty was not said.
 
-    `medium` is the one that he prefers (email, sms, letter), `language` an ISO 639-1 code, `quiet` the hours in which he is not to be disturbed
-    (`HH:MM-HH:MM`, local), `refused` the kinds of message that he does not want (`updates`).
+    `medium` is the one that he prefers (email, sms, letter), `language` an ISO 639-1 code, `quiet` the hours in which he is not to be
+    disturbed (`HH:MM-HH:MM`, local), `refused` the kinds of message that he does not want (`updates`).
     """
 
     example = {
@@ -70,10 +70,12 @@ Pays = Literal["itself", "parent"]
 
 
 class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
-    """A billing account of the customer got its place in the hierarchy: what it stands for, below which account (`parent`, empty: at the top), and who
-    pays what is ordered for it from now on: it `pays` itself, by bills of its own, or the account above it does, whose bills say which part is whose.
+    """A billing account of the customer got its place in the hierarchy: what it stands for, below which account (`parent`, empty: at the
+    top), and who pays what is ordered for it from now on: it `pays` itself, by bills of its own, or the account above it does, whose bills
+    say which part is whose.
 
-    `contact` is whom to ask for at a site, and how; it is personal. Source: TMF666 v4.0.0 BillingAccount.accountRelationship, .relatedParty.
+    `contact` is whom to ask for at a site, and how; it is personal. Source: TMF666 v4.0.0 BillingAccount.accountRelationship,
+    .relatedParty.
     """
 
     example = {
@@ -89,9 +91,9 @@ class AccountPlaced(Event, name="customer.account-placed", stream="customer"):
 
 
 class CreditDecided(Event, name="credit.decided", stream="customer"):
-    """The bureau answered about a customer. The answer holds for all orders of the customer until it expires, as long as the applicant's data
-    are the same: `applicant` is a digest of those. Amounts are minor units: what was asked about, a limit or a deposit where the result has
-    one, and what the order that asked commits to (0: it was not approved by this answer). The report itself is not kept.
+    """The bureau answered about a customer. The answer holds for all orders of the customer until it expires, as long as the applicant's
+    data are the same: `applicant` is a digest of those. Amounts are minor units: what was asked about, a limit or a deposit where the
+    result has one, and what the order that asked commits to (0: it was not approved by this answer). The report itself is not kept.
     """
 
     example = {

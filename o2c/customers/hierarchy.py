@@ -22,9 +22,9 @@ Placed = Mapping[str, AccountPlaced]
 def place(state: CustomerState, *, account: str, level: Level, parent: str, pays: Pays, contact: str) -> list[AccountPlaced]:
     """Give an account of a registered customer its place, or another one; nothing where it stands so already.
 
-    What stands below it moves along. What is charged already stays where it is charged. Raises Refused: missing (the customer is not registered, the
-    account above is not placed), usage (no such level; below nothing it can only pay itself), conflict (above it stands what it is above of, or what is
-    further down).
+    What stands below it moves along. What is charged already stays where it is charged. Raises Refused: missing (the customer is not
+    registered, the account above is not placed), usage (no such level; below nothing it can only pay itself), conflict (above it stands
+    what it is above of, or what is further down).
     """
     if state.papers is None:
         raise Refused("accounts are placed for registered customers only; load the customer first", kind="missing")

@@ -47,9 +47,10 @@ TOPICS = (
 def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime) -> list[Event]:
     """Register a TMF632 Individual or Organization; nothing when it stands so already.
 
-    It reads `id`, the names, `birthDate`, e-mail and address as they hold at a time, and the party characteristics `paymentMethod` (default:
-    invoice) and `tier`; and how the party wants to be told of its orders (see `preferences`). Raises Refused for a party without id or name, or with an unknown payment method; KeyError, TypeError, AttributeError
-    or ValueError for a paper that is not of the standard's shape.
+    It reads `id`, the names, `birthDate`, e-mail and address as they hold at a time, and the party characteristics `paymentMethod`
+    (default: invoice) and `tier`; and how the party wants to be told of its orders (see `preferences`). Raises Refused for a party without
+    id or name, or with an unknown payment method; KeyError, TypeError, AttributeError or ValueError for a paper that is not of the
+    standard's shape.
     """
     customer = document.get("id")
     if not isinstance(customer, str) or not customer:
@@ -74,8 +75,8 @@ def register(state: CustomerState, *, document: Mapping[str, Any], at: datetime)
 
 
 def preferences(customer: str, document: Mapping[str, Any], traits: Mapping[str, str], at: datetime) -> CustomerPreferencesStated:
-    """How a party wants to be told of its orders: the medium that it prefers, its telephone number, its favourite language, and by the party
-    characteristics `quietHours` (HH:MM-HH:MM) and `refusedMessages` (words parted by commas) when and of what not."""
+    """How a party wants to be told of its orders: the medium that it prefers, its telephone number, its favourite language, and by the
+    party characteristics `quietHours` (HH:MM-HH:MM) and `refusedMessages` (words parted by commas) when and of what not."""
     refused = (word.strip() for word in traits.get("refusedMessages", "").split(","))
     return CustomerPreferencesStated(
         customer=customer,
@@ -104,7 +105,8 @@ def contact(
 
 
 def agree_care(state: AgreementsState, document: str, at: datetime, *, markets: Collection[str]) -> Decision:
-    """Put agreements of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see `agreements.checked`."""
+    """Put agreements of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see
+    `agreements.checked`."""
     if state.loaded and state.loaded[-1][1] == document:
         return NOTHING
     return just(CareAgreed(version=checked(state.loaded, document, markets).version, since=at, document=document))

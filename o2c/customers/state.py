@@ -40,8 +40,8 @@ class Commitment:
 class Credit:
     """How a customer stands with credit.
 
-    `reports` holds the bureau's last answer by currency, `searches` counts all answers. `commitments` and `notices` (those that are owed, with the
-    day by which) stand under the order.
+    `reports` holds the bureau's last answer by currency, `searches` counts all answers. `commitments` and `notices` (those that are owed,
+    with the day by which) stand under the order.
     """
 
     reports: dict[str, CreditDecided] = field(default_factory=dict, repr=False)
@@ -57,8 +57,9 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class CustomerState:
-    """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads others. `journeys` are
-    those that an order may still follow. `placed` are the accounts that have a place in its hierarchy, the first placed first."""
+    """A customer as last registered; `papers` is None before that. Of contacts only those about credit leave a trace, for no rule reads
+    others. `journeys` are those that an order may still follow. `placed` are the accounts that have a place in its hierarchy, the first
+    placed first."""
 
     papers: CustomerRegistered | None = None
     credit: Credit = Credit()

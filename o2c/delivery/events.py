@@ -13,7 +13,8 @@ class DeliveryRequested(Requested, name="delivery.requested", step="delivery", s
 
 
 class ParcelHandedOver(Undertaken, name="delivery.handed-over", step="delivery", stream="order"):
-    """The courier took the parcel under a reference of its own: from now on it cannot be called back. It is asked about at `ask_again_at`."""
+    """The courier took the parcel under a reference of its own: from now on it cannot be called back. It is asked about at
+    `ask_again_at`."""
 
     example = {"item": "1", "attempt": 1, "reference": "PCL-20394", "ask_again_at": "2026-01-07T12:00:00Z"}
 

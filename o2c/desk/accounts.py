@@ -31,14 +31,15 @@ def place_account(
     contact: str = "",
     market: str = HOME,
 ) -> Written:
-    """Give a billing account its place in a customer's hierarchy: a legal `entity`, a `cost-centre` or a `site`, below `parent` (empty: at the top).
+    """Give a billing account its place in a customer's hierarchy: a legal `entity`, a `cost-centre` or a `site`, below `parent` (empty: at
+    the top).
 
-    What is ordered for it from then on is charged to the nearest account above it that pays itself, whose invoices say which part is whose; with
-    `pays` as `itself` it has bills of its own. What is charged already stays where it is. An account that no order has named yet is opened for the
-    customer under a market, so that nobody else is billed to it. `contact` is whom to ask for at a site; it is personal.
+    What is ordered for it from then on is charged to the nearest account above it that pays itself, whose invoices say which part is whose;
+    with `pays` as `itself` it has bills of its own. What is charged already stays where it is. An account that no order has named yet is
+    opened for the customer under a market, so that nobody else is billed to it. `contact` is whom to ask for at a site; it is personal.
 
-    Raises Refused: missing (the customer is not registered, the account above has no place), usage (no such level or market; nothing above that could
-    pay), conflict (the account is another customer's, or cannot stand there).
+    Raises Refused: missing (the customer is not registered, the account above has no place), usage (no such level or market; nothing above
+    that could pay), conflict (the account is another customer's, or cannot stand there).
     """
     pin = current(market, app.clock().now.date())
     loaded = app.load([account_stream(account), stream_of(account)])

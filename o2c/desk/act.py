@@ -39,8 +39,9 @@ class Deed:
     """What is to be done on one stream.
 
     `wish` (plain JSON values) says what was asked; with the command id it tells a repeat from another wish. `cause` is the event that the
-    deed answers. The stream must stand at `expected_version`, if one is given. The streams `beside`, which the rules looked at as well, must stand as
-    they were read where the deed writes to them; of the others that is asked before the append, not within it. A rule may add to them what it looks at itself. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
+    deed answers. The stream must stand at `expected_version`, if one is given. The streams `beside`, which the rules looked at as well,
+    must stand as they were read where the deed writes to them; of the others that is asked before the append, not within it. A rule may add
+    to them what it looks at itself. With a `command_id` of its own (a UUID) the deed is done once whatever others are done with it.
     """
 
     stream: str
@@ -60,9 +61,9 @@ class Deed:
 def act(app: Engine, context: Context, verb: str, deed: Deed) -> Written:
     """Carry a deed through with all that follows, as one command.
 
-    Raises Refused: whatever its rules refuse; forbidden when none of the asker's roles may use the verb; missing when they may on what is the
-    asker's own alone, and this is not; usage for a context without a name or with an id that is none; conflict when the stream is not as the deed expects, when somebody else changed it meanwhile, or when the command id
-    was used for another wish.
+    Raises Refused: whatever its rules refuse; forbidden when none of the asker's roles may use the verb; missing when they may on what is
+    the asker's own alone, and this is not; usage for a context without a name or with an id that is none; conflict when the stream is not
+    as the deed expects, when somebody else changed it meanwhile, or when the command id was used for another wish.
     """
     [done] = act_on_all(app, context, verb, [deed])
     if isinstance(done, Refused):
@@ -73,8 +74,8 @@ def act(app: Engine, context: Context, verb: str, deed: Deed) -> Written:
 def act_on_all(app: Engine, context: Context, verb: str, deeds: Sequence[Deed]) -> list[Written | Refused]:
     """Carry deeds on different streams through, all in one append; what became of each. One that is refused keeps no other from being done.
 
-    A command id of the caller's names all of them: each deed's own is derived from it, unless there is only one or the deed has one of its own.
-    Raises Refused for the asker (see `act`).
+    A command id of the caller's names all of them: each deed's own is derived from it, unless there is only one or the deed has one of its
+    own. Raises Refused for the asker (see `act`).
     """
     context = permitted(context, verb)
     _refuse_others(app, context, verb, deeds)
@@ -93,7 +94,8 @@ def act_for_all(app: Engine, asked: Sequence[tuple[Context, str, Deed]]) -> list
 
 
 def taken_down(app: Engine, context: Context, deeds: Sequence[Deed]) -> list[Written | Refused]:
-    """Carry through what the desk itself takes down of somebody who asked for something else: who looked at what. Nobody's right is asked."""
+    """Carry through what the desk itself takes down of somebody who asked for something else: who looked at what. Nobody's right is
+    asked."""
     return _act(app, [replace(context.checked(), expected=())] * len(deeds), deeds)
 
 
@@ -167,8 +169,8 @@ def _attempt(app: Engine, deeds: Mapping[int, tuple[str, Context, Deed]], loaded
 
 
 def _as_seen(deed: Deed, first: Mapping[str, Loaded], loaded: Mapping[str, Loaded]) -> bool:
-    """Whether a deed may be decided again: only streams moved on that it writes to besides its own and did not look at, such as the customer of
-    several orders that are approved at once.
+    """Whether a deed may be decided again: only streams moved on that it writes to besides its own and did not look at, such as the
+    customer of several orders that are approved at once.
     """
     looked_at = {**deed.beside, deed.stream: first[deed.stream]}
     return all(loaded[stream].position == one.position for stream, one in looked_at.items())

@@ -25,10 +25,12 @@ CATALOGUE = "catalogue-main"
 
 
 def buy_pack(app: Engine, context: Context, account: str, *, offering: str, line: str = "") -> Written:
-    """Buy a pack of units for a line of an account, as an offering sells it: usable at once, counted in the turn of its priority, on the next bill once.
+    """Buy a pack of units for a line of an account, as an offering sells it: usable at once, counted in the turn of its priority, on the
+    next bill once.
 
-    `line` is an `ORDER/ITEM`, and may be left out where the account has one line whose usage has prices. Each time it is another pack. Raises Refused: missing (no such account,
-    line or offering), usage (several lines), conflict (the line is barred or cannot use it, the offering is no pack, the bill would go beyond its limit).
+    `line` is an `ORDER/ITEM`, and may be left out where the account has one line whose usage has prices. Each time it is another pack.
+    Raises Refused: missing (no such account, line or offering), usage (several lines), conflict (the line is barred or cannot use it, the
+    offering is no pack, the bill would go beyond its limit).
     """
     work, run_on = running(app, account)
     catalogue = app.load_one(CATALOGUE).state
@@ -46,7 +48,8 @@ def buy_pack(app: Engine, context: Context, account: str, *, offering: str, line
 
 
 def _owner(work: Work, line: str, pack: Pack) -> str:
-    """The charge of the line that a pack is for. Raises Refused: missing, usage (several), conflict (barred, or nothing that the pack includes has a price there)."""
+    """The charge of the line that a pack is for. Raises Refused: missing, usage (several), conflict (barred, or nothing that the pack
+    includes has a price there)."""
     state: AccountState = work.state
     priced = {key: {held.price.usage for held in tariff.prices} for key, tariff in tariffs_of(work).items() if tariff.prices}
     named = [key for key in priced if not state.charges[key].withdrawn and line in ("", key, state.charges[key].place)]

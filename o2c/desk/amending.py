@@ -22,8 +22,8 @@ __all__ = ["TEXTS", "Amendment", "AmendmentAsSent", "annotate_order", "merged"]
 class AmendmentAsSent(Amendment):
     """An amendment that is told as a change of what the order says, and follows only from how the order stands when it is made.
 
-    `sent` is what was asked for, to the letter: that tells a repeat from another wish, for by then the order stands differently. `found` works
-    the amendment out; it is called only for what is not a repeat, and may raise Refused.
+    `sent` is what was asked for, to the letter: that tells a repeat from another wish, for by then the order stands differently. `found`
+    works the amendment out; it is called only for what is not a repeat, and may raise Refused.
     """
 
     sent: str = field(default="", repr=False)
@@ -33,8 +33,9 @@ class AmendmentAsSent(Amendment):
 def annotate_order(app: Engine, context: Context, name: str, amendment: Amendment) -> Written:
     """Change an order's priority, category, description or contact, or add a note, by our id or its external id.
 
-    What is so already is no change, except for a note. What is asked for from then on goes by the new priority. Raises Refused: missing, usage
-    (a priority that is none, a text that is too long), conflict (the priority or category of an order that is over), and as `found` does.
+    What is so already is no change, except for a note. What is asked for from then on goes by the new priority. Raises Refused: missing,
+    usage (a priority that is none, a text that is too long), conflict (the priority or category of an order that is over), and as `found`
+    does.
     """
     stream, _ = find_order(app, name)
 

@@ -17,8 +17,8 @@ from o2c.views.reading import caught_up
 def answer_by_link(app: Engine, home: Path, context: Context, link: str, fallout: str, changes: Mapping[str, str]) -> Written:
     """Answer what an order's link says that we need: correct its values, and its step is tried again.
 
-    Raises Refused: missing (no link of this store, or nothing of the kind is needed), gone (the link has ended), usage (a value that was not asked
-    for, or that cannot be), conflict (somebody was faster).
+    Raises Refused: missing (no link of this store, or nothing of the kind is needed), gone (the link has ended), usage (a value that was
+    not asked for, or that cannot be), conflict (somebody was faster).
     """
     caught_up(app)
     asked = next((need for need in my_order(app, home, link)["needs"] if need["fallout"] == fallout), None)

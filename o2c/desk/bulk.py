@@ -1,4 +1,5 @@
-"""The desk for many fallouts at once: one action on all that were found, as a job that each of them meets once, however often it is killed."""
+"""The desk for many fallouts at once: one action on all that were found, as a job that each of them meets once, however often it is
+killed."""
 
 from __future__ import annotations
 
@@ -48,8 +49,8 @@ class Query:
 class BulkDone:
     """What became of a job: `matched` fallouts were found, and of them so many are `done`, have `failed`, or were left since it `stopped`.
 
-    `new_since` counts the open ones that fit now and were not found then; the job does not touch them. `job` is empty for a dry run, which says
-    what would become of each as it stands. `failures` are the first few of those that failed. `mark` is another for other fallouts.
+    `new_since` counts the open ones that fit now and were not found then; the job does not touch them. `job` is empty for a dry run, which
+    says what would become of each as it stands. `failures` are the first few of those that failed. `mark` is another for other fallouts.
     """
 
     job: str
@@ -75,12 +76,13 @@ def bulk(
 ) -> BulkDone:
     """Do the same about every open fallout that a query finds (to reopen: every closed one), as one job.
 
-    The fallouts are those found at the start, by rank. Each is acted on as `resolve` or `work` would, with a command id made of the job's and its
-    own; so a job that was cut short goes on when it is called again with the same command id (without one, it gets one that is nobody's), and what
-    it did is not done again. With the `mark` of a dry run it begins only if the same fallouts still fit. It stops for good when at least `threshold_percent` in a hundred of 20 or more have failed.
+    The fallouts are those found at the start, by rank. Each is acted on as `resolve` or `work` would, with a command id made of the job's
+    and its own; so a job that was cut short goes on when it is called again with the same command id (without one, it gets one that is
+    nobody's), and what it did is not done again. With the `mark` of a dry run it begins only if the same fallouts still fit. It stops for
+    good when at least `threshold_percent` in a hundred of 20 or more have failed.
 
-    Raises Refused: missing (nothing fits, no such order), usage (an empty query, a filter or threshold that is none), conflict (the command id was used
-    for something else, or others fit than those of the mark), forbidden.
+    Raises Refused: missing (nothing fits, no such order), usage (an empty query, a filter or threshold that is none), conflict (the command
+    id was used for something else, or others fit than those of the mark), forbidden.
     """
     context = permitted(context, "fallout.bulk")
     filters = {name: str(value) for name, value in asdict(query).items() if value}

@@ -1,4 +1,5 @@
-"""The desk for many products at once: an order of its own for every row of a list, and for every row that cannot be carried out a line that says why."""
+"""The desk for many products at once: an order of its own for every row of a list, and for every row that cannot be carried out a line that
+says why."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class RowChanged:
 
 @dataclass(frozen=True, slots=True)
 class BulkChanged:
-    """What became of the rows of a list: so many are `ordered`, so many have `failed`. `job` is empty for a dry run, which orders nothing."""
+    """What became of the rows of a list: so many are `ordered`, so many have `failed`. `job` is empty for a dry run, which orders
+    nothing."""
 
     job: str
     ordered: int
@@ -50,11 +52,12 @@ class BulkChanged:
 def change_products(
     app: Engine, context: Context, account: str, changes: Sequence[Mapping[str, str]], *, dry_run: bool = False
 ) -> BulkChanged:
-    """Change many products of an account, or of a cost centre, as a list says: every row is an order of its own, and one that is wrong keeps no other from it.
+    """Change many products of an account, or of a cost centre, as a list says: every row is an order of its own, and one that is wrong
+    keeps no other from it.
 
-    A row names its `product`, the `offering` that it is to have, if another, and characteristics by their names, such as `effective` = `bill-date`; what is
-    empty is left as it is. Called again with the same command id it goes on where it was: no row is ordered twice. A dry run says
-    what would be wrong with which row. What the rules of orders say of a row afterwards stands with its order.
+    A row names its `product`, the `offering` that it is to have, if another, and characteristics by their names, such as `effective` =
+    `bill-date`; what is empty is left as it is. Called again with the same command id it goes on where it was: no row is ordered twice. A
+    dry run says what would be wrong with which row. What the rules of orders say of a row afterwards stands with its order.
 
     Raises Refused: usage (no rows, or too many), forbidden.
     """

@@ -72,9 +72,10 @@ class Captured(Written):
     """What became of an order's paper. `order` is our id of the order, the same for ever for the same external id of the same owner.
 
     `repeated`: this content was taken down before, and stands where `position` says. `resubmitted`: the external id was known with other
-    content; the first paper stays in force and a person is asked (fallout DQ-DUP). What the person decided, a repeat says: `order` is then the
-    order of its own that the paper became, or `refused` the code for which it is none. `external_id` is the paper's, or the one made for it.
-    `began` has the events of an order that begins with this paper, where they are at hand: whoever shows it need not read them back.
+    content; the first paper stays in force and a person is asked (fallout DQ-DUP). What the person decided, a repeat says: `order` is then
+    the order of its own that the paper became, or `refused` the code for which it is none. `external_id` is the paper's, or the one made
+    for it. `began` has the events of an order that begins with this paper, where they are at hand: whoever shows it need not read them
+    back.
     """
 
     order: str
@@ -131,8 +132,8 @@ def received(
 ) -> tuple[Reception, Decision]:
     """What a paper is to what stands: new, known, or other content under a known id. The paper in force is read only for the last.
 
-    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's, `earlier` what
-    customers came with before; nobody wished what is `apart`.
+    `market` is the code of the market the paper belongs to, of which the version in force on its day is pinned; `tier` is the customer's,
+    `earlier` what customers came with before; nobody wished what is `apart`.
     """
     state = loaded.state
     known = bool(state.external_id) and (state.intake, state.line) != (intake, line) and wish.fingerprint != state.fingerprint
@@ -152,11 +153,12 @@ def _first(app: Engine, stream: str) -> tuple[str, str]:
 def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, journey: str = "") -> Captured:
     """Take down one TMF622 product order, v4 or v5, whatever it lacks, by the rules of an intake from a file, under the rules of a market.
 
-    The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel stands in
-    the log, the context's only where the paper names none. A `journey` is what the person tried before: the order follows it. Without one it follows what its customer
-    tried some days before, if anything. Raises Refused: usage for a paper that cannot be read (nothing is stored) or a market
-    that there is not, missing for such a journey, conflict when the command id was used for something else, or the journey is another customer's. On a store without a catalogue the order is pinned to the empty
-    one, and falls out as one whose offerings nobody knows.
+    The same content again, under whatever command id, is the same order and is answered with where it stands. The paper's own channel
+    stands in the log, the context's only where the paper names none. A `journey` is what the person tried before: the order follows it.
+    Without one it follows what its customer tried some days before, if anything. Raises Refused: usage for a paper that cannot be read
+    (nothing is stored) or a market that there is not, missing for such a journey, conflict when the command id was used for something else,
+    or the journey is another customer's. On a store without a catalogue the order is pinned to the empty one, and falls out as one whose
+    offerings nobody knows.
     """
     context, clock = permitted(context, "orders.capture"), app.clock()
     wish = _wish(paper, clock, context.channel)
@@ -178,7 +180,8 @@ def capture(app: Engine, context: Context, paper: Paper, *, market: str = HOME, 
 
 
 def capture_all(app: Engine, context: Context, papers: Mapping[str, Paper], *, market: str = HOME) -> dict[str, Captured | Refused]:
-    """Take down many papers as `capture` does each, under command ids of their own, AT_ONCE in an append; what became of each, by its command id.
+    """Take down many papers as `capture` does each, under command ids of their own, AT_ONCE in an append; what became of each, by its
+    command id.
 
     One that is refused keeps no other from being taken down. Raises Refused for the asker (see `capture`).
     """

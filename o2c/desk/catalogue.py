@@ -18,9 +18,9 @@ from o2c.markets.registry import HOME, current
 def announce_rise(app: Engine, context: Context, offering: str, *, amount: str, from_day: date, market: str = HOME) -> Written:
     """Announce that the services of an offering which are charged already cost more from a local day on, and bill them so from that day.
 
-    `amount` is what the recurring price rises by, net, as decimal text in the market's currency: never a percentage. Announced again it is as it was. New
-    orders take the price list as it is published. Raises Refused: missing (no such offering in the market), usage (no amount, no recurring price, a day
-    before the market's notice is over).
+    `amount` is what the recurring price rises by, net, as decimal text in the market's currency: never a percentage. Announced again it is
+    as it was. New orders take the price list as it is published. Raises Refused: missing (no such offering in the market), usage (no
+    amount, no recurring price, a day before the market's notice is over).
     """
     rules = current(market, app.clock().now.date())
     try:

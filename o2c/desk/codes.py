@@ -15,7 +15,8 @@ from o2c.markets.registry import MARKETS
 
 
 def load_deed(document: str) -> Deed:
-    """Put the text of a file of codes over the table; loaded again unchanged, it does nothing. Its rule raises Refused (see `codes.checked`)."""
+    """Put the text of a file of codes over the table; loaded again unchanged, it does nothing. Its rule raises Refused (see
+    `codes.checked`)."""
 
     def rule(state: CodesState, at: datetime) -> Decision:
         if document in state.documents:
@@ -27,7 +28,8 @@ def load_deed(document: str) -> Deed:
 
 
 def load_rates_deed(document: str) -> Deed:
-    """Put the text of a rate card over the one before; loaded again unchanged, it does nothing. Its rule raises Refused (see `rates.checked`)."""
+    """Put the text of a rate card over the one before; loaded again unchanged, it does nothing. Its rule raises Refused (see
+    `rates.checked`)."""
 
     def rule(state: RatesState, at: datetime) -> Decision:
         if document in state.documents:

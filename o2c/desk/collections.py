@@ -25,11 +25,12 @@ Decide = Callable[[CollectionState, date, Market, Mapping[str, str]], Decision]
 
 
 def hold(app: Engine, context: Context, account: str, kind: str, *, until: date | None = None, note: str = "") -> Written:
-    """Hold the collections of an account: nothing becomes worse and nobody is written to, or (vulnerable) notices go on and no line is barred.
+    """Hold the collections of an account: nothing becomes worse and nobody is written to, or (vulnerable) notices go on and no line is
+    barred.
 
-    `kind` is one of the market's: dispute, vulnerable, payment-pending, key-account (until the courtesy contact, which its release stands for). It lasts
-    up to and including the day `until`, where one is given. The same hold once more changes nothing. Raises Refused: missing (no such account),
-    usage (no such kind, a day that is over or too far off).
+    `kind` is one of the market's: dispute, vulnerable, payment-pending, key-account (until the courtesy contact, which its release stands
+    for). It lasts up to and including the day `until`, where one is given. The same hold once more changes nothing. Raises Refused: missing
+    (no such account), usage (no such kind, a day that is over or too far off).
     """
 
     def decide(state: CollectionState, today: date, market: Market, of: Mapping[str, str]) -> Decision:
@@ -51,11 +52,12 @@ def release(app: Engine, context: Context, account: str, kind: str, *, note: str
 
 
 def promise(app: Engine, context: Context, account: str, *, amount: str, by: date, currency: str = "", note: str = "") -> Written:
-    """Take down a customer's promise to pay up to and including a day: until then nothing becomes worse; the day after, it is kept or broken.
+    """Take down a customer's promise to pay up to and including a day: until then nothing becomes worse; the day after, it is kept or
+    broken.
 
-    `amount` is decimal text in the currency, the account's where none is named. The same promise once more changes nothing. Raises Refused: missing (no
-    such account), usage (no amount, more than is owed, a day that is over or too far off), conflict (nothing is owed, another promise stands, too many
-    were broken).
+    `amount` is decimal text in the currency, the account's where none is named. The same promise once more changes nothing. Raises Refused:
+    missing (no such account), usage (no amount, more than is owed, a day that is over or too far off), conflict (nothing is owed, another
+    promise stands, too many were broken).
     """
     currency = currency or _account(app, account).currency
     amount_minor = _minor(amount, currency)
@@ -69,10 +71,11 @@ def promise(app: Engine, context: Context, account: str, *, amount: str, by: dat
 def plan(app: Engine, context: Context, account: str, parts: Mapping[str, str], *, currency: str = "", note: str = "") -> Written:
     """Agree with a customer how all that is owed past its due day is paid in parts: while they come in time nothing becomes worse.
 
-    `parts` are decimal amounts in the currency (the account's where none is named) by the last day of each; they sum to the debt to the penny. A part that is too
-    late, or an invoice that falls due beside the plan and is not paid, breaks it: collections go on at the stage that is due. The same plan once more
-    changes nothing. Raises Refused: missing (no such account), usage (no amounts or days, days that are over or too far off, too few or many parts, another
-    sum), conflict (nothing is owed, a promise or another plan stands, something is in dispute, an agency collects it, too many plans were broken).
+    `parts` are decimal amounts in the currency (the account's where none is named) by the last day of each; they sum to the debt to the
+    penny. A part that is too late, or an invoice that falls due beside the plan and is not paid, breaks it: collections go on at the stage
+    that is due. The same plan once more changes nothing. Raises Refused: missing (no such account), usage (no amounts or days, days that
+    are over or too far off, too few or many parts, another sum), conflict (nothing is owed, a promise or another plan stands, something is
+    in dispute, an agency collects it, too many plans were broken).
     """
     currency = currency or _account(app, account).currency
     agreed = sorted((day_of(day), _minor(amount, currency)) for day, amount in parts.items())
@@ -87,8 +90,8 @@ def plan(app: Engine, context: Context, account: str, parts: Mapping[str, str], 
 def open_dispute(app: Engine, context: Context, invoice: str, *, amount: str = "", note: str = "") -> Written:
     """Open a dispute about an invoice: its amount (all that is open where none is named) is not collected until it is settled; the rest is.
 
-    The same dispute once more changes nothing. Raises Refused: missing (no such invoice), usage (no amount, more than is open), conflict (another
-    dispute about it stands).
+    The same dispute once more changes nothing. Raises Refused: missing (no such invoice), usage (no amount, more than is open), conflict
+    (another dispute about it stands).
     """
     found = issued_invoice(app, invoice)
     assert found.issued is not None
@@ -104,9 +107,11 @@ def open_dispute(app: Engine, context: Context, invoice: str, *, amount: str = "
 
 
 def settle_dispute(app: Engine, context: Context, invoice: str, *, outcome: str, note: str = "") -> Written:
-    """Settle the dispute about an invoice, for the customer (it stays uncollected until a credit note takes it off) or the operator (it is collected).
+    """Settle the dispute about an invoice, for the customer (it stays uncollected until a credit note takes it off) or the operator (it is
+    collected).
 
-    A dispute that there is not changes nothing. Raises Refused: missing (no such invoice), usage (an outcome other than customer and operator).
+    A dispute that there is not changes nothing. Raises Refused: missing (no such invoice), usage (an outcome other than customer and
+    operator).
     """
     found = issued_invoice(app, invoice)
     assert found.issued is not None

@@ -54,10 +54,11 @@ def open_complaint(
     note: str = "",
     market: str = HOME,
 ) -> Raised:
-    """Take down what a customer complains of, in a channel, and about which order, invoice or fallout of it; the market's clock runs from now.
+    """Take down what a customer complains of, in a channel, and about which order, invoice or fallout of it; the market's clock runs from
+    now.
 
-    The note of it is personal. Raises Refused: missing (no such customer, order, invoice or fallout), usage (no such topic, channel or market), conflict (the
-    order, invoice or fallout is another customer's, or the command id was used for another wish), forbidden.
+    The note of it is personal. Raises Refused: missing (no such customer, order, invoice or fallout), usage (no such topic, channel or
+    market), conflict (the order, invoice or fallout is another customer's, or the command id was used for another wish), forbidden.
     """
     asked = context.checked()
     pinned = current(market, app.clock().now.date())
@@ -92,7 +93,8 @@ def answer_complaint(app: Engine, context: Context, complaint: str, *, channel: 
 
 
 def escalate_complaint(app: Engine, context: Context, complaint: str, *, team: str = "", deadlock: bool = False) -> Written:
-    """Give a complaint to a team that may decide more, or take down that the letter of deadlock was sent, after which the customer may go outside at once.
+    """Give a complaint to a team that may decide more, or take down that the letter of deadlock was sent, after which the customer may go
+    outside at once.
 
     Raises Refused: missing, usage (neither or both, a market without such letters), conflict (it is resolved), forbidden.
     """
@@ -105,7 +107,8 @@ def escalate_complaint(app: Engine, context: Context, complaint: str, *, team: s
 
 
 def resolve_complaint(app: Engine, context: Context, complaint: str, *, remedy: Remedy, channel: Channel) -> Written:
-    """End a complaint, with what the customer got. Raises Refused: missing, usage (no such remedy or channel), conflict (it ended otherwise), forbidden."""
+    """End a complaint, with what the customer got. Raises Refused: missing, usage (no such remedy or channel), conflict (it ended
+    otherwise), forbidden."""
 
     def rule(state: ComplaintState, at: datetime) -> Decision:
         return rules.resolve(state, remedy=remedy, channel=channel)
@@ -141,11 +144,11 @@ def _own(whose: str, customer: str, what: str) -> None:
 
 
 def load_offers(app: Engine, context: Context, *, definitions: str) -> Written:
-    """Put the operator's own offers to customers whom we let down in force (the text of a TOML file), in place of those before: who is offered what on
-    which grounds, and what share of them is held out of it. Loaded again unchanged, it does nothing.
+    """Put the operator's own offers to customers whom we let down in force (the text of a TOML file), in place of those before: who is
+    offered what on which grounds, and what share of them is held out of it. Loaded again unchanged, it does nothing.
 
-    Who is held out of an offer follows from its name, so an offer that keeps its name keeps its held-out customers. Raises Refused (usage) with the first
-    thing that is wrong; then nothing of it is loaded.
+    Who is held out of an offer follows from its name, so an offer that keeps its name keeps its held-out customers. Raises Refused (usage)
+    with the first thing that is wrong; then nothing of it is loaded.
     """
 
     def rule(state: OffersState, at: datetime) -> Decision:

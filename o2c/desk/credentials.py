@@ -24,7 +24,8 @@ __all__ = ["FRESH_S", "Credentials"]
 
 logger = structlog.get_logger(__name__)
 FRESH_S = 5.0
-"""So long a process goes by what it found: a key that is revoked, or an issuer that is distrusted, is refused after so many seconds at most."""
+"""So long a process goes by what it found: a key that is revoked, or an issuer that is distrusted, is refused after so many seconds at
+most."""
 KNOWN_MAX = 10_000
 """So many credentials a process remembers, by their digests; the one that was looked up longest ago goes first."""
 BEARER = "bearer"
@@ -124,7 +125,8 @@ class Credentials:
         return _Known(told.actor, told.roles, None, until)
 
     def _trusted(self) -> tuple[float, IssuersState]:
-        """The issuers that are trusted, and until when that need not be looked up again: who sends nonsense makes no work for the database."""
+        """The issuers that are trusted, and until when that need not be looked up again: who sends nonsense makes no work for the
+        database."""
         until, state = self._issuers
         if until <= self._monotonic():
             state = self._app.load_one(ISSUERS_STREAM).state

@@ -68,11 +68,12 @@ def _order_of(app: Engine, customer: str, name: str) -> str:
 
 
 def load_agreements(app: Engine, context: Context, *, definitions: str) -> Written:
-    """Put what the operator agreed with its customers in force from now on (the text of a TOML file), in place of what was before: by tier, and with some customers of their
-    own, at which milestones they are spoken to unasked and within how many working days, until which hour, within how many days an order is complete, for when what is delivered is promised, and in which markets and by which calendar.
+    """Put what the operator agreed with its customers in force from now on (the text of a TOML file), in place of what was before: by tier,
+    and with some customers of their own, at which milestones they are spoken to unasked and within how many working days, until which hour,
+    within how many days an order is complete, for when what is delivered is promised, and in which markets and by which calendar.
 
-    What milestones called for before stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first thing that is wrong; then
-    nothing of it is loaded.
+    What milestones called for before stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first thing
+    that is wrong; then nothing of it is loaded.
     """
 
     def rule(state: AgreementsState, at: datetime) -> Decision:

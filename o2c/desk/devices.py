@@ -21,7 +21,8 @@ REASONS: tuple[UnblockReason, ...] = get_args(UnblockReason)
 
 
 def block(app: Engine, context: Context, imei: str, cause: str) -> Written:
-    """Mark a device as lost, stolen or not-returned: nobody gets it from stock again. What is owed for it stays owed; nothing where it is so already.
+    """Mark a device as lost, stolen or not-returned: nobody gets it from stock again. What is owed for it stays owed; nothing where it is
+    so already.
 
     Raises Refused: missing (no such device), usage (no IMEI, no such cause), conflict (it is being shelved, or blocked for another cause).
     """
@@ -36,8 +37,8 @@ def block(app: Engine, context: Context, imei: str, cause: str) -> Written:
 
 
 def unblock(app: Engine, context: Context, imei: str, reason: str) -> Written:
-    """Take the mark off a device that was found, came back or was blocked-in-error. Whoever holds it keeps it; one that nobody holds is looked at, and
-    is in stock again a day later. Nothing where it is not blocked.
+    """Take the mark off a device that was found, came back or was blocked-in-error. Whoever holds it keeps it; one that nobody holds is
+    looked at, and is in stock again a day later. Nothing where it is not blocked.
 
     Raises Refused: missing (no such device), usage (no IMEI, no such reason).
     """

@@ -11,10 +11,12 @@ from o2c.orders.wish import Wish
 CAPTURED_OF = """SELECT order_id, customer_id AS customer, body->>'channel' AS channel, (body->>'order_date')::timestamptz AS ordered_at, body->'lines' AS lines
 FROM o2c.event WHERE type = 'order.captured' AND customer_id = ANY(%s) AND (body->>'order_date')::timestamptz BETWEEN %s AND %s
     AND coalesce(body->>'apart', '') = ''"""
-"""The orders that some customers came with, dated between two times, without those of programs and of tests of our own. Parameters: the customers, the two times."""
+"""The orders that some customers came with, dated between two times, without those of programs and of tests of our own. Parameters: the
+customers, the two times."""
 APART = """SELECT 1 AS apart FROM o2c.event o JOIN o2c.event a USING (stream)
 WHERE o.type = 'journey.ordered' AND o.order_id = %s AND a.type = 'journey.set-apart' LIMIT 1"""
-"""Whether an order followed a journey of a program or of a test of our own, which orders themselves say since later. Parameter: the order."""
+"""Whether an order followed a journey of a program or of a test of our own, which orders themselves say since later. Parameter: the
+order."""
 NOT_TO_BE = frozenset({"order.cancelled", "order.rejected", "order.failed"})
 """The ends of an order by which its wish is open again."""
 
@@ -41,8 +43,8 @@ def earlier_by(wish: Wish, stream: str) -> Earlier:
 
 
 def twin_of(app: Engine, wish: Wish, earlier: Mapping[str, list[Earlier]]) -> str:
-    """The order that may be the same wish as a paper, by its id; empty for none, for one that came to nothing, and for one of a program or of a test of our own, which
-    nobody wished."""
+    """The order that may be the same wish as a paper, by its id; empty for none, for one that came to nothing, and for one of a program or
+    of a test of our own, which nobody wished."""
     known = list(earlier.get(wish.party, ()))
     while known and (order := same_wish(wish, known)):
         if app.load_one(f"order-{order}").state.closed not in NOT_TO_BE and not app.reads.rows(APART, order):

@@ -56,8 +56,8 @@ __all__ = [
 ]  # fmt: skip
 
 RESOLVE, AGREE, ASSIGN = "fallout.resolve", "fallout.resolve/agree", "fallout.work/assign"
-"""What another verb asks for that resolves a fallout on its way; and what takes more than the whole verb does: to agree to another's proposal to force, and to give a fallout to
-somebody else."""
+"""What another verb asks for that resolves a fallout on its way; and what takes more than the whole verb does: to agree to another's
+proposal to force, and to give a fallout to somebody else."""
 Way = Resolution | Handling
 """What can be done about a fallout: a way to resolve it, or to handle it before that."""
 
@@ -66,7 +66,8 @@ def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution,
     """Resolve an open fallout; the event that follows closes it. To force takes two people: the first call proposes it, another's does it.
 
     Raises Refused: missing (no such fallout), conflict (a pair of action and state that the table of actions does not list, a way that this
-    step does not have, somebody else was faster), usage (a value that there is not), forbidden (to agree to a proposal takes more than to make it).
+    step does not have, somebody else was faster), usage (a value that there is not), forbidden (to agree to a proposal takes more than to
+    make it).
     """
     caught_up(app)
     deed = deed_of(app, fallout, resolution, note=note, by=context.actor)
@@ -75,10 +76,11 @@ def resolve(app: Engine, context: Context, fallout: str, resolution: Resolution,
 
 
 def work(app: Engine, context: Context, fallout: str, handling: Handling, *, note: str = "") -> Written:
-    """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
+    """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose
+    fault.
 
-    Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see `fallout.handling`),
-    forbidden (to give it to somebody else takes more than to handle it).
+    Raises Refused: missing (no such fallout), conflict (what cannot be as it stands; see the table of actions), usage (see
+    `fallout.handling`), forbidden (to give it to somebody else takes more than to handle it).
     """
     caught_up(app)
     permit(context, handling)
@@ -86,7 +88,8 @@ def work(app: Engine, context: Context, fallout: str, handling: Handling, *, not
 
 
 def permit(context: Context, way: Way, deed: Deed | None = None) -> None:
-    """Raise Refused (forbidden) for what takes more than the whole verb does: to give a fallout to somebody else, and to agree to a proposal."""
+    """Raise Refused (forbidden) for what takes more than the whole verb does: to give a fallout to somebody else, and to agree to a
+    proposal."""
     if isinstance(way, Assign) and way.to not in ("", context.actor):
         permitted(context, ASSIGN)
     if isinstance(way, Force) and deed and category_of(deed.stream) != FALLOUT.category:  # no proposal any more
@@ -178,7 +181,8 @@ def _work_on(app: Engine, row: Mapping[str, Any], state: Any, resolution: Resolu
 
 
 def _refuse_up(fallout: str, step: Step, looked_at: Mapping[str, Loaded]) -> None:
-    """Raise Refused (conflict) unless the partner of a step is down, so that what is asked of it is parked; and for a step that asks none."""
+    """Raise Refused (conflict) unless the partner of a step is down, so that what is asked of it is parked; and for a step that asks
+    none."""
     if not step.partner:
         raise Refused(
             f"fallout {fallout}: step {step.name} asks no partner, so nothing of it can be parked; retry it, or snooze", kind="conflict"

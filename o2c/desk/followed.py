@@ -42,7 +42,8 @@ def policies_in(loaded: Mapping[str, Loaded]) -> Policies:
 
 
 def apart_of(app: Engine, loaded: Mapping[str, Loaded], wish: Wish, *, journey: str = "") -> SetApart:
-    """Whether a paper is a program's or a test of our own, and by what: it follows a journey that was set apart, or says so itself, by the policy of its date.
+    """Whether a paper is a program's or a test of our own, and by what: it follows a journey that was set apart, or says so itself, by the
+    policy of its date.
 
     Raises Refused as `followed` does.
     """

@@ -43,10 +43,10 @@ def asked(
 ) -> Any:
     """Call the function of an operation for somebody, and give its answer as he may see it.
 
-    `arguments` and `options` are the function's own without its `context`. An option that asks for what is personal counts where the asker may
-    see that; then it is taken down first, with `why`, and where it cannot be, nothing is shown. A face that looks through an answer says what of it
-    is `kept`: only that is given, and taken down. Raises Refused: forbidden, missing (of what is
-    not the asker's own, where he may see nothing else), and whatever the operation refuses.
+    `arguments` and `options` are the function's own without its `context`. An option that asks for what is personal counts where the asker
+    may see that; then it is taken down first, with `why`, and where it cannot be, nothing is shown. A face that looks through an answer
+    says what of it is `kept`: only that is given, and taken down. Raises Refused: forbidden, missing (of what is not the asker's own, where
+    he may see nothing else), and whatever the operation refuses.
     """
     context = permitted(context, operation)
     allowed = ways(context, operation)

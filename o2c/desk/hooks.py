@@ -48,13 +48,14 @@ def subscribe(
     unmasked: bool = False,
     query: str = "",
 ) -> Subscribed:
-    """Tell an address of events over HTTP from now on, or from after a position of the log: each at least once, those of a stream in its order.
+    """Tell an address of events over HTTP from now on, or from after a position of the log: each at least once, those of a stream in its
+    order.
 
     `types` are stored names or patterns such as `order.*`; all where there are none. In a format of TM Forum a `query` picks notifications
-    instead (`eventType=A,B`). With `captured_by` only events of orders that this actor
-    captured are told, with `customer` only those of a customer. Nothing personal is told; numbers and SIMs are masked unless `unmasked`. An
-    address that is not of the public network, or without TLS, is told nothing until an admin allows it; who may allow that does so with this.
-    Raises Refused: usage (a url, type, query or position that is none, or not of the format), forbidden, conflict (a position that is not of this log).
+    instead (`eventType=A,B`). With `captured_by` only events of orders that this actor captured are told, with `customer` only those of a
+    customer. Nothing personal is told; numbers and SIMs are masked unless `unmasked`. An address that is not of the public network, or
+    without TLS, is told nothing until an admin allows it; who may allow that does so with this. Raises Refused: usage (a url, type, query
+    or position that is none, or not of the format), forbidden, conflict (a position that is not of this log).
     """
     who = permitted(context, "hooks.subscribe")
     captured_by = who.actor if ways(who, "hooks.subscribe") == {OWN} else captured_by
@@ -113,7 +114,8 @@ def allow_private_address(app: Engine, context: Context, hook: str) -> Written:
 
 
 def rotate(app: Engine, home: Path, context: Context, hook: str) -> Subscribed:
-    """Give a hook a new secret, shown once. For 24 hours the old one signs beside it, so that the subscriber can change over at any time of them.
+    """Give a hook a new secret, shown once. For 24 hours the old one signs beside it, so that the subscriber can change over at any time of
+    them.
 
     Raises Refused (missing).
     """

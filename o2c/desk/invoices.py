@@ -29,9 +29,10 @@ def issue_credit_note(
 ) -> Written:
     """Issue a credit note for an invoice: over some net amounts of its lines, or over all that is left of it when no lines are named.
 
-    `lines` are decimal amounts, without tax, by the place of the line from 1. What was paid already becomes a credit of the account, the rest lowers
-    what is open. Over more than the market's limit the note waits for a second person (`credit-notes.approve`); the invoice's page shows it. Raises
-    Refused: missing (no such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no such line, amount or reason).
+    `lines` are decimal amounts, without tax, by the place of the line from 1. What was paid already becomes a credit of the account, the
+    rest lowers what is open. Over more than the market's limit the note waits for a second person (`credit-notes.approve`); the invoice's
+    page shows it. Raises Refused: missing (no such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no
+    such line, amount or reason).
     """
     given, currency = _reason(reason), _currency(app, invoice)
     wanted = net_lines(invoice, lines, currency)

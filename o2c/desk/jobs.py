@@ -27,7 +27,8 @@ DeedOn = Callable[[Mapping[str, Any]], Deed]
 class Job:
     """A job at work: `state` is as far as it is told of. A dry run tells nothing to the log, and does nothing.
 
-    The command id of the context names it for good: with the same one it goes on where it was. What comes of a fallout is written under `verb`.
+    The command id of the context names it for good: with the same one it goes on where it was. What comes of a fallout is written under
+    `verb`.
     """
 
     def __init__(self, app: Engine, context: Context, verb: str, deed_on: DeedOn, *, dry_run: bool = False) -> None:

@@ -77,7 +77,8 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an attempt belongs: the journey, as read, others of the same person that are open, streams by which this one is not found yet."""
+    """Where an attempt belongs: the journey, as read, others of the same person that are open, streams by which this one is not found
+    yet."""
 
     journey: str
     others: tuple[Loaded, ...]
@@ -107,16 +108,18 @@ def note_attempt(
     client: str = "",
     market: str = HOME,
 ) -> Tried:
-    """Take down what somebody tried before there is an order: a basket, a quote, a web attempt that failed, a call that was given up, a visit to a store.
+    """Take down what somebody tried before there is an order: a basket, a quote, a web attempt that failed, a call that was given up, a
+    visit to a store.
 
-    Who it is tells a login, a telephone number, the token of a browser, or a `customer`; whoever was on an open journey under one of them within the days that the market
-    allows is on it still, in whatever channel, and journeys that turn out to be of one person are joined. A `journey` may be named instead. `fields` are
-    what was keyed in, by their places in a TMF622 paper (`/productOrderItem/0/productOffering/id`), so that no other channel asks for them again. `value` is
-    what the wish is worth (decimal text, net). Of what failed, `error` is the channel's code and `waited_s` how long the person waited; of a call, `ivr_s` with the machine and
-    `hold_s` on hold, in seconds. `client` is what a program calls itself; it is judged and not kept.
+    Who it is tells a login, a telephone number, the token of a browser, or a `customer`; whoever was on an open journey under one of them
+    within the days that the market allows is on it still, in whatever channel, and journeys that turn out to be of one person are joined. A
+    `journey` may be named instead. `fields` are what was keyed in, by their places in a TMF622 paper
+    (`/productOrderItem/0/productOffering/id`), so that no other channel asks for them again. `value` is what the wish is worth (decimal
+    text, net). Of what failed, `error` is the channel's code and `waited_s` how long the person waited; of a call, `ivr_s` with the machine
+    and `hold_s` on hold, in seconds. `client` is what a program calls itself; it is judged and not kept.
 
-    Raises Refused: usage (an unknown kind, channel or market, nobody to know it by, a code or place that is none), missing (no such journey or
-    customer), conflict (the journey is over, or another customer's), forbidden.
+    Raises Refused: usage (an unknown kind, channel or market, nobody to know it by, a code or place that is none), missing (no such journey
+    or customer), conflict (the journey is over, or another customer's), forbidden.
     """
     pinned = current(market, app.clock().now.date())
     told = {"reference": reference, "error": error, "waited_s": waited_s, "ivr_s": ivr_s, "hold_s": hold_s, "store": store}
@@ -255,7 +258,8 @@ class _Told:
 
 
 def _place(app: Engine, keys: Keys, key: str, asked: _Asked) -> _Place:
-    """Find the journey that an attempt belongs to: the one that is named, else the open one that began first of those that lead to who it is, else a new one.
+    """Find the journey that an attempt belongs to: the one that is named, else the open one that began first of those that lead to who it
+    is, else a new one.
 
     Raises Refused (missing) for a journey that there is not.
     """
@@ -322,11 +326,12 @@ def _stream_of(digest: str, ordinal: int) -> str:
 
 
 def load_policy(app: Engine, context: Context, *, definitions: str) -> Written:
-    """Put the operator's own policy for journeys in force (the text of a TOML file), in place of the one before: when a journey is lost, which orders follow it, when and how
-    often people are got in touch with, what an incentive may be worth, who is nobody that wants to buy. Loaded again unchanged, it does nothing.
+    """Put the operator's own policy for journeys in force (the text of a TOML file), in place of the one before: when a journey is lost,
+    which orders follow it, when and how often people are got in touch with, what an incentive may be worth, who is nobody that wants to
+    buy. Loaded again unchanged, it does nothing.
 
-    What was decided before stands, and what is dated before it is judged by the one of its day; what happens next, on journeys that have begun as well, goes by it. Raises Refused (usage) with the first thing that is wrong; then nothing of it
-    is loaded.
+    What was decided before stands, and what is dated before it is judged by the one of its day; what happens next, on journeys that have
+    begun as well, goes by it. Raises Refused (usage) with the first thing that is wrong; then nothing of it is loaded.
     """
 
     def rule(state: PolicyState, at: datetime) -> Decision:

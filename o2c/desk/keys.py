@@ -1,4 +1,5 @@
-"""The desk for credentials: keys of programs, and the issuers whose tokens are believed. They go by the real time, whatever the store's clock."""
+"""The desk for credentials: keys of programs, and the issuers whose tokens are believed. They go by the real time, whatever the store's
+clock."""
 
 from __future__ import annotations
 
@@ -39,10 +40,11 @@ def issue_key(
     days: int = DAYS,
     operations: Sequence[str] | None = None,
 ) -> Issued:
-    """Issue a key for a program that acts under a name, in some roles, for some days; with `operations`, only for those of what its roles may.
+    """Issue a key for a program that acts under a name, in some roles, for some days; with `operations`, only for those of what its roles
+    may.
 
-    The secret stands nowhere afterwards: whoever loses it is issued another key. Raises Refused: usage (a name, role, operation or number of
-    days that is none), conflict (the command id was used for something else), forbidden.
+    The secret stands nowhere afterwards: whoever loses it is issued another key. Raises Refused: usage (a name, role, operation or number
+    of days that is none), conflict (the command id was used for something else), forbidden.
     """
     if not 1 <= days <= DAYS_MAX:
         raise Refused(f"a key is valid for 1 to {DAYS_MAX} days, not {days}; issue another before it ends")
@@ -100,8 +102,8 @@ def trust_issuer(
 ) -> Written:
     """Believe the tokens of an issuer for an audience, signed with the public keys of a JWK set (its text), from now on.
 
-    `roles` says which value of the claim gives which role; `actor_prefix` is put before each `sub`, so that two issuers cannot speak for one
-    person. Raises Refused: usage (a key that is private, weak or unreadable, a role that is none), forbidden.
+    `roles` says which value of the claim gives which role; `actor_prefix` is put before each `sub`, so that two issuers cannot speak for
+    one person. Raises Refused: usage (a key that is private, weak or unreadable, a role that is none), forbidden.
     """
     from o2c.access.tokens import public_keys  # the libraries of signatures take longer to import than most commands run
 
@@ -126,7 +128,8 @@ def trust_issuer(
 
 
 def distrust_issuer(app: Engine, context: Context, issuer: str, *, note: str) -> Written:
-    """Believe no token of an issuer any more, within `desk.credentials.FRESH_S` seconds. Raises Refused: missing, usage (nobody says why), forbidden."""
+    """Believe no token of an issuer any more, within `desk.credentials.FRESH_S` seconds. Raises Refused: missing, usage (nobody says why),
+    forbidden."""
 
     def rule(state: IssuersState, at: datetime) -> Decision:
         return rules.distrust(state, issuer, note=note)

@@ -17,11 +17,12 @@ from o2c.views.reading import all_seen
 
 
 def close_ledger(app: Engine, context: Context, day: date) -> Written:
-    """Close the books up to the end of a day, for good: nothing is posted to it any more, and what comes later is posted on the first open day.
+    """Close the books up to the end of a day, for good: nothing is posted to it any more, and what comes later is posted on the first open
+    day.
 
-    What readers of the log see now is in it. A day that is the last one closed already is a repeat. Closed days are not opened again, whoever asks: a mistake is put
-    right by another posting. Raises Refused: usage (the day is not over), conflict (a later day is closed; closed by somebody else meanwhile; the
-    books do not balance), unavailable (readers are held up: nobody can say what belongs to the day).
+    What readers of the log see now is in it. A day that is the last one closed already is a repeat. Closed days are not opened again,
+    whoever asks: a mistake is put right by another posting. Raises Refused: usage (the day is not over), conflict (a later day is closed;
+    closed by somebody else meanwhile; the books do not balance), unavailable (readers are held up: nobody can say what belongs to the day).
     """
     upto = last_event(app).position
     all_seen(app)

@@ -48,7 +48,8 @@ def set_limit(app: Engine, context: Context, account: str, *, amount: str, kind:
 
 
 def agree(app: Engine, context: Context, account: str, *, notice: str) -> Written:
-    """Record that the customer agreed, after a notice, to go beyond a limit for the rest of the bill period. Going on to use is no agreement.
+    """Record that the customer agreed, after a notice, to go beyond a limit for the rest of the bill period. Going on to use is no
+    agreement.
 
     Raises Refused: missing (no such account, or it was never given that notice), conflict (the period of the notice is over).
     """

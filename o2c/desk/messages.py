@@ -25,9 +25,10 @@ def start_messages(
 ) -> Written:
     """Tell customers of their orders from now on, or of what happened after a position of the log: each milestone once.
 
-    E-mail, texts and letters each go by a way, or not at all (empty): `smtp` is the server of O2C_SMTP_URL and carries e-mail alone, `file` a folder
-    that another program empties, `webhook` the hooks that are told of `message.sent`. `sender` is the address that answers go to, `operator` the
-    name under which we write. Messages are sent by `o2c messages work`. Raises Refused: usage, conflict (a position that is not of this log).
+    E-mail, texts and letters each go by a way, or not at all (empty): `smtp` is the server of O2C_SMTP_URL and carries e-mail alone, `file`
+    a folder that another program empties, `webhook` the hooks that are told of `message.sent`. `sender` is the address that answers go to,
+    `operator` the name under which we write. Messages are sent by `o2c messages work`. Raises Refused: usage, conflict (a position that is
+    not of this log).
     """
     asked = {"email": email, "sms": sms, "letter": letter}
     if unknown := [way for way in asked.values() if way and way not in TRANSPORTS]:
@@ -62,8 +63,8 @@ def stop_messages(app: Engine, context: Context) -> Written:
 def load_templates(app: Engine, context: Context, *, templates: str) -> Written:
     """Put words of the operator's own (the text of a TOML file) over the packaged ones; what they do not have stays as it was.
 
-    Messages that are due keep the version that they pinned. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first thing
-    that is wrong; then nothing of it is loaded.
+    Messages that are due keep the version that they pinned. Loaded again unchanged, it does nothing. Raises Refused (usage) with the first
+    thing that is wrong; then nothing of it is loaded.
     """
 
     def rule(state: MessagingState, at: datetime) -> Decision:
@@ -73,7 +74,8 @@ def load_templates(app: Engine, context: Context, *, templates: str) -> Written:
 
 
 def resend(app: Engine, context: Context, message: str, *, medium: str = "") -> Written:
-    """Send a message again, at once, by the medium named or as it was sent: the way on from an unknown outcome, which is never sent again by itself.
+    """Send a message again, at once, by the medium named or as it was sent: the way on from an unknown outcome, which is never sent again
+    by itself.
 
     Raises Refused: missing, usage (no address for the medium), conflict (it is due or under way as it is).
     """

@@ -35,13 +35,14 @@ def approve_range(
     market: str = HOME,
     papers: str = "invoices",
 ) -> Written:
-    """Let papers of a kind (`papers`: invoices or credit-notes) take their numbers from a range that the authority approved (`approval`, its reference). Approved again so, it is as it was.
+    """Let papers of a kind (`papers`: invoices or credit-notes) take their numbers from a range that the authority approved (`approval`,
+    its reference). Approved again so, it is as it was.
 
-    The range has a `prefix` and the numbers `first` to `last`, and gives them on the days from `valid_from` to `valid_to`, both included (None: without an
-    end). From the first range of a market's supplier on, its papers of the kind bear numbers of ranges alone, the oldest range first; where none has a number
-    left, one waits as a fallout (BIL-SERIES) until another is approved, and goes on by itself then. A warning is due once `low_at` numbers are left
-    (None: a tenth), or no more than last `low_days` days. Raises Refused: usage (no such kind of paper; see `invoicing.ranges.approve`), conflict (approved otherwise, or a number
-    is another range's).
+    The range has a `prefix` and the numbers `first` to `last`, and gives them on the days from `valid_from` to `valid_to`, both included
+    (None: without an end). From the first range of a market's supplier on, its papers of the kind bear numbers of ranges alone, the oldest
+    range first; where none has a number left, one waits as a fallout (BIL-SERIES) until another is approved, and goes on by itself then. A
+    warning is due once `low_at` numbers are left (None: a tenth), or no more than last `low_days` days. Raises Refused: usage (no such kind
+    of paper; see `invoicing.ranges.approve`), conflict (approved otherwise, or a number is another range's).
     """
     kinds = {word: kind for kind, word in PAPERS.items()}
     if papers not in kinds:
@@ -70,8 +71,8 @@ def approve_range(
 
 
 def close_range(app: Engine, context: Context, number_range: str) -> Written:
-    """Take no further number of a range, named by its first number; what was issued keeps its own. Nothing for one that is used up or closed. Raises
-    Refused (missing)."""
+    """Take no further number of a range, named by its first number; what was issued keeps its own. Nothing for one that is used up or
+    closed. Raises Refused (missing)."""
 
     def rule(state: RangesState, at: datetime) -> Decision:
         return ranges.close(state, number_range)

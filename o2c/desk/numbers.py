@@ -27,8 +27,8 @@ def reserve(
     """Keep a number for an item of an order (the only one with a number where none is named) until a time.
 
     A line that waits for a number from stock goes on with it at once. A number that rests is kept for an order of its former customer only,
-    where its market lets them claim it. Raises Refused: missing (no such number, order or item), conflict
-    (the item has or brings a number, the number is not free, somebody was faster), usage (which item is not clear, a time that is over).
+    where its market lets them claim it. Raises Refused: missing (no such number, order or item), conflict (the item has or brings a number,
+    the number is not free, somebody was faster), usage (which item is not clear, a time that is over).
     """
     stream, _ = find_order(app, order)
     beside = app.load([stream_named(msisdn)])

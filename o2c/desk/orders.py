@@ -53,10 +53,12 @@ def cancel_order(
     wished_for: datetime | None = None,
     reason: str = "",
 ) -> Cancelled:
-    """Cancel an order, by id or external id, or some of its items with what relies on them; at once, whatever it is `wished_for` up to now. `reason` is a word that is counted
-    (changed-mind, delay, ordered-twice, ordered-in-error, price, other-provider, no-answer), empty for none.
+    """Cancel an order, by id or external id, or some of its items with what relies on them; at once, whatever it is `wished_for` up to now.
+    `reason` is a word that is counted (changed-mind, delay, ordered-twice, ordered-in-error, price, other-provider, no-answer), empty for
+    none.
 
-    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster), usage (a time to come, no such reason).
+    Raises Refused: missing (no such order or item), conflict (the order ended otherwise, or somebody else was faster), usage (a time to
+    come, no such reason).
     """
     if wished_for is not None and wished_for > app.clock().now:
         raise Refused(f"order {name}: a cancellation is carried out at once; ask for it when it is to be")
@@ -78,8 +80,8 @@ def deed_of_cancel(app: Engine, name: str, *, items: Sequence[str] = (), note: s
 def cancel_port(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str) -> Cancelled:
     """Cancel the port of the number that an item of an order brings, and nothing else: the line goes on with the number it has from us.
 
-    Of the only item that brings a number when none is named. Possible until the clearing house's cut-off, whatever the customer has of the line.
-    Raises Refused: missing (no such order or item, or it brings no number), conflict (the order or item is over, or somebody else was
+    Of the only item that brings a number when none is named. Possible until the clearing house's cut-off, whatever the customer has of the
+    line. Raises Refused: missing (no such order or item, or it brings no number), conflict (the order or item is over, or somebody else was
     faster), usage (which item is not clear).
     """
     deed = deed_of_cancel_port(app, name, items=items, note=note)

@@ -1,4 +1,5 @@
-"""The desk for partners: reaching one over the network, going back to its simulator, planning faults. Workers take it up when they are started."""
+"""The desk for partners: reaching one over the network, going back to its simulator, planning faults. Workers take it up when they are
+started."""
 
 from __future__ import annotations
 

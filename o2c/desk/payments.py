@@ -42,12 +42,13 @@ def deposit(
     arrived_on: date | None = None,
     sure: bool = False,
 ) -> Written:
-    """Record a deposit of an order; the credit gate passes once it is enough. What comes when the order is over is kept by the account, or owed at once.
+    """Record a deposit of an order; the credit gate passes once it is enough. What comes when the order is over is kept by the account, or
+    owed at once.
 
     `amount` is decimal text in the currency, the market's when none is named. The same reference, day and amount are the same deposit: then
-    the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order never waited for one or far more came than is missing,
-    and nobody is `sure`; it is not validated; the same came on another day), usage (no amount, another currency, no reference, a day that has not
-    come).
+    the answer says `repeated`. Raises Refused: missing (no such order), conflict (the order never waited for one or far more came than is
+    missing, and nobody is `sure`; it is not validated; the same came on another day), usage (no amount, another currency, no reference, a
+    day that has not come).
     """
     deed = deed_of_deposit(
         app, order, amount=amount, reference=reference, currency=currency, method=method, arrived_on=arrived_on, sure=sure
@@ -119,8 +120,9 @@ def record(
     """Record a payment that arrived by bank: in part, in full, or too much, which is a credit that the next invoice uses.
 
     `amount` is decimal text in the invoice's currency. The same reference, day and amount are the same payment: then the answer says
-    `repeated`. Another amount or day under one reference is another payment. Raises Refused: missing (no such invoice), conflict (the same came
-    on another day and nobody says which is meant; far more than the invoice comes to, and nobody is `sure`; somebody was faster), usage (no amount, another currency, a day that has not come).
+    `repeated`. Another amount or day under one reference is another payment. Raises Refused: missing (no such invoice), conflict (the same
+    came on another day and nobody says which is meant; far more than the invoice comes to, and nobody is `sure`; somebody was faster),
+    usage (no amount, another currency, a day that has not come).
     """
     stream = invoice_stream(invoice)
     issued = issued_invoice(app, invoice).issued
@@ -159,8 +161,8 @@ def refund(
     """Record that money was paid back to the customer of an account: what is owed first, then a credit. It moves no money itself.
 
     `amount` is decimal text in the account's currency. The same reference, day and amount are the same transfer: then the answer says
-    `repeated`. Raises Refused: missing (the account holds nothing and never did), conflict (more than can be paid back), usage (no amount, no
-    reference, a day that has not come).
+    `repeated`. Raises Refused: missing (the account holds nothing and never did), conflict (more than can be paid back), usage (no amount,
+    no reference, a day that has not come).
     """
     stream = account_stream(account)
     held: AccountState = app.load_one(stream).state
@@ -196,8 +198,8 @@ def _iso(day: date | None) -> str:
 
 
 def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
-    """Collect an invoice once more whose payment fell out, or was taken back: charged back, or moved to where it belongs. Whoever charged a payment back
-    is not asked again but by a person. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
+    """Collect an invoice once more whose payment fell out, or was taken back: charged back, or moved to where it belongs. Whoever charged a
+    payment back is not asked again but by a person. Raises Refused: missing (no such invoice), conflict (nothing to collect again)."""
     issued_invoice(app, invoice)
     stream = invoice_stream(invoice)
 

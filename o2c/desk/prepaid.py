@@ -30,11 +30,12 @@ _REFERENCE_MAX = 100
 def top_up(
     app: Engine, context: Context, account: str, *, amount: str, reference: str, method: str = "card", valid_days: int | None = None
 ) -> Written:
-    """Record money that came to pay for usage in advance, tax included: it is charged as prepaid usage is committed, and lists on no invoice.
+    """Record money that came to pay for usage in advance, tax included: it is charged as prepaid usage is committed, and lists on no
+    invoice.
 
-    `amount` is decimal text in the account's currency; `reference` is the payment's own, and the same one is the same top-up. What is left of it expires
-    after `valid_days`, the market's when left out (0: never). Raises Refused: missing (no such account), usage (no amount, no reference, no number of days),
-    conflict (that reference came with another amount).
+    `amount` is decimal text in the account's currency; `reference` is the payment's own, and the same one is the same top-up. What is left
+    of it expires after `valid_days`, the market's when left out (0: never). Raises Refused: missing (no such account), usage (no amount, no
+    reference, no number of days), conflict (that reference came with another amount).
     """
     opened = _opened(app.load_one(account_stream(account)), account)
     market = app.book.market(opened.market)
@@ -68,11 +69,12 @@ def top_up(
 
 
 def refund_prepaid(app: Engine, context: Context, account: str) -> Written:
-    """Give back what is left of an account's prepaid money to a customer who is served no more and asks for it, by the way in which it came.
+    """Give back what is left of an account's prepaid money to a customer who is served no more and asks for it, by the way in which it
+    came.
 
-    A fee is kept where the contract has one. The refunds are those of any account (`balance.show`); a statute gives them, so that no second person is asked. Asked again,
-    once all of it went back, nothing changes. Raises Refused: missing (no such account, nothing is left), conflict (a line can still use it, a session holds units,
-    the fee is all there is).
+    A fee is kept where the contract has one. The refunds are those of any account (`balance.show`); a statute gives them, so that no second
+    person is asked. Asked again, once all of it went back, nothing changes. Raises Refused: missing (no such account, nothing is left),
+    conflict (a line can still use it, a session holds units, the fee is all there is).
     """
     from o2c.invoicing.state import evolve_account
 

@@ -1,5 +1,5 @@
-"""The desk for products in service: the code by which a customer takes a number to another operator, that operator's request, the customer's lock, and what an owner agrees to
-who gives a product to another customer."""
+"""The desk for products in service: the code by which a customer takes a number to another operator, that operator's request, the
+customer's lock, and what an owner agrees to who gives a product to another customer."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ WHY = {
 
 @dataclass(frozen=True)
 class PortingCode:
-    """A code for the number of a product, good through a local day (ISO); what the contract costs that ends today before its term, net, and what is open of the
-    account's invoices, in minor units. `refused` says why there is none, and is empty where there is."""
+    """A code for the number of a product, good through a local day (ISO); what the contract costs that ends today before its term, net, and
+    what is open of the account's invoices, in minor units. `refused` says why there is none, and is empty where there is."""
 
     written: Written
     product: str
@@ -54,10 +54,11 @@ class PortingCode:
 
 
 def porting_code(app: Engine, context: Context, product: str) -> PortingCode:
-    """Give the customer the code by which another operator takes over the number of a product: the same one while it is good. Debt is no ground to refuse it.
+    """Give the customer the code by which another operator takes over the number of a product: the same one while it is good. Debt is no
+    ground to refuse it.
 
-    The customer is told of it at the contact that stands. Raises Refused: missing (no such product), conflict (it ended, has no number, or is changed at the
-    same time), usage (the market ports without a code).
+    The customer is told of it at the contact that stands. Raises Refused: missing (no such product), conflict (it ended, has no number, or
+    is changed at the same time), usage (the market ports without a code).
     """
     stream, before = product_stream(product), _state(app, product)
     all_seen(app)
@@ -81,7 +82,8 @@ def _state(app: Engine, product: str) -> ProductState:
 
 
 def _drawn(app: Engine, rules: Market, stream: str) -> str:
-    """A code that nobody can guess, but in simulated time, where the same seed gives the same run; whether it is wanted is decided by the rule."""
+    """A code that nobody can guess, but in simulated time, where the same seed gives the same run; whether it is wanted is decided by the
+    rule."""
     given, clock = rules.life.port_out, app.clock()
     if not given.code_digits:
         return ""
@@ -111,8 +113,8 @@ def _answer(
 
 @dataclass(frozen=True)
 class PortOut:
-    """What became of another operator's request for a number: `authorised`, for the local day `agreed_on` and to be taken back until `cutoff_at`, or `rejected`, with
-    the market's `word`. Fields that do not apply are empty."""
+    """What became of another operator's request for a number: `authorised`, for the local day `agreed_on` and to be taken back until
+    `cutoff_at`, or `rejected`, with the market's `word`. Fields that do not apply are empty."""
 
     written: Written
     product: str
@@ -138,10 +140,12 @@ WHY_REJECTED = {
 def port_out(
     app: Engine, context: Context, product: str, *, operator: str, reference: str, code: str, wished_on: date | None = None
 ) -> PortOut:
-    """Take the request of another operator for the number of a product (or the number itself, as +447700900123), as the clearing house passes it on: authorised for
-    a day by the market's calendar and cut-off, or rejected in the market's word. The customer is told at the contact that stands.
+    """Take the request of another operator for the number of a product (or the number itself, as +447700900123), as the clearing house
+    passes it on: authorised for a day by the market's calendar and cut-off, or rejected in the market's word. The customer is told at the
+    contact that stands.
 
-    Raises Refused: missing (no such product in service), conflict (it ended, has no number, or is changed at the same time), usage (a day that is over, nobody named).
+    Raises Refused: missing (no such product in service), conflict (it ended, has no number, or is changed at the same time), usage (a day
+    that is over, nobody named).
     """
     name = _named(app, product)
     market = app.book.market(_state(app, name).market)
@@ -185,11 +189,12 @@ def lock(app: Engine, context: Context, product: str, *, lift: bool = False) -> 
 def transfer(
     app: Engine, context: Context, product: str, *, to: str = "", commitment: Commitment = "taken-over", withdraw: bool = False
 ) -> Written:
-    """Take down that the owner of a product agrees that another customer takes it over, or (`withdraw`) that he keeps it after all. `commitment` says whether its term is
-    `taken-over`, or `ended` at its owner's cost. The customer `to` does it by an order of his own, for some days of the market: modify, with the product's id.
+    """Take down that the owner of a product agrees that another customer takes it over, or (`withdraw`) that he keeps it after all.
+    `commitment` says whether its term is `taken-over`, or `ended` at its owner's cost. The customer `to` does it by an order of his own,
+    for some days of the market: modify, with the product's id.
 
-    The owner is told of it at the contact that stands. Raises Refused: missing (no such product or customer), conflict (it ended, is ending, or is being taken over),
-    usage (it is his already).
+    The owner is told of it at the contact that stands. Raises Refused: missing (no such product or customer), conflict (it ended, is
+    ending, or is being taken over), usage (it is his already).
     """
     name = _named(app, product)
     state = _state(app, name)

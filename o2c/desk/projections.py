@@ -60,7 +60,8 @@ def _rebuilt(app: Engine, projection: Projection, by: By, progress: OnStage) -> 
 
 
 def rollback(app: Engine, home: Path, context: Context, name: str, *, reason: str) -> RollbackResult:
-    """Put back in place what the last rebuild of a projection replaced. Raises Refused: usage (no reason), missing, conflict, unavailable."""
+    """Put back in place what the last rebuild of a projection replaced. Raises Refused: usage (no reason), missing, conflict,
+    unavailable."""
     by = _by(permitted(context, "projections.rollback"), reason)
     [projection] = chosen(home, [name])
     return operations.rollback(app.dsn, projection, by)

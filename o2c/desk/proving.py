@@ -1,4 +1,5 @@
-"""Applying a fix that was proven: exactly those fallouts that it resolves are corrected or tried again, as one job, and its codes are loaded."""
+"""Applying a fix that was proven: exactly those fallouts that it resolves are corrected or tried again, as one job, and its codes are
+loaded."""
 
 from __future__ import annotations
 
@@ -33,9 +34,9 @@ _NAMES = ("fallout", "item", "step", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done after a proof, of which `counts` are the numbers and `items` the rows: the job that did it (empty: nothing resolved), the version of the
-    codes that was loaded (empty: none), the fallouts that are under way again, those that were refused, each with why (somebody else acted on them
-    meanwhile), and how many were left since the job stopped: of 20 and more all had been refused."""
+    """What was done after a proof, of which `counts` are the numbers and `items` the rows: the job that did it (empty: nothing resolved),
+    the version of the codes that was loaded (empty: none), the fallouts that are under way again, those that were refused, each with why
+    (somebody else acted on them meanwhile), and how many were left since the job stopped: of 20 and more all had been refused."""
 
     counts: Mapping[str, Any]
     items: Rows
@@ -59,11 +60,11 @@ class Applied:
 def apply_fix(app: Engine, context: Context, fix: str, *, group: str = "", reason: str = "", note: str) -> Applied:
     """Prove a fix, then do exactly what it resolves, as one job: load its codes, and correct or try again those fallouts, and no others.
 
-    Where nothing resolves, nothing is done. Which fallouts, and the version of each one's stream that the proof saw, stand in the job's stream before the
-    first is touched; a fallout that moved on since is refused, not done (after the job did something about an earlier one of the same order, that
-    order is taken as it then stands). So a job that was cut short goes on when it is called again with the
-    same command id (without one, it gets one that is nobody's), under the proof that it began with. Raises Refused as `prove` does, conflict (the command
-    id was used for something else), and forbidden.
+    Where nothing resolves, nothing is done. Which fallouts, and the version of each one's stream that the proof saw, stand in the job's
+    stream before the first is touched; a fallout that moved on since is refused, not done (after the job did something about an earlier one
+    of the same order, that order is taken as it then stands). So a job that was cut short goes on when it is called again with the same
+    command id (without one, it gets one that is nobody's), under the proof that it began with. Raises Refused as `prove` does, conflict
+    (the command id was used for something else), and forbidden.
     """
     context = permitted(context, "fallout.apply-fix")
     if not note.strip():

@@ -1,8 +1,9 @@
 """The desk for the network: units are granted to sessions before they are used, and what was used of them is taken down.
 
-A reservation frees itself: it counts only while it is valid, and whoever asks next does not see it any more. A timer for each session would write as much
-again to say what the time says. What decides is the version of the account's own stream of quota; the record of what was used is written before the
-event that says so, once by session and request, so that a crash between the two holds units a while longer and loses nothing.
+A reservation frees itself: it counts only while it is valid, and whoever asks next does not see it any more. A timer for each session would
+write as much again to say what the time says. What decides is the version of the account's own stream of quota; the record of what was used
+is written before the event that says so, once by session and request, so that a crash between the two holds units a while longer and loses
+nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ _TURNS = tuple(Lock() for _ in range(256))
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One request of a session on an account: its name, and what is decided from the quota, the account's work, the day of its next run, and the time."""
+    """One request of a session on an account: its name, and what is decided from the quota, the account's work, the day of its next run,
+    and the time."""
 
     account: str
     verb: str
@@ -73,11 +75,13 @@ def reserve(
     destination: str = "",
     country: str = "",
 ) -> QuotaShown:
-    """Grant units of a kind of usage to a session before they are used: as much of what is asked for as allowances, limits and prepaid balance leave room for.
+    """Grant units of a kind of usage to a session before they are used: as much of what is asked for as allowances, limits and prepaid
+    balance leave room for.
 
-    `party` is a number in E.164 form, or an account; `quantity` is whole, in `unit` (that of the kind when left out). What is granted is held for as long as the
-    market says, and what the session held before is let go. By session and request number it is done once. Raises Refused: missing (no line
-    of that party that is charged), usage (no such kind or unit, no quantity), conflict (the request was something else), unavailable (try again).
+    `party` is a number in E.164 form, or an account; `quantity` is whole, in `unit` (that of the kind when left out). What is granted is
+    held for as long as the market says, and what the session held before is let go. By session and request number it is done once. Raises
+    Refused: missing (no line of that party that is charged), usage (no such kind or unit, no quantity), conflict (the request was something
+    else), unavailable (try again).
     """
     by = permitted(context, "quota.reserve")
     base, asked = _asked(kind, quantity, unit, least=1)
@@ -121,11 +125,13 @@ def commit(
     destination: str = "",
     source: str = SOURCE,
 ) -> QuotaShown:
-    """Take down what a session used of what it held: it becomes a record of usage, is paid from the prepaid balance where its price is prepaid, and the rest is free.
+    """Take down what a session used of what it held: it becomes a record of usage, is paid from the prepaid balance where its price is
+    prepaid, and the rest is free.
 
-    The network's own record of the session, with the session as its key and the same `source`, counts once with it. What was used
-    beyond the grant is taken down as well; the balance never falls below zero for it. By session and request number it is done once. Raises Refused: missing (the
-    session holds nothing, or did so too long ago), usage (no quantity), conflict (the request was something else), unavailable (try again).
+    The network's own record of the session, with the session as its key and the same `source`, counts once with it. What was used beyond
+    the grant is taken down as well; the balance never falls below zero for it. By session and request number it is done once. Raises
+    Refused: missing (the session holds nothing, or did so too long ago), usage (no quantity), conflict (the request was something else),
+    unavailable (try again).
     """
     by = permitted(context, "quota.commit")
     _named(session, request)

@@ -17,11 +17,12 @@ from o2c.views.reading import minor_of
 
 
 def request_refund(app: Engine, context: Context, account: str, *, amount: str) -> Written:
-    """Ask the payment provider to give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
+    """Ask the payment provider to give some of what an account holds back by the way in which it came: what is owed first, then credits,
+    the oldest first.
 
-    `amount` is decimal text in the account's currency. Over more than the market's limit it waits for a second person (`refunds.approve`). Until it is
-    paid it is owed to the customer, and no bill uses it. Raises Refused: missing (the account holds nothing), conflict (more than can be given back),
-    usage (no amount).
+    `amount` is decimal text in the account's currency. Over more than the market's limit it waits for a second person (`refunds.approve`).
+    Until it is paid it is owed to the customer, and no bill uses it. Raises Refused: missing (the account holds nothing), conflict (more
+    than can be given back), usage (no amount).
     """
     held = _holding(app, account)
     amount_minor = minor_of(amount, held.currency)
@@ -37,7 +38,8 @@ def request_refund(app: Engine, context: Context, account: str, *, amount: str) 
 def approve_refund(app: Engine, context: Context, account: str, refund: str) -> Written:
     """Give back what somebody else asked for and what one person may not give alone. Once it is approved, the same changes nothing.
 
-    Raises Refused: missing (no such account or refund), forbidden (who asked for it), conflict (it was withdrawn, or so much is not held any more).
+    Raises Refused: missing (no such account or refund), forbidden (who asked for it), conflict (it was withdrawn, or so much is not held
+    any more).
     """
     _holding(app, account)
 
@@ -48,11 +50,12 @@ def approve_refund(app: Engine, context: Context, account: str, refund: str) -> 
 
 
 def give_up_refund(app: Engine, context: Context, account: str, refund: str, *, reason: str) -> Written:
-    """Give a refund up that the payment provider refused, or of which nobody knows what came: the account has the money again as it had it before. One that
-    waits for a second person is withdrawn: nobody can approve it any more.
+    """Give a refund up that the payment provider refused, or of which nobody knows what came: the account has the money again as it had it
+    before. One that waits for a second person is withdrawn: nobody can approve it any more.
 
-    Ask the provider first where the outcome is unknown: what it paid all the same is recorded by `payments.refund`. The same once more changes nothing.
-    Raises Refused: missing (no such account or refund), usage (no reason), conflict (it was paid, or is under way; somebody was faster).
+    Ask the provider first where the outcome is unknown: what it paid all the same is recorded by `payments.refund`. The same once more
+    changes nothing. Raises Refused: missing (no such account or refund), usage (no reason), conflict (it was paid, or is under way;
+    somebody was faster).
     """
     if not reason.strip():
         raise Refused(f"refund {refund}: say why it is given up")

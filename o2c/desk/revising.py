@@ -34,8 +34,9 @@ from o2c.views.reading import Rows
 
 @dataclass(frozen=True)
 class Amended:
-    """What came of the wish: the order's state now, how often its paper was changed, the work that is taken back or done anew (rows of item, step, action,
-    waiting), what that costs (net, in minor units), and why not, if it was refused. No rows and no refusal: nothing that has begun is touched."""
+    """What came of the wish: the order's state now, how often its paper was changed, the work that is taken back or done anew (rows of
+    item, step, action, waiting), what that costs (net, in minor units), and why not, if it was refused. No rows and no refusal: nothing
+    that has begun is touched."""
 
     written: Written
     state: str
@@ -57,14 +58,17 @@ def amend_order(
 ) -> Amended:
     """Make an order in flight the one of a changed paper, by our id or its external id: what is not touched goes on meanwhile.
 
-    `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the place of the whole
-    list). `base_version` is the version of the order's stream that it was decided by (its ETag): what others changed since stays, and where both changed
-    the same nothing is done. In place of a paper `resubmission` names the fallout of one that a channel sent later: that is settled by it, and what others
-    changed since it came stays likewise. `assess_change` tells beforehand what it would take. Where a line is past its point of no return nothing is changed, and
-    the log says so. What it costs to take work back that partners have is charged by the next bill. What it costs more has to fit the credit that the order was approved with.
+    `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the
+    place of the whole list). `base_version` is the version of the order's stream that it was decided by (its ETag): what others changed
+    since stays, and where both changed the same nothing is done. In place of a paper `resubmission` names the fallout of one that a channel
+    sent later: that is settled by it, and what others changed since it came stays likewise. `assess_change` tells beforehand what it would
+    take. Where a line is past its point of no return nothing is changed, and the log says so. What it costs to take work back that partners
+    have is charged by the next bill. What it costs more has to fit the credit that the order was approved with.
 
-    Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; an account that is not the customer's; a resubmission that was decided; more than its credit; somebody else was
-    faster), usage (a paper that cannot be read or carried out, or names another customer or a product in service), forbidden (to settle a fallout takes more); Lost where both changed the same.
+    Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; an account that is not the
+    customer's; a resubmission that was decided; more than its credit; somebody else was faster), usage (a paper that cannot be read or
+    carried out, or names another customer or a product in service), forbidden (to settle a fallout takes more); Lost where both changed the
+    same.
     """
     wanted = Change(paper, merge, base_version, resubmission)
     if resubmission:
@@ -75,7 +79,8 @@ def amend_order(
     beside = {customer.stream: customer}
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        # Read after the order's state was: what is written in between is seen, or makes this stale. Only the paper says whose vouchers are looked at.
+        # Read after the order's state was: what is written in between is seen, or makes this stale. Only the paper says whose vouchers are
+        # looked at.
         change = proposed(app, stream, state, wanted)
         beside.update(change.campaigns)
         return _decided(app, state, change, customer, context.channel, at)
@@ -100,8 +105,8 @@ def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded,
 
 
 def _payers(app: Engine, state: OrderState, wished: OrderState, customer: Loaded) -> dict[str, str]:
-    """The accounts that a changed paper names and the order did not, for which another one pays, as the customer's hierarchy is now. One that is nobody's yet is the customer's by
-    this order, as when an order is placed. Raises Refused (conflict) for another customer's."""
+    """The accounts that a changed paper names and the order did not, for which another one pays, as the customer's hierarchy is now. One
+    that is nobody's yet is the customer's by this order, as when an order is placed. Raises Refused (conflict) for another customer's."""
     known = {"", state.account, *(item.account for item in state.items.values())}
     named = sorted({wished.account, *(line.account for line in wished.lines)} - known)
     for loaded in app.load(account_stream(account) for account in named).values():

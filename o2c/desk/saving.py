@@ -30,8 +30,8 @@ def save_view(
 ) -> Written:
     """Save a view of the fallout queue under a name, for whoever asks; one that has the name already is replaced.
 
-    The filters are those of `fallout.list`; `order` may be the channel's own id as well. The name is of the kind of work, nothing personal: it stands in the log. Raises Refused: usage (a
-    name, queue, reason, state, age or sort that is none, or one view too many), forbidden.
+    The filters are those of `fallout.list`; `order` may be the channel's own id as well. The name is of the kind of work, nothing personal:
+    it stands in the log. Raises Refused: usage (a name, queue, reason, state, age or sort that is none, or one view too many), forbidden.
     """
     filtered_by(app, queue, reason, state)
     if sort not in SORTS:

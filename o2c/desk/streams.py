@@ -1,4 +1,5 @@
-"""The desk for services with rules of their own: rules carried through on any stream, and plain facts appended to one that carries no steps."""
+"""The desk for services with rules of their own: rules carried through on any stream, and plain facts appended to one that carries no
+steps."""
 
 from __future__ import annotations
 
@@ -29,11 +30,11 @@ TRIES_MAX = 20
 def act_by_rules(
     app: Engine, context: Context, stream: str, rules: Sequence[Rule], *, wish: Any, expected_version: int | None = None
 ) -> Written:
-    """Carry rules of the caller's own through on one stream: each gets the state and the time and returns a `Decision`; what follows from it
-    (the next steps, the order's end) is written with it, as one command.
+    """Carry rules of the caller's own through on one stream: each gets the state and the time and returns a `Decision`; what follows from
+    it (the next steps, the order's end) is written with it, as one command.
 
-    `wish` (plain JSON values) says what was asked and tells a repeat from another wish. Raises Refused: whatever the rules refuse; conflict as
-    `append_facts` does; usage for an event the stream cannot hold.
+    `wish` (plain JSON values) says what was asked and tells a repeat from another wish. Raises Refused: whatever the rules refuse; conflict
+    as `append_facts` does; usage for an event the stream cannot hold.
     """
 
     def fitting(rule: Rule) -> Rule:
@@ -48,11 +49,11 @@ def act_by_rules(
 def append_facts(app: Engine, context: Context, stream: str, events: Sequence[Event], *, expected_version: int | None = None) -> Written:
     """Append plain facts, of types in docs/events.md, to a stream that carries no steps (a customer's, the catalogue's).
 
-    `expected_version` is the version the caller decided on, 0 for a stream that is not there yet; left out, the facts hold at any version. The
-    caller vouches for them: no rule judges them. Orders, accounts, stock and whatever else carries steps move by rules alone (`act_by_rules`): a
-    bare event there would bypass guards and agenda. Raises Refused: usage for such a stream, for an event that it cannot hold, and for one that
-    names another customer; missing for a customer who is not registered; conflict when the stream moved on meanwhile or the command id was used
-    for something else.
+    `expected_version` is the version the caller decided on, 0 for a stream that is not there yet; left out, the facts hold at any version.
+    The caller vouches for them: no rule judges them. Orders, accounts, stock and whatever else carries steps move by rules alone
+    (`act_by_rules`): a bare event there would bypass guards and agenda. Raises Refused: usage for such a stream, for an event that it
+    cannot hold, and for one that names another customer; missing for a customer who is not registered; conflict when the stream moved on
+    meanwhile or the command id was used for something else.
     """
     if _kind_of(stream).carries_steps:
         raise Refused(f"{stream} carries steps and moves by rules, so that guards and agenda hold; use a verb of this class, or act()")

@@ -17,10 +17,11 @@ from o2c.views.orders import find_order
 def suspend_order(app: Engine, context: Context, name: str, *, until: datetime, waits_for: str = "customer", note: str) -> Written:
     """Suspend an order in flight, by our id or its external id, until a time, or until it is resumed before.
 
-    No gate, no step and no call to a partner begins meanwhile; what partners have is let finish, what a change or a cancellation takes back is taken back, and the
-    days promised move. The order is `pending`, and what it waits is counted to whom it `waits_for` (customer, us, partner, regulator, channel). At that time it comes
-    to a queue (ORD-SUSP). Suspended already, it has the new end. It can be changed and cancelled as before. Raises Refused: missing (no such order), conflict (it is over or is
-    being cancelled; a number of it is on its way to us; somebody else was faster), usage (a time that is past or too far ahead; nobody of that name is waited for).
+    No gate, no step and no call to a partner begins meanwhile; what partners have is let finish, what a change or a cancellation takes back
+    is taken back, and the days promised move. The order is `pending`, and what it waits is counted to whom it `waits_for` (customer, us,
+    partner, regulator, channel). At that time it comes to a queue (ORD-SUSP). Suspended already, it has the new end. It can be changed and
+    cancelled as before. Raises Refused: missing (no such order), conflict (it is over or is being cancelled; a number of it is on its way
+    to us; somebody else was faster), usage (a time that is past or too far ahead; nobody of that name is waited for).
     """
     stream, _ = find_order(app, name)
 

@@ -1,4 +1,5 @@
-"""The desk for fixed services that go to another provider by One Touch Switch: the messages of the hub, as the provider that loses the customer gets them."""
+"""The desk for fixed services that go to another provider by One Touch Switch: the messages of the hub, as the provider that loses the
+customer gets them."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ Message = Literal["order", "cancel", "trigger"]
 
 @dataclass(frozen=True)
 class SwitchMatch:
-    """A customer who was matched: the reference under which the new provider may order through a local day (ISO), and what the customer was told: what the contract costs that ends
-    before its term, net, what is open of the account's invoices, in minor units, and the products that end with it."""
+    """A customer who was matched: the reference under which the new provider may order through a local day (ISO), and what the customer was
+    told: what the contract costs that ends before its term, net, what is open of the account's invoices, in minor units, and the products
+    that end with it."""
 
     written: Written
     product: str
@@ -44,11 +46,12 @@ class SwitchMatch:
 def switch_match(
     app: Engine, home: Path, context: Context, *, gaining: str, request: str, name: str, address: str, account: str = ""
 ) -> SwitchMatch:
-    """Match a new provider's customer to one of our fixed services, by name and address as they stand on our bill, and by account where several fit. Our customer is told at once, at
-    the contact that stands, what switching means. The same `request` again is answered as before. Debt and an open contract are no ground to refuse.
+    """Match a new provider's customer to one of our fixed services, by name and address as they stand on our bill, and by account where
+    several fit. Our customer is told at once, at the contact that stands, what switching means. The same `request` again is answered as
+    before. Debt and an open contract are no ground to refuse.
 
-    Raises Refused: missing (none fits: NO-MATCH; no such product in service), conflict (several do: AMBIGUOUS; it is ending, or another provider's order stands), usage (a market
-    without switching, nobody named, no key to look customers up by).
+    Raises Refused: missing (none fits: NO-MATCH; no such product in service), conflict (several do: AMBIGUOUS; it is ending, or another
+    provider's order stands), usage (a market without switching, nobody named, no key to look customers up by).
     """
     all_seen(app)
     found = fixed_services(app, home, name)
@@ -76,11 +79,12 @@ def _told(state: ProductState, written: Written) -> SwitchMatch:
 
 
 def switch(app: Engine, context: Context, product: str, *, reference: str, message: Message, on: date | None = None) -> Written:
-    """Take what the hub passes on of a switch that was matched: `order` it for the local day `on`, or move it there; `cancel` it; or `trigger` it, because the new service is on since
-    the day `on` (today when left out): ours is switched off, and its charge ends with that day, without notice.
+    """Take what the hub passes on of a switch that was matched: `order` it for the local day `on`, or move it there; `cancel` it; or
+    `trigger` it, because the new service is on since the day `on` (today when left out): ours is switched off, and its charge ends with
+    that day, without notice.
 
-    Raises Refused: missing (no such product or switch), conflict (it ended or is ending, the reference is too old, it was triggered already, or not ordered), usage (a day that cannot
-    be, none for an order).
+    Raises Refused: missing (no such product or switch), conflict (it ended or is ending, the reference is too old, it was triggered
+    already, or not ordered), usage (a day that cannot be, none for an order).
     """
     stream = product_stream(product)
     before: ProductState = app.load_one(stream).state

@@ -1,4 +1,5 @@
-"""The desk for money that is taken off an invoice again: chargebacks, those that were won, and payments that were recorded for the wrong invoice."""
+"""The desk for money that is taken off an invoice again: chargebacks, those that were won, and payments that were recorded for the wrong
+invoice."""
 
 from __future__ import annotations
 
@@ -27,13 +28,15 @@ CHARGEBACKS_OF = "SELECT stream FROM o2c.event WHERE type = 'payment.charged-bac
 def charge_back(
     app: Engine, context: Context, invoice: str, *, case: str, amount: str = "", payment: str = "", reason: str = ""
 ) -> Written:
-    """Take down that the payer's bank took a payment back that had come by card or debit: the invoice is open again, and collections are told.
+    """Take down that the payer's bank took a payment back that had come by card or debit: the invoice is open again, and collections are
+    told.
 
-    `case` is the payment provider's name for the chargeback: told twice it is one, and the answer says `repeated`. `amount` is decimal text in the
-    invoice's currency, all that is left of the payment where none is named; `payment` is the provider's reference of it, needed where several came;
-    `reason` is the provider's code. What the payment made of a credit of the account is taken back first, as far as it is left. Raises Refused: missing (no such invoice
-    or payment), usage (a bank transfer, several payments, no case), conflict (more than is left: what was refunded, moved or charged back is not taken
-    twice; the case with another amount, or told of another invoice; somebody was faster).
+    `case` is the payment provider's name for the chargeback: told twice it is one, and the answer says `repeated`. `amount` is decimal text
+    in the invoice's currency, all that is left of the payment where none is named; `payment` is the provider's reference of it, needed
+    where several came; `reason` is the provider's code. What the payment made of a credit of the account is taken back first, as far as it
+    is left. Raises Refused: missing (no such invoice or payment), usage (a bank transfer, several payments, no case), conflict (more than
+    is left: what was refunded, moved or charged back is not taken twice; the case with another amount, or told of another invoice; somebody
+    was faster).
     """
     state, case = issued_invoice(app, invoice), _case(case)
     assert state.issued is not None
@@ -71,11 +74,11 @@ def move_payment(
 ) -> Written:
     """Move money that was recorded for the wrong invoice to the invoice that it was meant for; both say where it came from and went to.
 
-    `to` is an invoice, or an account: then the oldest of its invoices that is open, else its last one. `amount` is decimal text, all that is left of
-    the payment where none is named; `payment` is its reference, needed where several came. The same `key` moves it once, and the answer says
-    `repeated`; without one, the same payment moves to the same place once. Raises Refused: missing (no such invoice, account or
-    payment), usage (another currency, the same invoice, several payments, no reason), conflict (more than is left of the payment: what was refunded,
-    charged back or used does not move; the key with another amount; somebody was faster).
+    `to` is an invoice, or an account: then the oldest of its invoices that is open, else its last one. `amount` is decimal text, all that
+    is left of the payment where none is named; `payment` is its reference, needed where several came. The same `key` moves it once, and the
+    answer says `repeated`; without one, the same payment moves to the same place once. Raises Refused: missing (no such invoice, account or
+    payment), usage (another currency, the same invoice, several payments, no reason), conflict (more than is left of the payment: what was
+    refunded, charged back or used does not move; the key with another amount; somebody was faster).
     """
     state, target = issued_invoice(app, invoice), meant_invoice(app, to)
     assert state.issued is not None

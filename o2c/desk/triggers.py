@@ -21,11 +21,11 @@ FIRED = "trigger.fired"
 
 
 def set_triggers(app: Engine, context: Context, *, definitions: str) -> Written:
-    """Put triggers in force (the text of a TOML file): of each name the next version, which holds of what comes after it in the log. What the file does
-    not name stays as it is; set again unchanged, it does nothing.
+    """Put triggers in force (the text of a TOML file): of each name the next version, which holds of what comes after it in the log. What
+    the file does not name stays as it is; set again unchanged, it does nothing.
 
-    Raises Refused (usage) with the first thing that is wrong: an event, field, queue or hook that there is not, a field that is personal, triggers that
-    would set off one another without end. Then nothing of it is in force.
+    Raises Refused (usage) with the first thing that is wrong: an event, field, queue or hook that there is not, a field that is personal,
+    triggers that would set off one another without end. Then nothing of it is in force.
     """
     told = read(definitions)
     for name, definition in told.items():

@@ -45,12 +45,15 @@ def issue_vouchers(
     market: str = HOME,
     reserved_days: int | None = None,
 ) -> Written:
-    """Issue a campaign of vouchers, whose codes an order names as the characteristic `voucher` of an item. Issued again so, it is as it was.
+    """Issue a campaign of vouchers, whose codes an order names as the characteristic `voucher` of an item. Issued again so, it is as it
+    was.
 
-    They take `percent` of a price, or an `amount` (decimal text) off each of its periods, for so many `months` (0: for good; nothing for a price that is
-    charged once). Each of the `codes` (none: the campaign's name is the one) may be used `uses_max` times, by orders that were taken within the
-    validity, for the `offerings` and by customers of the `tiers`, all where none are named. All uses together come to `budget` at most. Amounts are net
-    of tax. An order holds a use for so many `reserved_days` at most (0: as long as it goes on; None: RESERVED_DAYS), and goes on without it after them. Raises Refused: usage (see `vouchers.rules.issue`; both or neither of percent and amount), conflict (the campaign was issued otherwise).
+    They take `percent` of a price, or an `amount` (decimal text) off each of its periods, for so many `months` (0: for good; nothing for a
+    price that is charged once). Each of the `codes` (none: the campaign's name is the one) may be used `uses_max` times, by orders that
+    were taken within the validity, for the `offerings` and by customers of the `tiers`, all where none are named. All uses together come to
+    `budget` at most. Amounts are net of tax. An order holds a use for so many `reserved_days` at most (0: as long as it goes on; None:
+    RESERVED_DAYS), and goes on without it after them. Raises Refused: usage (see `vouchers.rules.issue`; both or neither of percent and
+    amount), conflict (the campaign was issued otherwise).
     """
     rules = current(market, app.clock().now.date())
     issued = VouchersIssued(
@@ -77,8 +80,8 @@ def issue_vouchers(
 
 
 def moment(app: Engine, text: str, market: str = HOME) -> datetime | None:
-    """Give the time that a text means for the validity of a campaign: a bare day is its midnight by the clock of the market, as its customers read it, and
-    nothing is no bound. Raises Refused (usage)."""
+    """Give the time that a text means for the validity of a campaign: a bare day is its midnight by the clock of the market, as its
+    customers read it, and nothing is no bound. Raises Refused (usage)."""
     return time_in(text, current(market, app.clock().now.date()).zone) if text else None
 
 

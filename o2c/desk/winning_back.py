@@ -1,4 +1,5 @@
-"""The desk for winning somebody back whom something failed: getting in touch, a voucher, and the order at last, without anything keyed in again."""
+"""The desk for winning somebody back whom something failed: getting in touch, a voucher, and the order at last, without anything keyed in
+again."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ __all__ = ["MEDIA", "Outcome", "order_journey", "reach_journey"]
 def reach_journey(app: Engine, context: Context, journey: str, *, medium: str, outcome: Outcome, voucher: str = "") -> Written:
     """Take down that we got in touch with somebody whom something failed, what came of it, and the voucher that was promised, if any.
 
-    A voucher is a code that is used once, worth no more than the outreach may give, and promised to nobody else. Raises Refused: missing (no such journey or
-    voucher), usage (no such medium or outcome, a voucher for several uses), conflict (nothing to get in touch about, not now, not any more, a voucher that is
-    used, promised or worth too much), forbidden.
+    A voucher is a code that is used once, worth no more than the outreach may give, and promised to nobody else. Raises Refused: missing
+    (no such journey or voucher), usage (no such medium or outcome, a voucher for several uses), conflict (nothing to get in touch about,
+    not now, not any more, a voucher that is used, promised or worth too much), forbidden.
     """
     state = standing(app, journey)
     policy_at, code = policies(app), spelled(voucher) if voucher else ""
@@ -63,8 +64,9 @@ def order_journey(
 ) -> Captured:
     """Order what was keyed in on a journey, in any channel: with `fields` that were still missing, and with the voucher that was promised.
 
-    What is the same for every order is filled in: its date, the channel, an external id where none is given, and the customer of the journey. Raises Refused:
-    missing (no such journey), conflict (it has its order already, nothing was keyed in, what was keyed in is gone with its key), usage, forbidden.
+    What is the same for every order is filled in: its date, the channel, an external id where none is given, and the customer of the
+    journey. Raises Refused: missing (no such journey), conflict (it has its order already, nothing was keyed in, what was keyed in is gone
+    with its key), usage, forbidden.
     """
     permitted(context, "journeys.order")
     state = standing(app, journey)

@@ -32,8 +32,8 @@ GRADES = rules.GRADES
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal came to: the products that ended with it, what stays owed (net) and what goes back (with tax) in minor units, and by which days (ISO; empty:
-    goods are awaited first, or there are none)."""
+    """What a withdrawal came to: the products that ended with it, what stays owed (net) and what goes back (with tax) in minor units, and
+    by which days (ISO; empty: goods are awaited first, or there are none)."""
 
     written: Written
     product: str
@@ -48,11 +48,11 @@ class Withdrawal:
 
 
 def withdraw(app: Engine, context: Context, product: str) -> Withdrawal:
-    """Withdraw from the contract of a product for its customer, within the period of its market: it ends today, with all that depends on it and with no charge for an
-    early end. Of a service that was asked to begin what was served is owed, by days; all else goes back.
+    """Withdraw from the contract of a product for its customer, within the period of its market: it ends today, with all that depends on it
+    and with no charge for an early end. Of a service that was asked to begin what was served is owed, by days; all else goes back.
 
-    A label for the return of goods is asked of the courier. What it would come to is shown by `products.withdrawal`. The same once more changes nothing. Raises
-    Refused: missing (no such product), conflict (it ended, or there is no such right; somebody was faster).
+    A label for the return of goods is asked of the courier. What it would come to is shown by `products.withdrawal`. The same once more
+    changes nothing. Raises Refused: missing (no such product), conflict (it ended, or there is no such right; somebody was faster).
     """
     stream, found = withdrawal_stream(product), gathered(app, product)
 
@@ -80,8 +80,9 @@ def withdraw(app: Engine, context: Context, product: str) -> Withdrawal:
 
 @dataclass(frozen=True)
 class OrderWithdrawal:
-    """What a withdrawal from an order came to: the items that were `cancelled` as they were under way, the products that `ended`, the items that could be stopped no more and
-    end once they are there (`to_come`), and what stays owed for days that were served, net, in minor units of the currency."""
+    """What a withdrawal from an order came to: the items that were `cancelled` as they were under way, the products that `ended`, the items
+    that could be stopped no more and end once they are there (`to_come`), and what stays owed for days that were served, net, in minor
+    units of the currency."""
 
     written: Written
     order: str
@@ -94,11 +95,12 @@ class OrderWithdrawal:
 
 
 def withdraw_order(app: Engine, context: Context, name: str, *, items: Sequence[str] = (), note: str = "") -> OrderWithdrawal:
-    """Withdraw from the contracts of an order for its customer, or of some of its items with what relies on them, whether it is under way or in service. What is under way
-    is cancelled, what is in service ends as by `products.withdraw`, and what can be stopped no more ends once it is there; nothing of it is charged for but the days that were
-    served of a service that was asked to begin.
+    """Withdraw from the contracts of an order for its customer, or of some of its items with what relies on them, whether it is under way
+    or in service. What is under way is cancelled, what is in service ends as by `products.withdraw`, and what can be stopped no more ends
+    once it is there; nothing of it is charged for but the days that were served of a service that was asked to begin.
 
-    The same once more changes nothing. Raises Refused: missing (no such order or item), conflict (there is no such right, or nothing of the order is left; somebody was faster).
+    The same once more changes nothing. Raises Refused: missing (no such order or item), conflict (there is no such right, or nothing of the
+    order is left; somebody was faster).
     """
     stream, _ = find_order(app, name)
     before = cast("OrderState", app.load_one(stream).state)
@@ -133,9 +135,11 @@ def _of_order(app: Engine, stream: str, items: Sequence[str], written: Written) 
 
 
 def proven_sent(app: Engine, context: Context, product: str, *, sent_on: date, reference: str) -> Written:
-    """Take down that a customer proved to have sent goods back, on a day and under a carrier's reference: from then on the money goes back in time, wherever the parcel is.
+    """Take down that a customer proved to have sent goods back, on a day and under a carrier's reference: from then on the money goes back
+    in time, wherever the parcel is.
 
-    Raises Refused: missing (nobody withdrew from such a contract), conflict (it is of no goods), usage (no reference, a day that cannot be).
+    Raises Refused: missing (nobody withdrew from such a contract), conflict (it is of no goods), usage (no reference, a day that cannot
+    be).
     """
     market = _market(app, product)
 
@@ -147,10 +151,12 @@ def proven_sent(app: Engine, context: Context, product: str, *, sent_on: date, r
 
 
 def grade(app: Engine, context: Context, product: str, found: str) -> Written:
-    """Say how goods came back that a customer withdrew from: as-new, used or damaged, or lost on their way under our label. Their price is credited but for what the
-    market lets be kept of it, and the money goes back; as new they are sold again, else scrapped or blocked. The same once more changes nothing.
+    """Say how goods came back that a customer withdrew from: as-new, used or damaged, or lost on their way under our label. Their price is
+    credited but for what the market lets be kept of it, and the money goes back; as new they are sold again, else scrapped or blocked. The
+    same once more changes nothing.
 
-    Raises Refused: missing (nobody withdrew from such a contract), usage (no such grade), conflict (it is of no goods, or was graded otherwise).
+    Raises Refused: missing (nobody withdrew from such a contract), usage (no such grade), conflict (it is of no goods, or was graded
+    otherwise).
     """
     if found not in rules.GRADES:
         raise Refused(f"returns: no such grade; use one of {', '.join(rules.GRADES)}")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def load_zones_deed(app: Engine, document: str) -> Deed:
-    """Put the text of a file of zones and time bands over those of its market; loaded again unchanged, it does nothing. Its rule raises Refused (see `zoning.checked`)."""
+    """Put the text of a file of zones and time bands over those of its market; loaded again unchanged, it does nothing. Its rule raises
+    Refused (see `zoning.checked`)."""
     used = _names_priced(app)
 
     def rule(state: ZonesState, at: datetime) -> Decision:

@@ -54,7 +54,8 @@ class DeviceReleased(Undone, name="device.released", step="device", stream="orde
 
 
 class DeviceLost(Renewed, name="device.lost", step="device", stream="order"):
-    """The item's device was lost on its way: it is blocked, and another of the same SKU is to be taken. The customer pays once, for the one delivered."""
+    """The item's device was lost on its way: it is blocked, and another of the same SKU is to be taken. The customer pays once, for the one
+    delivered."""
 
     example = {"item": "1", "imei": IMEI}
     imei: Imei
@@ -127,7 +128,8 @@ class DeviceBlocked(Withdrawn, OfDevice, name="device.blocked", stream="device")
 
 
 class DeviceGivenUp(Freed, DeviceBlocked, name="device.given-up", stream="device"):
-    """The device is with no item any more and will not come back by itself: lost on its way, or out of the house when its item ended. It is blocked."""
+    """The device is with no item any more and will not come back by itself: lost on its way, or out of the house when its item ended. It is
+    blocked."""
 
     example = {"imei": IMEI, "sku": SKU, "cause": "lost"}
 
@@ -140,7 +142,8 @@ class DeviceScrapped(Freed, OfDevice, name="device.scrapped", stream="device"):
 
 
 class DeviceUnblocked(OfDevice, name="device.unblocked", stream="device"):
-    """The device may be used again: whoever holds it goes on holding it; with nobody, it comes back, to be looked at and shelved (`device.returned`).
+    """The device may be used again: whoever holds it goes on holding it; with nobody, it comes back, to be looked at and shelved
+    (`device.returned`).
 
     Source: GSMA Device Registry, TS.06: whoever had a device put on the list has it taken off [M].
     """

@@ -43,8 +43,8 @@ _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> DevicesAnnounced:
     """Announce a delivery of devices for a time; the rows are (IMEI, SKU), as text.
 
-    Raises Refused naming the rows that lack a field, have an IMEI that is none or is there twice, or a SKU that is none (letters, digits, dots,
-    dashes, at most 40). Source: 3GPP TS 23.003, section 6.2 and Annex B (IMEI and its check digit).
+    Raises Refused naming the rows that lack a field, have an IMEI that is none or is there twice, or a SKU that is none (letters, digits,
+    dots, dashes, at most 40). Source: 3GPP TS 23.003, section 6.2 and Annex B (IMEI and its check digit).
     """
     seen: dict[str, int] = {}
     flaws: list[tuple[int, str]] = []
@@ -151,8 +151,9 @@ def came_back(work: Work) -> Mapping[str, Any]:
 
 
 def came_home(state: DeviceState, *, imei: str, grade: str, holder: str, at: datetime) -> Decision:
-    """Take back a device that its customer withdrew from, by how it came back: as new it is looked at and shelved, used or damaged it is scrapped, and one that was lost
-    on its way must not be used. The item that held it (`ORDER/ITEM`) holds it no more; nothing for a device that nobody holds."""
+    """Take back a device that its customer withdrew from, by how it came back: as new it is looked at and shelved, used or damaged it is
+    scrapped, and one that was lost on its way must not be used. The item that held it (`ORDER/ITEM`) holds it no more; nothing for a device
+    that nobody holds."""
     if not state.held:
         return NOTHING
     after: DeviceGivenUp | DeviceReturned | DeviceScrapped

@@ -25,8 +25,8 @@ from o2c.stock.state import stock_agenda
 class DeviceState:
     """A device: its SKU, its status and, if it came back, its return.
 
-    `status` is empty before it was received, then available, assigned, returned, blocked or scrapped; `cause` says why it is blocked. `back` is the return
-    that is to be restocked; `held` says whether an item has it. `records` are its steps that stand still.
+    `status` is empty before it was received, then available, assigned, returned, blocked or scrapped; `cause` says why it is blocked.
+    `back` is the return that is to be restocked; `held` says whether an item has it. `records` are its steps that stand still.
     """
 
     sku: str = ""

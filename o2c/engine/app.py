@@ -55,10 +55,10 @@ UNCHANGED_AT = "unchanged_at"
 class Context:
     """The caller of a command: `actor` stands in the log, `channel` is the way the wish came in, `roles` say what the caller may do.
 
-    With `scopes`, only the operations that they name may be used of those that the roles allow; None leaves all of them.
-    `command_id` (a UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing.
-    Left empty, it is derived from the wish and from the stream version that the caller saw. `expected` are versions of streams that the caller
-    decided by, each (stream, version): when one has moved on, nothing is done.
+    With `scopes`, only the operations that they name may be used of those that the roles allow; None leaves all of them. `command_id` (a
+    UUID of the caller's) makes a wish repeatable: sent again after a lost answer it gets the first answer and does nothing. Left empty, it
+    is derived from the wish and from the stream version that the caller saw. `expected` are versions of streams that the caller decided by,
+    each (stream, version): when one has moved on, nothing is done.
     """
 
     actor: str
@@ -83,7 +83,8 @@ class Context:
 class Written:
     """The place of a command's last event in the log; `repeated` when an earlier call with the same command id wrote it.
 
-    `unchanged` says that everything was so already: no event was written, and `position` is that of the stream's last event when it was seen.
+    `unchanged` says that everything was so already: no event was written, and `position` is that of the stream's last event when it was
+    seen.
     """
 
     stream: str
@@ -95,8 +96,8 @@ class Written:
 class Engine(Application[str]):
     """The engine on one PostgreSQL. `kinds` are the kinds of stream it knows, by category: all of the plan's unless others are given.
 
-    With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there. So it does
-    for a login of the reader role, which does not see the log itself: `sees_log` is False.
+    With `reading`, it opens on a standby too, a server that takes no writes: `takes_writes` is False there. So it does for a login of the
+    reader role, which does not see the log itself: `sees_log` is False.
     """
 
     env = {
@@ -155,8 +156,8 @@ class Engine(Application[str]):
         create_clock(self.log_recorder.datastore, kind=kind, start=begin, window_s=window_s, seed=seed)
 
     def clock(self) -> Clock:
-        """Give the store's clock; a real one shows the present time, and is read once: a clock is of one kind for life. Raises Refused when the
-        store has none yet."""
+        """Give the store's clock; a real one shows the present time, and is read once: a clock is of one kind for life. Raises Refused when
+        the store has none yet."""
         clock = self._real_clock or self.reads.clock()
         if clock is None:
             raise Refused("the store has no clock yet; run `o2c init --clock simulated` or `o2c init --clock real` first")
@@ -168,7 +169,8 @@ class Engine(Application[str]):
     # -- reading
 
     def settled(self) -> None:
-        """Wait until readers see everything written before this call. Raises Refused (try later) when a transaction elsewhere stays open."""
+        """Wait until readers see everything written before this call. Raises Refused (try later) when a transaction elsewhere stays
+        open."""
         top = self.reads.last_position()
         deadline = time.monotonic() + SETTLED_S
         while (self.log_recorder.max_notification_id() or 0) < top:
@@ -342,8 +344,8 @@ class Engine(Application[str]):
             return self._write_numbered(commands, round_)
 
     def _write_numbered(self, commands: Sequence[Command], round_: int) -> list[Outcome]:
-        """Write commands whose events take numbers of series; those whose number went to another process get the next one. Those for which a series has
-        no number left are stale: they were decided by a range that is used up."""
+        """Write commands whose events take numbers of series; those whose number went to another process get the next one. Those for which
+        a series has no number left are stale: they were decided by a range that is used up."""
         outcomes: dict[int, Outcome] = {}
         left = dict(enumerate(commands))
         for _ in range(NUMBERING_TRIES_MAX):

@@ -34,8 +34,8 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 def served_at(app: Engine, draw: FromPool, pool: str, rows: Sequence[DueRow], *, round_: int) -> Mapping[_Place, datetime]:
     """Give, by place, when the piece of each of some rows is due; a row that nothing known will serve is left out.
 
-    Those that wait already have their turn, too: ten SIMs that are to come are promised to ten lines. `round_` is the latest pass in which what
-    is to come may have been put on the agenda: what came of the pass under way would be told of only if the process died in it.
+    Those that wait already have their turn, too: ten SIMs that are to come are promised to ten lines. `round_` is the latest pass in which
+    what is to come may have been put on the agenda: what came of the pass under way would be told of only if the process died in it.
     """
     served = _served(app, draw, pool, [*app.reads.waiting(pool, WAITING_MAX), *rows], round_)
     return {row.place: served[row.place] for row in rows if row.place in served}
@@ -72,8 +72,8 @@ def _turn(row: DueRow) -> tuple[int, datetime, str, str]:
 def tell_the_waiting(app: Engine, reaction: str, cause: Fact, at: datetime, *, round_: int) -> None:
     """Tell the steps that wait for stock when their pieces are due now, those for whom that has changed, many orders in one append.
 
-    `cause` is the event that it is told because of, and `at` its business time. To tell the same again writes nothing, so a repeat after a crash
-    tells the rest. Raises RuntimeError when an order stays stale TRIES_MAX times.
+    `cause` is the event that it is told because of, and `at` its business time. To tell the same again writes nothing, so a repeat after a
+    crash tells the rest. Raises RuntimeError when an order stays stale TRIES_MAX times.
     """
     expected: dict[_Place, datetime] = {}
     by_stream: dict[str, list[DueRow]] = {}

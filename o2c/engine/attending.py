@@ -57,7 +57,8 @@ class _Stock:
 
 @dataclass(slots=True)
 class _Batch:
-    """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, partners that are down, and the replies so far."""
+    """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, partners that are down, and the replies so
+    far."""
 
     loaded: dict[str, Loaded]
     holders: dict[tuple[str, str], str]
@@ -123,7 +124,8 @@ class Attending:
         now, rounds_without_progress = tasks, 0
         while now:
             batch = self._prepare(now, replies, stock)
-            # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command stale.
+            # Checked after the streams were read: a row that is gone was settled by another process; a later change makes our command
+            # stale.
             standing = self._standing(now, batch)
             ready, waiting, asks = self._decided(standing, batch)
             if batch.outages.failing and found_down(self.app, batch.outages, round_):

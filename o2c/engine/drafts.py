@@ -62,7 +62,8 @@ class Command:
 
 @dataclass(slots=True)
 class _Stream:
-    """A stream of a draft: as it was read, and the version and state it comes to; `kept` and `kept_bytes` as its head row will have them."""
+    """A stream of a draft: as it was read, and the version and state it comes to; `kept` and `kept_bytes` as its head row will have
+    them."""
 
     seen: Loaded
     version: int

@@ -1,7 +1,7 @@
 """Making the parked calls of a partner that is up again: in order, one after another, each once.
 
-Everything is read from what stands: which calls are parked, and until when others have their times. So a run that is killed in the middle goes
-on where it stood, and whoever comes second finds nothing left to do.
+Everything is read from what stands: which calls are parked, and until when others have their times. So a run that is killed in the middle
+goes on where it stood, and whoever comes second finds nothing left to do.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _chunk(app: Engine, partner: str, outage: Outage, rows: Sequence[DueRow], fa
 
 
 def _times(outage: Outage, at: datetime) -> Iterator[datetime]:
-    """The times of the next calls: after those that have theirs, at the partner's rate, each later than the moment at which they are given."""
+    """The times of the next calls: after those that have theirs, at the partner's rate, each later than the moment at which they are
+    given."""
     step, due_at = timedelta(minutes=1) / outage.rate_per_min, max(at, outage.drained_until or at)
     while True:
         due_at += step

@@ -21,7 +21,8 @@ ACTOR = "mediation"
 
 
 def bill_late(app: Engine, accounts: Iterable[str], at: datetime) -> None:
-    """Ask for a further final bill of those of some accounts that had theirs and have records on no bill, or say that these are not chargeable.
+    """Ask for a further final bill of those of some accounts that had theirs and have records on no bill, or say that these are not
+    chargeable.
 
     Somebody who writes to such an account meanwhile lets it be: the next records that come for it decide for all.
     """

@@ -1,10 +1,11 @@
-"""Whose a record of usage is: the line that held the number when it was used, its account, and the zone and time band by the rules of its market.
+"""Whose a record of usage is: the line that held the number when it was used, its account, and the zone and time band by the rules of its
+market.
 
-A line goes on when an order gives it another number, another plan or another payer: what is used from the day of the change on is of the charge that began
-then. Source: billing facts, section 6 (a plan changed within a month is charged by days).
+A line goes on when an order gives it another number, another plan or another payer: what is used from the day of the change on is of the
+charge that began then. Source: billing facts, section 6 (a plan changed within a month is charged by days).
 
-Records of nobody wait in suspense. Whenever records are added or taken for a bill, those are looked at again whose number or account became somebody's since, and
-each by itself the later the longer it has waited: what is nobody's for good costs next to nothing.
+Records of nobody wait in suspense. Whenever records are added or taken for a bill, those are looked at again whose number or account became
+somebody's since, and each by itself the later the longer it has waited: what is nobody's for good costs next to nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Line(NamedTuple):
-    """A line that is charged: its account, the `ORDER/ITEM` of its charge, its market, and the local days (ISO) from which and up to which, not including, that
-    is so (`ends` empty: for good, or nobody looked)."""
+    """A line that is charged: its account, the `ORDER/ITEM` of its charge, its market, and the local days (ISO) from which and up to which,
+    not including, that is so (`ends` empty: for good, or nobody looked)."""
 
     account: str
     owner: str
@@ -83,7 +84,8 @@ class _Market:
 
 @dataclass(slots=True)
 class Mediation:
-    """Looks up whose records are, and remembers the parties it saw. One is made for each file, so that it never knows what was so long ago."""
+    """Looks up whose records are, and remembers the parties it saw. One is made for each file, so that it never knows what was so long
+    ago."""
 
     app: Engine
     holdings: dict[str, list[Holding]] = field(default_factory=dict)

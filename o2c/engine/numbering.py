@@ -46,7 +46,8 @@ def _numbered(command: Command, latest: dict[str, int]) -> Command:
 
 
 def beyond(command: Command) -> bool:
-    """Whether a numbered command would take a number behind the end of its series: whoever decided it has to decide anew, by what is left then."""
+    """Whether a numbered command would take a number behind the end of its series: whoever decided it has to decide anew, by what is left
+    then."""
     return any(event.serials_max is not None and event.serial > event.serials_max for event in _papers(command))
 
 

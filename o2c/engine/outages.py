@@ -1,8 +1,9 @@
-"""Partners that are down, as a chunk of work sees them: which of its calls are not made, what becomes of those that met nobody, and what the
-calls themselves show of a partner.
+"""Partners that are down, as a chunk of work sees them: which of its calls are not made, what becomes of those that met nobody, and what
+the calls themselves show of a partner.
 
-Nothing is remembered from one chunk to the next: an outage is found in the replies of the chunk and, where these are too few, in the last calls
-that the log tells of. So a run that was killed finds what it would have found, and each of several workers finds what all of them met.
+Nothing is remembered from one chunk to the next: an outage is found in the replies of the chunk and, where these are too few, in the last
+calls that the log tells of. So a run that was killed finds what it would have found, and each of several workers finds what all of them
+met.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ logger = structlog.get_logger(__name__)
 ACTOR = "engine"
 LOOK_S = 1.0
 NEAR_EVENTS, LAST_EVENTS, FAR_EVENTS = 250, 5_000, 100_000
-"""Among how many of the last events of the log a partner's calls are looked for: first to see whether it was answered lately, then to see how
-often it is, and last, before one that is seldom called is taken for down."""
+"""Among how many of the last events of the log a partner's calls are looked for: first to see whether it was answered lately, then to see
+how often it is, and last, before one that is seldom called is taken for down."""
 CALLS_ENOUGH = 200
 """So many calls before an outage show by themselves how often its partner is usually not there."""
 
@@ -43,8 +44,8 @@ CALLS_ENOUGH = 200
 class Outages:
     """The partners of a chunk as they were read, by name, and how the chunk's calls of each ended.
 
-    `away` are those that are down, or were when some row was due: most stores have none at most times. `probing` is the row whose call is to show
-    whether a partner is up, and `answered` when it did so and how.
+    `away` are those that are down, or were when some row was due: most stores have none at most times. `probing` is the row whose call is
+    to show whether a partner is up, and `answered` when it did so and how.
     """
 
     loaded: Mapping[str, Loaded]
@@ -87,8 +88,8 @@ class Outages:
 class Partners:
     """The streams of the plan's partners as this process knows them: read again every LOOK_S seconds, and when somebody asks for it.
 
-    What the process writes to them itself it knows at once, and that one that was down is up. That somebody declared one down may be known a
-    moment later.
+    What the process writes to them itself it knows at once, and that one that was down is up. That somebody declared one down may be known
+    a moment later.
     """
 
     def __init__(self, app: Engine) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ACTOR = "mediation"
 TRIES_MAX = 20
-"""How often it is decided anew when sessions changed the account's quota meanwhile. What is left then is charged with the next record or commit."""
+"""How often it is decided anew when sessions changed the account's quota meanwhile. What is left then is charged with the next record or
+commit."""
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -55,7 +56,8 @@ def _charged(app: Engine, account: str, at: datetime) -> bool:
 
 
 def _work(app: Engine, stream: str, loaded: Loaded) -> Work | None:
-    """The work of the next bill run of an account, with the catalogue that it reads; None where no run is to come, or nothing of it is prepaid."""
+    """The work of the next bill run of an account, with the catalogue that it reads; None where no run is to come, or nothing of it is
+    prepaid."""
     from o2c.invoicing.usage import catalogue_streams, metered, tariffs_of
 
     state = loaded.state

@@ -1,4 +1,5 @@
-"""Who of several that want to write one stream is decided next: one append has room for one of them, and what the others decided meanwhile is void.
+"""Who of several that want to write one stream is decided next: one append has room for one of them, and what the others decided meanwhile
+is void.
 
 A hundred orders that name one voucher would else be decided a hundred times each: all anew whenever one of them has its use.
 """
@@ -12,8 +13,8 @@ from collections.abc import Iterable, Sequence
 class Queues:
     """Waits in a fixed order, by the streams for which somebody came too late.
 
-    Whoever came too late for a stream is decided again once it is the first of those that wait for it. Where the first does not write it after all,
-    twice as many are decided next, as they will hardly write it either: a voucher that is used up keeps nobody waiting.
+    Whoever came too late for a stream is decided again once it is the first of those that wait for it. Where the first does not write it
+    after all, twice as many are decided next, as they will hardly write it either: a voucher that is used up keeps nobody waiting.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,8 @@ class Queues:
         return frozenset(chosen)
 
     def tried(self, told: Iterable[tuple[str, Iterable[str], bool]]) -> None:
-        """Take down what became of those whose turn it was: each its name, the streams that it wanted to write, and whether it came too late for them."""
+        """Take down what became of those whose turn it was: each its name, the streams that it wanted to write, and whether it came too
+        late for them."""
         written = set[str]()
         for name, streams, late in told:
             self._tried.update(self._wanted.pop(name, ()))

@@ -26,8 +26,8 @@ OnTime = Callable[[datetime], None]
 class Between(Protocol):
     """Whoever acts between windows of simulated time, as people do while partners and timers go on.
 
-    A run that was killed goes on as it would have if what is done follows from the log and the time alone, and if it makes no difference to be asked
-    at a time when there is nothing to do. Times are ends of windows, so that no window is cut.
+    A run that was killed goes on as it would have if what is done follows from the log and the time alone, and if it makes no difference to
+    be asked at a time when there is nothing to do. Times are ends of windows, so that no window is cut.
     """
 
     def next_at(self, after: datetime) -> datetime | None:

@@ -1,4 +1,5 @@
-"""Lists of changes to products as CSV: read for every face that takes one, and what failed of one written back, to be corrected and handed in again."""
+"""Lists of changes to products as CSV: read for every face that takes one, and what failed of one written back, to be corrected and handed
+in again."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ FORMULAS = ("=", "+", "-", "@")
 
 
 def rows_of(text: str, name: str) -> list[dict[str, str]]:
-    """The rows of a list with a heading. Raises Refused (usage) for one that cannot be read, and for a row that is longer or shorter than the heading."""
+    """The rows of a list with a heading. Raises Refused (usage) for one that cannot be read, and for a row that is longer or shorter than
+    the heading."""
     try:
         read = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
         rows = list(read)

@@ -22,7 +22,8 @@ def write_csv(rows: Iterable[Mapping[str, Any]], to: TextIO) -> None:
 
 
 def _of_csv(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A line with amounts as decimal text; an account that begins as a formula does is no formula in a spreadsheet (OWASP ASVS 5.0, 1.2.10)."""
+    """A line with amounts as decimal text; an account that begins as a formula does is no formula in a spreadsheet (OWASP ASVS 5.0,
+    1.2.10)."""
     sums = {side: decimal_text(row[f"{side}_minor"], row["currency"]) if row[f"{side}_minor"] else "" for side in ("debit", "credit")}
     told = {**{name: row[name] for name in COLUMNS if name in row}, **sums}
     return {name: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value for name, value in told.items()}

@@ -37,8 +37,8 @@ class Operation:
         """Call it for somebody: a face whose askers have several roles calls operations in this way and in no other.
 
         `arguments` and `options` are those of the function without its `context`. What is personal is masked, left out, or taken down with
-        `why` before it is given, by the asker's roles; views of events take `identifiers`. What of an answer is `kept` is all that is given, and
-        taken down. Raises Refused: forbidden, missing, and as the operation does. See `desk.gate`.
+        `why` before it is given, by the asker's roles; views of events take `identifiers`. What of an answer is `kept` is all that is
+        given, and taken down. Raises Refused: forbidden, missing, and as the operation does. See `desk.gate`.
         """
         return asked(context, self.name, self.function, arguments, options, why=why, kept=kept)
 

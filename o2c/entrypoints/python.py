@@ -137,8 +137,9 @@ class OrderToCash(
 
     @answered
     def resolve(self, fallout_id: str, context: Context, resolution: Resolution, *, note: str) -> Written:
-        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Park` it until its partner is up, `Force` (done by other means, once
-        another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the event that follows. See `desk.fallout.resolve`.
+        """Act on an open fallout: `Correct` values and try again, `Decide` what was referred, `Retry` as it is, `Park` it until its partner
+        is up, `Force` (done by other means, once another agrees), `Skip`, `Replace` its SIM, `Fail` the item, `FailOrder`. It closes by the
+        event that follows. See `desk.fallout.resolve`.
         """
         return fallout.resolve(self._engine, context, fallout_id, resolution, note=note)
 
@@ -149,7 +150,8 @@ class OrderToCash(
 
     @answered
     def work(self, fallout_id: str, context: Context, handling: Handling, *, note: str = "") -> Written:
-        """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say whose fault.
+        """Handle a fallout without resolving it: claim, assign, release, snooze, wait, ask, resume, escalate, note, link a ticket, say
+        whose fault.
 
         `handling` is one of the values of `o2c.desk.fallout`, such as `Claim(minutes=30)`. See `desk.fallout.work`.
         """
@@ -165,12 +167,14 @@ class OrderToCash(
         return many.bulk(self._engine, context, query, way, note=note, **settings)
 
     def cancel(self, order: str, context: Context, *, note: str, items: Sequence[str] = (), reason: str = "") -> Cancelled:
-        """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See `cancel_order`."""
+        """Cancel an order, or some of its items with what relies on them; `refused` says why not when it is too late. See
+        `cancel_order`."""
         return orders.cancel_order(self._engine, context, order, items=items, note=note, reason=reason)
 
     @answered
     def cancel_port(self, order: str, context: Context, *, note: str, items: Sequence[str] = ()) -> Cancelled:
-        """Cancel the port of the number that an item brings, and nothing else; `refused` says why not when it is too late. See `desk.orders.cancel_port`."""
+        """Cancel the port of the number that an item brings, and nothing else; `refused` says why not when it is too late. See
+        `desk.orders.cancel_port`."""
         return orders.cancel_port(self._engine, context, order, items=items, note=note)
 
     @answered
@@ -196,7 +200,8 @@ class OrderToCash(
     def record_payment(
         self, invoice: str, context: Context, *, amount: str, reference: str, arrived_on: date | None = None, sure: bool = False
     ) -> Written:
-        """Take down money that arrived by bank for an invoice; reference, day and amount make it the same payment. See `desk.payments.record`."""
+        """Take down money that arrived by bank for an invoice; reference, day and amount make it the same payment. See
+        `desk.payments.record`."""
         return payments.record(self._engine, context, invoice, amount=amount, reference=reference, arrived_on=arrived_on, sure=sure)
 
     @answered
@@ -221,7 +226,8 @@ class OrderToCash(
 
     @answered
     def act(self, stream: str, context: Context, *rules: Rule, wish: Any, expected_version: int | None = None) -> Written:
-        """Carry rules of your own through on one stream. Not for what a verb of this class does already. See `desk.streams.act_by_rules`."""
+        """Carry rules of your own through on one stream. Not for what a verb of this class does already. See
+        `desk.streams.act_by_rules`."""
         return streams.act_by_rules(self._engine, context, stream, rules, wish=wish, expected_version=expected_version)
 
     @answered
@@ -248,14 +254,15 @@ class OrderToCash(
 
     @answered
     def late_ports(self, *, market: str = "", unfinished: bool = False, limit: int | None = None) -> list[shown.LatePortShown]:
-        """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See `views.ports.late_ports`."""
+        """Ports that missed the day agreed for them, with their days late and the cause; numbers are given in full. See
+        `views.ports.late_ports`."""
         all_seen(self._engine)
         return late_ports(self._engine, market=market, unfinished=unfinished, identifiers=True, limit=limit)
 
     @answered
     def counterfactual(self, policy: str, *, since: datetime) -> Counterfactual:
-        """What the orders captured from a time on would have come to under other codes, mappings and retries (the text of a file of codes); nothing
-        is written. See `views.counterfactual.counterfactual`."""
+        """What the orders captured from a time on would have come to under other codes, mappings and retries (the text of a file of codes);
+        nothing is written. See `views.counterfactual.counterfactual`."""
         all_seen(self._engine)
         return counterfactual(self._engine, policy, since=since)
 
@@ -354,10 +361,10 @@ class OrderToCash(
     ) -> Iterator[EventRecord]:
         """The log from after a mark (None: from its beginning), in position order, each event once, until `stop()` says so.
 
-        `types` are stored names (`order.completed`, or `order.*`), `order` an order's id or external id. Without `wait` it ends with what is
-        there now. A server that goes away is waited for. Keep the `mark` of what you have dealt with, after you have dealt with it: whoever
-        is killed in between gets that event again. The mark's event is read again first. Raises OtherLog when it is not in this log any
-        more; Refused: usage (no such type), missing (no such order), unavailable (the server does not answer to begin with).
+        `types` are stored names (`order.completed`, or `order.*`), `order` an order's id or external id. Without `wait` it ends with what
+        is there now. A server that goes away is waited for. Keep the `mark` of what you have dealt with, after you have dealt with it:
+        whoever is killed in between gets that event again. The mark's event is read again first. Raises OtherLog when it is not in this log
+        any more; Refused: usage (no such type), missing (no such order), unavailable (the server does not answer to begin with).
         """
         wanted = self._wanted(types, order)
         pages = following.tail_events(self._engine, wanted, after or START, stop=stop, wait=wait)

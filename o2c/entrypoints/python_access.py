@@ -34,13 +34,14 @@ class Access:
 
     @answered
     def who(self, authorization: str | None, *, channel: str = "api", command_id: str = "") -> Context:
-        """Who asks, by the value of an `Authorization` header: a token or a key. Raises Refused (unauthenticated). See `desk.credentials`."""
+        """Who asks, by the value of an `Authorization` header: a token or a key. Raises Refused (unauthenticated). See
+        `desk.credentials`."""
         return self._credentials.context(authorization, channel=channel, command_id=command_id)
 
     @answered
     def ask(self, operation: str, context: Context, *arguments: Any, why: str = "", **options: Any) -> Any:
-        """Call a verb or view by its name for somebody with roles, who may not see or do everything. `arguments` and `options` are those of its
-        function without the store and the context. Raises Refused: forbidden, missing. See `entrypoints.verbs_and_views`.
+        """Call a verb or view by its name for somebody with roles, who may not see or do everything. `arguments` and `options` are those of
+        its function without the store and the context. Raises Refused: forbidden, missing. See `entrypoints.verbs_and_views`.
         """
         from o2c.entrypoints.verbs_and_views import named
 

@@ -18,10 +18,12 @@ class Conformance:
 
     @answered
     def conformance(self, *, rule: str = "") -> list[Kept]:
-        """How each declared rule, or the one named, is kept: orders looked at, and what broke it. Raises Refused (missing) for no such rule."""
+        """How each declared rule, or the one named, is kept: orders looked at, and what broke it. Raises Refused (missing) for no such
+        rule."""
         return check_conformance(self._session.app, rule=rule)
 
     @answered
     def transitions(self, *, machine: str = "") -> list[Transition]:
-        """Every move that the state machines declare, or the one named, and how often the log has it. Raises Refused (missing) for no such machine."""
+        """Every move that the state machines declare, or the one named, and how often the log has it. Raises Refused (missing) for no such
+        machine."""
         return list_transitions(self._session.app, machine=machine)

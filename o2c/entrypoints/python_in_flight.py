@@ -1,4 +1,5 @@
-"""An order in flight in Python: changing, suspending and resuming it, what a change would take, and its customer's own link, given out, opened, and answered by."""
+"""An order in flight in Python: changing, suspending and resuming it, what a change would take, and its customer's own link, given out,
+opened, and answered by."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class InFlight:
         base_version: int | None = None,
         resubmission: str = "",
     ) -> Amended:
-        """Make an order in flight the one of a changed paper; `refused` says why not when it is too late. See `desk.revising.amend_order`."""
+        """Make an order in flight the one of a changed paper; `refused` says why not when it is too late. See
+        `desk.revising.amend_order`."""
         return amend_order(self._session.app, context, order, paper, merge=merge, base_version=base_version, resubmission=resubmission)
 
     @answered
@@ -53,7 +55,8 @@ class InFlight:
 
     @answered
     def assess_change(self, order: str, paper: Paper = "", *, merge: bool = False, resubmission: str = "") -> shown.AssessedShown:
-        """What a changed paper, or a merge patch on the one captured, would take of an order in flight. See `views.assessing.assess_change`."""
+        """What a changed paper, or a merge patch on the one captured, would take of an order in flight. See
+        `views.assessing.assess_change`."""
         return assess_change(self._session.app, order, paper, merge=merge, resubmission=resubmission)
 
     @answered

@@ -83,7 +83,8 @@ class Invoices:
         market: str = "GB",
         papers: str = "invoices",
     ) -> Written:
-        """Let invoices, or credit notes, take their numbers from a range that the authority approved. See `desk.number_ranges.approve_range`."""
+        """Let invoices, or credit notes, take their numbers from a range that the authority approved. See
+        `desk.number_ranges.approve_range`."""
         return number_ranges.approve_range(
             self._session.app,
             context,

@@ -29,7 +29,8 @@ class Ledger:
 
     @answered
     def trial_balance(self, *, on: date | None = None, at: datetime | None = None) -> shown.TrialBalanceShown:
-        """How every account of the chart stands now, at the end of a day, or by what had happened by a time. See `views.ledger.trial_balance`."""
+        """How every account of the chart stands now, at the end of a day, or by what had happened by a time. See
+        `views.ledger.trial_balance`."""
         all_seen(self._session.app)
         return trial_balance(self._session.app, on=on, at=at)
 

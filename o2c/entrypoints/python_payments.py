@@ -33,7 +33,8 @@ class TakenBack:
     def move_payment(
         self, invoice: str, context: Context, *, to: str, reason: str, amount: str = "", payment: str = "", key: str = ""
     ) -> Written:
-        """Move money that was recorded for the wrong invoice to another invoice, or the account, it was meant for. See `desk.taking_back.move_payment`."""
+        """Move money that was recorded for the wrong invoice to another invoice, or the account, it was meant for. See
+        `desk.taking_back.move_payment`."""
         how = {"to": to, "reason": reason, "amount": amount, "payment": payment, "key": key}
         return taking_back.move_payment(self._session.app, context, invoice, **how)
 

@@ -82,5 +82,6 @@ class Products(Withdrawals):
     def transfer_product(
         self, product: str, context: Context, *, to: str = "", commitment: Commitment = "taken-over", withdraw: bool = False
     ) -> Written:
-        """Take down that the owner of a product agrees that another customer takes it over, or keeps it after all. See `desk.products.transfer`."""
+        """Take down that the owner of a product agrees that another customer takes it over, or keeps it after all. See
+        `desk.products.transfer`."""
         return desk.transfer(self._session.app, context, product, to=to, commitment=commitment, withdraw=withdraw)

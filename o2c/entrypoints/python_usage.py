@@ -62,7 +62,8 @@ class Usage:
 
     @answered
     def set_limit(self, account: str, context: Context, *, amount: str, kind: Literal["bill", "roaming"] = "bill") -> Written:
-        """Set or change a limit of what a bill period may cost beyond its recurring prices; `none` lifts it. See `desk.limits.set_limit`."""
+        """Set or change a limit of what a bill period may cost beyond its recurring prices; `none` lifts it. See
+        `desk.limits.set_limit`."""
         from o2c.desk import limits
 
         return limits.set_limit(self._session.app, context, account, amount=amount, kind=kind)

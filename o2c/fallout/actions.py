@@ -1,4 +1,5 @@
-"""What a person may do about a fallout: one table of action and state, with the events that follow. A pair that is not listed is refused."""
+"""What a person may do about a fallout: one table of action and state, with the events that follow. A pair that is not listed is
+refused."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from typing import Literal
 from o2c.kernel.refusal import Refused
 
 Stage = Literal["waiting", "under-way", "closed", "reopened"]
-"""How a fallout stands: its step waits for somebody; the step goes on after what somebody did, and nothing came of it yet; it is closed; it is
-closed and looked at again."""
+"""How a fallout stands: its step waits for somebody; the step goes on after what somebody did, and nothing came of it yet; it is closed; it
+is closed and looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action: what it does in a sentence, in which states of a fallout it may be taken, the events that it writes, and what else it needs."""
+    """One action: what it does in a sentence, in which states of a fallout it may be taken, the events that it writes, and what else it
+    needs."""
 
     name: str
     meaning: str

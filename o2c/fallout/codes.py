@@ -37,7 +37,8 @@ def packaged() -> CodeBook:
 def book_of(documents: tuple[str, ...]) -> CodeBook:
     """The packaged table with an operator's own files over it, in the order in which they were loaded.
 
-    A file that was right when it was loaded may name what a later program no longer has: what fits of it is in force, and `misfits` has the rest.
+    A file that was right when it was loaded may name what a later program no longer has: what fits of it is in force, and `misfits` has the
+    rest.
     """
     return CodeBook((*packaged().versions, *(codes for _, codes, _ in _folded(documents) if codes)))
 
@@ -75,8 +76,8 @@ def _folded(documents: tuple[str, ...]) -> Iterator[tuple[Document, Codes | None
 def checked(book: CodeBook, text: str, actions: frozenset[str]) -> Codes:
     """The table that a file makes of the newest one. `actions` are the names of the table of actions.
 
-    Raises Refused (usage) with the first thing in it that is wrong: an unknown part or key, a code without all its keys, a word that is none
-    of its kind, a queue, code or step that there is not, a version that was loaded before.
+    Raises Refused (usage) with the first thing in it that is wrong: an unknown part or key, a code without all its keys, a word that is
+    none of its kind, a queue, code or step that there is not, a version that was loaded before.
     """
     document, before = parsed(text), book.newest
     fits, found = fitted(document, before, actions)

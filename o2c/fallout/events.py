@@ -17,7 +17,8 @@ _OF = {"fallout": _FALLOUT, "fell_out_in": "order-1001", "note": "seen"}
 class CodesLoaded(Event, name="codes.loaded", stream="codes"):
     """The operator put codes of his own over the table, in force from `valid_from` (ISO day, UTC).
 
-    `document` is the file as it was loaded (TOML): what differs of `codes`, `queues`, `steps` (what a partner's own codes come to), `retries`.
+    `document` is the file as it was loaded (TOML): what differs of `codes`, `queues`, `steps` (what a partner's own codes come to),
+    `retries`.
     """
 
     example = {

@@ -33,7 +33,8 @@ _OF_OUTAGES = {field.name: (1, 10**9) for field in fields(OutageRule)} | {"usual
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A thing in a file that does not fit: the entry that it stands in (`codes.NP-CODE`, `steps.porting`, a part), and what is wrong with it."""
+    """A thing in a file that does not fit: the entry that it stands in (`codes.NP-CODE`, `steps.porting`, a part), and what is wrong with
+    it."""
 
     entry: str
     what: str
@@ -70,8 +71,8 @@ class _Fitting:
 def fitted(document: Document, before: Codes, actions: frozenset[str]) -> tuple[Document, tuple[Misfit, ...]]:
     """What of a file fits over the table before it, and what does not.
 
-    Of a known code, queue or step only what does not fit is left out, so that it stays as it was in that; a new code without all its keys is left
-    out as a whole, and with it what partners' codes came to it. `actions` are the names of the table of actions.
+    Of a known code, queue or step only what does not fit is left out, so that it stays as it was in that; a new code without all its keys
+    is left out as a whole, and with it what partners' codes came to it. `actions` are the names of the table of actions.
     """
     work = _Fitting(before, document, actions)
     work.misfits += [Misfit(part, _none_of("the file", part, PARTS)) for part in document if part not in PARTS]

@@ -21,8 +21,8 @@ every fallout, and [orders.ORDER] with the same for one order"""
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A fix as read. `codes` is the text of the reason codes in it (empty: none), `correct` what is corrected for every fallout, `orders` what is
-    corrected for the fallouts of one order, by its id or external id. Corrected values may be personal."""
+    """A fix as read. `codes` is the text of the reason codes in it (empty: none), `correct` what is corrected for every fallout, `orders`
+    what is corrected for the fallouts of one order, by its id or external id. Corrected values may be personal."""
 
     codes: str = ""
     correct: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -43,8 +43,8 @@ class Fix:
 def fix_of(text: str) -> Fix:
     """Read a fix from the text of its file (TOML).
 
-    Raises Refused (usage) for text that is no TOML, for a part that is no data of a fix (markets are code; credit policy and plan are told of what
-    was, with `o2c counterfactual`), for one that fixes nothing, and for a correction that is not text.
+    Raises Refused (usage) for text that is no TOML, for a part that is no data of a fix (markets are code; credit policy and plan are told
+    of what was, with `o2c counterfactual`), for one that fixes nothing, and for a correction that is not text.
     """
     document = toml_of(text, "the fix")
     if others := document.keys() - PARTS - set(OWN_PARTS):

@@ -1,4 +1,5 @@
-"""What a person does with a fallout beside resolving it: claim, assign, wait, escalate and the like. Each is an event with author and note."""
+"""What a person does with a fallout beside resolving it: claim, assign, wait, escalate and the like. Each is an event with author and
+note."""
 
 from __future__ import annotations
 
@@ -140,8 +141,8 @@ class Standing:
 def handle(handling: Handling, record: FalloutRecord, standing: Standing, *, by: str, note: str, at: datetime) -> Decision:
     """Decide about what a person does with a fallout.
 
-    Raises Refused: conflict for what cannot be as the record stands (somebody else has claimed it, nobody has it, it waits for nobody, there is
-    no level above), usage for a time that is past, a queue or origin that is none, a note that is missing.
+    Raises Refused: conflict for what cannot be as the record stands (somebody else has claimed it, nobody has it, it waits for nobody,
+    there is no level above), usage for a time that is past, a queue or origin that is none, a note that is missing.
     """
     event = _event(handling, record, standing, by, note, at)
     return just(event.model_copy(update={"note": note}))

@@ -23,8 +23,8 @@ _OF_MARKET = frozenset({"currency", "labour_minute_minor", *(f"{what}_minor" for
 
 @dataclass(frozen=True, slots=True)
 class RateCard:
-    """One version, in force from `valid_from` (ISO day, UTC): minutes by action; what an action uses up, by action and reason code (empty: any); and each
-    market's currency and prices."""
+    """One version, in force from `valid_from` (ISO day, UTC): minutes by action; what an action uses up, by action and reason code (empty:
+    any); and each market's currency and prices."""
 
     version: str
     valid_from: str
@@ -79,8 +79,8 @@ def book_of(documents: tuple[str, ...]) -> RateBook:
 def checked(book: RateBook, text: str, markets: Mapping[str, str]) -> RateCard:
     """The card that a file (TOML) makes of the newest one. `markets` gives the currency of each market that there is.
 
-    Raises Refused (usage) with the first thing in it that is wrong: an unknown part, action, market or key, a currency that is not the market's, an
-    amount that is no whole number, a version that was loaded before.
+    Raises Refused (usage) with the first thing in it that is wrong: an unknown part, action, market or key, a currency that is not the
+    market's, an amount that is no whole number, a version that was loaded before.
     """
     try:
         told = tomllib.loads(text)

@@ -16,8 +16,8 @@ class FalloutRecord:
     """A fallout as the desk keeps it.
 
     `owner` has it, by a claim that ends at `claimed_until` or by assignment (None). `queue` is empty where it is still in its code's own.
-    `waits_for` is whom we wait for (empty: nobody), `until` when that or a snooze ends, if a time was named. `proposed_by` proposed to force
-    attempt `proposed_attempt`. `reopened` says that it is looked at again after it was closed.
+    `waits_for` is whom we wait for (empty: nobody), `until` when that or a snooze ends, if a time was named. `proposed_by` proposed to
+    force attempt `proposed_attempt`. `reopened` says that it is looked at again after it was closed.
     """
 
     fell_out_in: str = ""

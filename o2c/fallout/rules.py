@@ -119,7 +119,8 @@ def correct(step: Step, work: Work, kind: StreamKind, book: Any, *, changes: Map
     """Correct values that stopped the step (none: a plain retry) and ask for it again at once.
 
     Guards of the wrong values are freed, those of the right ones claimed. Where the last attempt may have reached the partner, the partner
-    is queried before anything is sent again; where the fallout lost the result of an earlier step, that is done anew first. Raises Refused when the stream has no such value, or the step is one that nobody asks for.
+    is queried before anything is sent again; where the fallout lost the result of an earlier step, that is done anew first. Raises Refused
+    when the stream has no such value, or the step is one that nobody asks for.
     """
     if step.requested is None:
         raise Refused(

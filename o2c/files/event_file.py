@@ -30,8 +30,8 @@ STREAM_LENGTH_MAX = 500
 FIELDS_LENGTH_MAX = 200
 PAGE_EVENTS = 5_000
 _MEMBERS = frozenset(ENVELOPE)
-"""The members of a line. `recorded_at` says when the log it comes from recorded the event, `fingerprint` tells repeats of its command apart from
-other commands; both may be left out, as may all that are null."""
+"""The members of a line. `recorded_at` says when the log it comes from recorded the event, `fingerprint` tells repeats of its command apart
+from other commands; both may be left out, as may all that are null."""
 _UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 """As far as it is looked at line by line; PostgreSQL refuses the batch of one whose hyphens stand elsewhere."""
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)"
@@ -213,7 +213,8 @@ def _event(name: str, schema: int, body: dict[str, Any], personal: dict[str, Any
 
 
 def _without_exchange(name: str, body: dict[str, Any], personal: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Body and personal fields without what a partner was asked and answered. Raises ValueError where that has not the shape it is stored in."""
+    """Body and personal fields without what a partner was asked and answered. Raises ValueError where that has not the shape it is stored
+    in."""
     fields = {ASKED: body.get(ASKED), EXCHANGE: (personal or {}).get(EXCHANGE)}
     try:
         asked_of(fields)

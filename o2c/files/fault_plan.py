@@ -15,8 +15,8 @@ TABLE = "fault"
 def read_fault_plan(path: Path) -> list[dict[str, Any]]:
     """The rows of a plan of faults: a JSON list of objects, or the tables `[[fault]]` of a TOML file (named `.toml`).
 
-    What a row says is judged where faults are planned (`partners.rules.faults_of`). Raises Refused: missing (no such file), usage (a file of
-    another shape).
+    What a row says is judged where faults are planned (`partners.rules.faults_of`). Raises Refused: missing (no such file), usage (a file
+    of another shape).
     """
     told = _toml(path) if path.suffix == ".toml" else document_of(path)
     rows = told.get(TABLE) if isinstance(told, dict) and set(told) == {TABLE} else told

@@ -1,7 +1,7 @@
 """Taking over a history: a file of events copied into the log in whole batches, with everything that is derived from them.
 
-Heads keep no state (the first load folds it). Guards follow batch by batch. What open streams wait for and what stock is on offer comes with the
-last batch: until then nobody attends to an order of which half is here, or takes a piece that a later line takes.
+Heads keep no state (the first load folds it). Guards follow batch by batch. What open streams wait for and what stock is on offer comes
+with the last batch: until then nobody attends to an order of which half is here, or takes a piece that a later line takes.
 """
 
 from __future__ import annotations
@@ -249,7 +249,8 @@ _ELSEWHERE = "this log has other events of the stream; import only streams that 
 
 
 def _batches(lines: Iterator[EventLine], size: int) -> Iterator[tuple[list[EventLine], bool]]:
-    """Batches of about so many events, no command in two of them, and whether it is the last one. Raises Refused for too large a command."""
+    """Batches of about so many events, no command in two of them, and whether it is the last one. Raises Refused for too large a
+    command."""
     batch: list[EventLine] = []
     ready: list[EventLine] = []
     for line in lines:

@@ -50,7 +50,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """An intake that was closed: its name, what became of its lines, and those that were refused, which are kept in the file `quarantine`."""
+    """An intake that was closed: its name, what became of its lines, and those that were refused, which are kept in the file
+    `quarantine`."""
 
     name: str
     counts: Counts
@@ -84,15 +85,17 @@ class Paper:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """The stream of the order, the one it would have in a store made before owners of external ids were told apart, and the customer's."""
+        """The stream of the order, the one it would have in a store made before owners of external ids were told apart, and the
+        customer's."""
         return order_stream(self.wish), earlier_stream(self.wish), *customer_streams(self.wish)
 
 
 class Intake:
     """One pass over a file of orders. Counted once however often it is killed and started again.
 
-    `market` is the code of the market its orders belong to; `folder` is where refused lines are kept; with `quarantine_of` the file is such a
-    quarantine, corrected: it is left with what is still refused, and goes when nothing is. Raises Refused when the file is empty or cannot be read to its end.
+    `market` is the code of the market its orders belong to; `folder` is where refused lines are kept; with `quarantine_of` the file is such
+    a quarantine, corrected: it is left with what is still refused, and goes when nothing is. Raises Refused when the file is empty or
+    cannot be read to its end.
     """
 
     def __init__(

@@ -57,8 +57,8 @@ BY_INTAKE = Context(ACTOR, channel=CHANNEL)
 def load_catalogue(app: Engine, path: Path, *, context: Context = BY_INTAKE, market: str = HOME) -> int:
     """Publish the offerings of a TMF620 file (a list) in a market, whose currency their prices are in; how many were new or changed.
 
-    Raises Refused (usage) for a file of another shape, a market that there is not, or an offering that `publish` refuses; then nothing of the
-    file is published.
+    Raises Refused (usage) for a file of another shape, a market that there is not, or an offering that `publish` refuses; then nothing of
+    the file is published.
     """
     actor = permitted(context, "catalogue.load").actor
     now = app.clock().now
@@ -102,7 +102,8 @@ def load_customers(app: Engine, path: Path, *, context: Context = BY_INTAKE) -> 
 
 
 def _parties(path: Path, at: datetime) -> list[dict[str, Any]]:
-    """The parties of a file as they hold at a time, every one judged before the first is written. Raises Refused naming the line of the first bad one."""
+    """The parties of a file as they hold at a time, every one judged before the first is written. Raises Refused naming the line of the
+    first bad one."""
     documents = []
     for line in raw_lines(path):
         try:
@@ -156,10 +157,11 @@ def _shaped(path: Path, what: str) -> Iterator[None]:
 
 
 def load_stock(app: Engine, runner: Runner, what: str, path: Path, at: datetime | None, *, context: Context = BY_INTAKE) -> int:
-    """Announce a delivery of `sims`, `numbers` or `devices`, or move it to another time; without a time, or with one that has passed, it is taken in at once.
+    """Announce a delivery of `sims`, `numbers` or `devices`, or move it to another time; without a time, or with one that has passed, it is
+    taken in at once.
 
-    Gives how many rows were announced or moved. Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a piece
-    that another file brought, or that is announced for later when no time is given.
+    Gives how many rows were announced or moved. Raises Refused for a file of another shape or with a bad row, and (conflict) for one with a
+    piece that another file brought, or that is announced for later when no time is given.
     """
     actor = permitted(context, "stock.load").actor
     announce, columns, _ = _STOCK[what]
@@ -208,7 +210,8 @@ def _stock_rows(path: Path, what: str, columns: tuple[str, ...]) -> tuple[str, t
 
 
 def _refuse_known(app: Engine, path: Path, what: str, rows: Sequence[tuple[str, ...]], start: int) -> None:
-    """A piece comes into the store with one file only, but for a number that comes back from another operator. Raises Refused (conflict) naming the first row that another brought or announced."""
+    """A piece comes into the store with one file only, but for a number that comes back from another operator. Raises Refused (conflict)
+    naming the first row that another brought or announced."""
     page = rows[start : start + DELIVERY_ROWS]
     stream_of = _STOCK[what][2]
     pieces = app.load(stream_of(row[0]) for row in page)

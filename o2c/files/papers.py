@@ -22,8 +22,8 @@ class _NoDocuments(ValueError):
 def papers_of(path: Path, content: Any = None) -> Iterator[RawLine]:
     """The papers of a file, each in one line and numbered as it stands there: by line, or in the array or row of objects from 1.
 
-    `content` (a hash) is fed as by `raw_lines`. A file that only begins like an array or an indented object is taken by its lines, so that each is
-    accounted for. Raises Refused as `raw_lines` does.
+    `content` (a hash) is fed as by `raw_lines`. A file that only begins like an array or an indented object is taken by its lines, so that
+    each is accounted for. Raises Refused as `raw_lines` does.
     """
     documents = _documents(path)
     if documents is None:

@@ -1,7 +1,7 @@
 """Taking in files of usage records: each record once, whatever is sent again; nothing that was acknowledged is lost.
 
-Records are copied into the table page by page, each page in a short transaction, and the file's event is written last. A file that was cut off by a
-crash is sent again: what is in the table already is passed over, and counted as the file's own.
+Records are copied into the table page by page, each page in a short transaction, and the file's event is written last. A file that was cut
+off by a crash is sent again: what is in the table already is passed over, and counted as the file's own.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class _Taken:
 def load_usage(app: Engine, path: Path, *, context: Context, source: str = "") -> UsageFileShown:
     """Take in a file of usage records, CSV with the names of its columns or one JSON object a line, and say what it brought.
 
-    A record has `party` (a number in E.164 form, or an account), `kind`, `start` and `quantity`, and may have `key`, `unit`, `source`, `sequence`,
-    `destination`, `zone` and `country`. By source and key it is taken once, however often it is sent. `source` holds for records that name none: the
-    file's name unless said. Raises Refused (usage) for a file of another shape, or without a line.
+    A record has `party` (a number in E.164 form, or an account), `kind`, `start` and `quantity`, and may have `key`, `unit`, `source`,
+    `sequence`, `destination`, `zone` and `country`. By source and key it is taken once, however often it is sent. `source` holds for
+    records that name none: the file's name unless said. Raises Refused (usage) for a file of another shape, or without a line.
     """
     by = permitted(context, "usage.load")
     return _loaded(app, lambda: _lines_in(path), by, source or path.name)
@@ -74,7 +74,8 @@ def load_usage(app: Engine, path: Path, *, context: Context, source: str = "") -
 def take_usage(app: Engine, context: Context, document: bytes) -> UsageFileShown:
     """Take in usage records that were sent as text, as `usage load` takes in a file; what it holds is acknowledged once this answers.
 
-    Of JSON, one object or a list of them will do as well as a line for each. Records that name no source are of the source `feed`. Raises Refused (usage) for text of another shape, or without a line.
+    Of JSON, one object or a list of them will do as well as a line for each. Records that name no source are of the source `feed`. Raises
+    Refused (usage) for text of another shape, or without a line.
     """
     by, lines = permitted(context, "usage.take"), _lines_of(document)
     return _loaded(app, lambda: lines, by, "feed")
@@ -83,8 +84,9 @@ def take_usage(app: Engine, context: Context, document: bytes) -> UsageFileShown
 def load_zones(app: Engine, path: Path, *, context: Context) -> Zoning:
     """Put a file of zones and time bands (TOML) over those of its market; the version that it makes, in force from its `valid_from` on.
 
-    A record is placed by the version in force on its day when it comes; what was placed stays so. Of zones and bands, a part that the file does not have
-    stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has anything wrong in it; then nothing of it is loaded.
+    A record is placed by the version in force on its day when it comes; what was placed stays so. Of zones and bands, a part that the file
+    does not have stays as it was. Loaded again unchanged, it does nothing. Raises Refused (usage) for a file that is no TOML, or that has
+    anything wrong in it; then nothing of it is loaded.
     """
     text = text_of(path, "zones were")
     act(app, context, "usage.load-zones", load_zones_deed(app, text))

@@ -47,8 +47,8 @@ class Record:
 def read_lines(lines: Iterable[bytes], source: str) -> Iterator[Record | str]:
     """Give the record of each line, or why it is none. The first line says whether it is JSON; else it has the names of the columns.
 
-    A line is a record, whatever quotes stand in it: one that is never closed must not swallow the next. Raises Refused (usage) when the first
-    line is neither.
+    A line is a record, whatever quotes stand in it: one that is never closed must not swallow the next. Raises Refused (usage) when the
+    first line is neither.
     """
     texts = (line.decode("utf-8", "replace").strip() for line in lines)
     first = next(texts, "")

@@ -12,7 +12,8 @@ _COMPATIBLE = IPv6Network("::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the public network, by the registries of special addresses (RFC 6890), wherever an IPv4 one stands in it."""
+    """Whether an address is one of the public network, by the registries of special addresses (RFC 6890), wherever an IPv4 one stands in
+    it."""
     inner = _within(address)
     return address.is_global and not _is_never_told(address) if inner is None else is_public(inner)
 

@@ -47,7 +47,8 @@ class HookSecretRotated(Event, name="hook.secret-rotated", stream="hook"):
 
 
 class HookSuspended(Event, name="hook.suspended", stream="hook"):
-    """The hook is told nothing any more until somebody resumes it: its endpoint said that it is `gone`, or has taken nothing for days (`dead`).
+    """The hook is told nothing any more until somebody resumes it: its endpoint said that it is `gone`, or has taken nothing for days
+    (`dead`).
 
     Nothing is lost: it goes on where it stopped.
     """

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from o2c.kernel.event import Event, Names, Upcast
 
 AtEnd = Literal["on-plan", "at-once"]
-"""What becomes of instalments that are left when the service ends that the goods were bought with: they go on, or all are due with the bill that follows."""
+"""What becomes of instalments that are left when the service ends that the goods were bought with: they go on, or all are due with the bill
+that follows."""
 
 _OF = {
     "account": "BA-1001", "customer": "C-1001", "currency": "GBP", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "2",
@@ -25,7 +26,8 @@ class OfInstalments(Event):
 
 
 class InstalmentsAgreed(OfInstalments, name="account.instalments-agreed", stream="account"):
-    """Goods were delivered and invoiced whole, with all tax, by `invoice`; `total_minor` of it is paid in `count` instalments, one with each bill.
+    """Goods were delivered and invoiced whole, with all tax, by `invoice`; `total_minor` of it is paid in `count` instalments, one with
+    each bill.
 
     `at_end` is what was agreed for the end of the service. Version 2 says it: until then instalments always went on.
     """
@@ -67,7 +69,8 @@ class SettlementAsked(OfInstalments, name="account.settlement-asked", stream="ac
 
 
 class InstalmentsSettled(OfInstalments, name="account.instalments-settled", stream="account"):
-    """What was left of the agreement was billed at once, as the customer asked, or as the service has ended and that was agreed: it has ended."""
+    """What was left of the agreement was billed at once, as the customer asked, or as the service has ended and that was agreed: it has
+    ended."""
 
     example = {**_OF, "amount_minor": 57404, "invoice": "BA-1001-20260120-G2", "billed_on": "2026-01-20"}
     amount_minor: int

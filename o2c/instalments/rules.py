@@ -1,8 +1,9 @@
 """What is due of an agreement to pay in instalments: with the next bill, and to settle it on a day.
 
-Source: the goods are supplied, and taxed whole, when they are delivered: Value Added Tax Act 1994, s. 6(2) and (5); Directive 2006/112/EC, art. 14(2)(b),
-63 and 64(1), which leaves the sale of goods on deferred terms out of what is supplied period by period. So an instalment is the payment of a debt,
-without tax of its own. No interest is charged, so that settling early costs what is left and nothing else: Consumer Credit Act 1974, s. 94 and 95 [M].
+Source: the goods are supplied, and taxed whole, when they are delivered: Value Added Tax Act 1994, s. 6(2) and (5); Directive 2006/112/EC,
+art. 14(2)(b), 63 and 64(1), which leaves the sale of goods on deferred terms out of what is supplied period by period. So an instalment is
+the payment of a debt, without tax of its own. No interest is charged, so that settling early costs what is left and nothing else: Consumer
+Credit Act 1974, s. 94 and 95 [M].
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def due(agreement: Agreement, run_on: date) -> tuple[int, int] | None:
 
 
 def settlement_minor(agreement: Agreement, on: date, *, next_run: str, all_due: bool = False) -> int:
-    """Give what settles an agreement on a day, beside what bills have by then: on a day to come, as it will be when the bills until then are made.
+    """Give what settles an agreement on a day, beside what bills have by then: on a day to come, as it will be when the bills until then
+    are made.
 
-    `next_run` is the day of the next bill (empty: none is to come), which has all that is left where `all_due`. Nothing before the agreement, and after it was settled.
+    `next_run` is the day of the next bill (empty: none is to come), which has all that is left where `all_due`. Nothing before the
+    agreement, and after it was settled.
     """
     day = on.isoformat()
     if day < agreement.agreed_on or (agreement.settled_on and day >= agreement.settled_on):

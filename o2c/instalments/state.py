@@ -14,8 +14,8 @@ from o2c.kernel.money import allocate
 class Agreement:
     """An agreement over `total_minor` in `count` instalments. `billed_on` are the days of the bills that have one, in order.
 
-    `settling_minor` is what is to be billed at once and is not yet; `settled_on` the day on which that was asked for, or on which all was due as the
-    service had ended (empty: neither). `at_end` is what was agreed for that.
+    `settling_minor` is what is to be billed at once and is not yet; `settled_on` the day on which that was asked for, or on which all was
+    due as the service had ended (empty: neither). `at_end` is what was agreed for that.
     """
 
     order: str

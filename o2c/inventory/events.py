@@ -13,8 +13,8 @@ class InventoryUpdateRequested(Requested, name="inventory-update.requested", ste
 
 
 class InventoryUpdated(Done, name="inventory.updated", step="inventory", stream="order"):
-    """The product stands as it was ordered from the local date `effective_on` on, and is charged so. An early end of its term costs `early_minor`, net, charged once under
-    `early_charge` (`ORDER/ITEM`; empty: under the item itself)."""
+    """The product stands as it was ordered from the local date `effective_on` on, and is charged so. An early end of its term costs
+    `early_minor`, net, charged once under `early_charge` (`ORDER/ITEM`; empty: under the item itself)."""
 
     example = {
         "item": "1",

@@ -1,7 +1,7 @@
 """What becomes of a product, and of its charge, when an order has changed it, let it rest, or ended it.
 
-Source: TM Forum TMF637 (statuses of a product); order life cycle, section 3 (upgrade, SIM swap, suspend, number change, cease) and 4 (tariff after activation: pro
-rata); billing facts, section 6 (a plan changed within a month is charged by days).
+Source: TM Forum TMF637 (statuses of a product); order life cycle, section 3 (upgrade, SIM swap, suspend, number change, cease) and 4
+(tariff after activation: pro rata); billing facts, section 6 (a plan changed within a month is charged by days).
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _COSTS_ANEW = frozenset({"offering", "account"})
 
 
 def products(work: Work) -> tuple[str, ...]:
-    """Name the streams of the product that the item changes, and of those that end with it; of one that ends, or goes to another owner, the catalogue's too, for announced
-    rises."""
+    """Name the streams of the product that the item changes, and of those that end with it; of one that ends, or goes to another owner, the
+    catalogue's too, for announced rises."""
     held = held_by(work)
     if held is None:
         return ()
@@ -57,7 +57,8 @@ def _dependants(held: HeldProduct) -> tuple[str, ...]:
 
 
 def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same day."""
+    """Bring the product in line with the order, from the present day of the market's calendar on; what it costs follows from the same
+    day."""
     held, today = _held(work), local_date(at, work.market.zone)
     is_end, is_left = TERMINATION in held.attributes, held.commitment == "ended"
     ends_term = is_end or is_left
@@ -131,8 +132,9 @@ def _standing_after(work: Work, before: Standing, attributes: Sequence[str], tod
 
 
 def _taken_over(work: Work, held: HeldProduct, today: date, charged_minor: int) -> Decision:
-    """The product is another customer's from the day on, with all that serves it: charged to his account, and no more to the one of before, which is billed up to the day. Of its
-    term he takes over what is left, or the one who leaves it pays for its early end, as both agreed; its price goes on as it was."""
+    """The product is another customer's from the day on, with all that serves it: charged to his account, and no more to the one of before,
+    which is billed up to the day. Of its term he takes over what is left, or the one who leaves it pays for its early end, as both agreed;
+    its price goes on as it was."""
     before = held.standing
     after = before.model_copy(
         update={
@@ -178,7 +180,8 @@ def _charged_anew(work: Work, held: HeldProduct, after: Standing, today: date) -
 
 
 def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since: str = "") -> ChargeStarted:
-    """A charge that begins; with `since`, at the price that the one before it had since that day: a rest, or another payer, is no new contract."""
+    """A charge that begins; with `since`, at the price that the one before it had since that day: a rest, or another payer, is no new
+    contract."""
     return ChargeStarted(
         account=stands.account,
         customer=stands.customer,
@@ -245,7 +248,8 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
 
 
 def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int, at: datetime) -> Decision:
-    """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets it."""
+    """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets
+    it."""
     by = {"order": work.state.order_id, "item": work.item}
     told = ProductTerminated(cause="ordered", ended_on=today.isoformat(), gives_back=held.standing.pieces, **by)
     ended: list[tuple[str, Event]] = [(product_stream(held.product), told)]

@@ -36,13 +36,14 @@ class Rest:
 class Charge:
     """A service charged from `starts_on`; billed up to, not including, `billed_to` (empty: not yet).
 
-    A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of `starts_on`.
-    `first_invoice` billed it first, with what it charges once, and `invoice` last; `ended_on` is the day from which it is not served (empty: it is, or nobody knows), `served` says that days until then which
-    are not billed still are, and `credited` that what was billed from that day on is being credited. The one-time price of `goods` is on
-    `goods_invoice`, an invoice of its own, paid in so many `instalments`. `product` is what it is for, where another item brought that.
-    `rests` are the days on which it is not charged, the first ones first. `since` is as in `account.charge-started`. Who withdrew from the contract does not owe what is
-    charged once (`one_time_owed`); goods that he sent back were `taken_back_on` a day (empty: not), and `kept_minor` of their price is kept, net. `once_credited`
-    says that what was charged once is being credited.
+    A monthly price follows the bill cycle of the account; any other has periods of its own, which begin on the anniversaries of
+    `starts_on`. `first_invoice` billed it first, with what it charges once, and `invoice` last; `ended_on` is the day from which it is not
+    served (empty: it is, or nobody knows), `served` says that days until then which are not billed still are, and `credited` that what was
+    billed from that day on is being credited. The one-time price of `goods` is on `goods_invoice`, an invoice of its own, paid in so many
+    `instalments`. `product` is what it is for, where another item brought that. `rests` are the days on which it is not charged, the first
+    ones first. `since` is as in `account.charge-started`. Who withdrew from the contract does not owe what is charged once
+    (`one_time_owed`); goods that he sent back were `taken_back_on` a day (empty: not), and `kept_minor` of their price is kept, net.
+    `once_credited` says that what was charged once is being credited.
     """
 
     order: str
@@ -72,7 +73,8 @@ class Charge:
 
     @property
     def priced_from(self) -> str:
-        """The day from which its discounts hold and rises of its price count: that on which an earlier charge began which it goes on with."""
+        """The day from which its discounts hold and rises of its price count: that on which an earlier charge began which it goes on
+        with."""
         return self.since or self.starts_on
 
     @property
@@ -135,21 +137,22 @@ class Charge:
 
     @property
     def billed_once_by(self) -> str:
-        """The invoice that has what it charges once, which is not owed any more as the customer withdrew, and nobody credits yet; empty for none. Goods
-        have to be back first."""
+        """The invoice that has what it charges once, which is not owed any more as the customer withdrew, and nobody credits yet; empty for
+        none. Goods have to be back first."""
         if self.one_time_owed or self.once_credited or not self.one_time_minor or (self.goods and not self.taken_back_on):
             return ""
         return self.goods_invoice if self.goods else self.first_invoice or self.invoice
 
     @property
     def billed_by(self) -> tuple[str, ...]:
-        """The invoices that billed it, of which something may be given back: that with what is charged once, the first, and the last. A period for withdrawal is shorter than
-        two of theirs."""
+        """The invoices that billed it, of which something may be given back: that with what is charged once, the first, and the last. A
+        period for withdrawal is shorter than two of theirs."""
         return tuple(dict.fromkeys(each for each in (self.goods_invoice, self.first_invoice, self.invoice) if each))
 
 
 def of_withdrawal(charge: Charge, event: ChargeWithdrawn | GoodsTakenBack) -> dict[str, Any]:
-    """What changes of a charge that ends, or whose goods are back: what is charged once and is on no bill yet is not billed to who withdrew from the contract."""
+    """What changes of a charge that ends, or whose goods are back: what is charged once and is on no bill yet is not billed to who withdrew
+    from the contract."""
     if isinstance(event, GoodsTakenBack):
         return {"taken_back_on": event.taken_back_on, "kept_minor": event.kept_minor}
     ended = {"withdrawn": True, "ended_on": event.ended_on, "served": event.served, "one_time_owed": event.one_time_owed}

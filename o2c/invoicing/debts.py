@@ -24,7 +24,8 @@ RELIEF = "tax-relief"
 def write_off(work: Work, *, amount_minor: int, at: datetime, book: Any) -> Decision:
     """Write off an amount of an invoice, what is open of it at most, and ask for the relief of its tax where the market's law gives one.
 
-    Nothing for one of which something is written off already. Nothing of it is collected by its method any more, unless the provider has been asked.
+    Nothing for one of which something is written off already. Nothing of it is collected by its method any more, unless the provider has
+    been asked.
     """
     state: InvoiceState = work.state
     amount_minor = min(amount_minor, state.open_minor)

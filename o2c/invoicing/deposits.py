@@ -1,4 +1,5 @@
-"""Deposits of orders that are complete: kept as security until enough bills were paid in time, or else set off against what is owed at the last bill."""
+"""Deposits of orders that are complete: kept as security until enough bills were paid in time, or else set off against what is owed at the
+last bill."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ def pays_nothing(work: Work, amount_minor: int, **how: object) -> Decision:
 
 
 def bills_read(state: AccountState) -> tuple[str, ...]:
-    """Name the streams of the invoices that a bill run judges deposits by, and once nothing is served any more of all that they may be set off against; none while
-    no deposit of a complete order is kept."""
+    """Name the streams of the invoices that a bill run judges deposits by, and once nothing is served any more of all that they may be set
+    off against; none while no deposit of a complete order is kept."""
     if not state.balance.retained:
         return ()
     first = min(since for _, since in state.balance.retained.values()) if state.running else 0
@@ -81,9 +82,9 @@ def all_freed(state: AccountState) -> tuple[DepositFreed, ...]:
 
 
 def set_off(work: Work, freed: Iterable[DepositFreed], used_minor: int, run_on: date, at: datetime, *, pays: Pays) -> Decision:
-    """Decide what becomes of all that is freed for the last bill, which used so much of the account's credit, in minor units: what it leaves pays what is
-    owed on earlier invoices, the oldest first, and the rest is owed to the customer. What pays is given back and comes again in one append, so that
-    cash stands as it stood."""
+    """Decide what becomes of all that is freed for the last bill, which used so much of the account's credit, in minor units: what it
+    leaves pays what is owed on earlier invoices, the oldest first, and the rest is owed to the customer. What pays is given back and comes
+    again in one append, so that cash stands as it stood."""
     state: AccountState = work.state
     held_minor = sum(one.amount_minor for one in freed)
     unused_minor = min(held_minor, state.balance.credit_minor + held_minor - used_minor)

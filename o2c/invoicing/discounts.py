@@ -15,8 +15,8 @@ LINE_KIND = "discount"
 
 
 def discounted(charge: Charge, lines: Iterable[InvoiceLine], bill_day: int) -> Iterator[InvoiceLine]:
-    """Give the lines of a charge in a run, each with what its discounts take off it: below nothing, and never more than the line; `bill_day` is the
-    day of the month on which the account is billed."""
+    """Give the lines of a charge in a run, each with what its discounts take off it: below nothing, and never more than the line;
+    `bill_day` is the day of the month on which the account is billed."""
     for line in lines:
         yield line
         if not charge.terms.discounts:
@@ -55,7 +55,8 @@ def _line(of: InvoiceLine, reduction: Reduction) -> InvoiceLine:
 
 
 def placed(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:
-    """Give the lines of an invoice, each discount with the place (from 1) of the line that it lowers: the last one before it that is none."""
+    """Give the lines of an invoice, each discount with the place (from 1) of the line that it lowers: the last one before it that is
+    none."""
     found: list[InvoiceLine] = []
     of = 0
     for place, line in enumerate(lines, 1):

@@ -23,8 +23,9 @@ class BillRunRequested(Requested, name="account.bill-run-requested", step="bill-
 class AccountBilled(Done, name="account.billed", step="bill-run", stream="account"):
     """A bill run covered everything up to the day before `billed_to`; `invoice` is empty when there was nothing to charge.
 
-    `own_periods_to` names the charges with a period of their own, not the account's month (`ORDER/ITEM`), of which it billed one or more, and
-    the day up to which these go. The bill is `final` when nothing was served any more: what was served and used until the end is on it, and no other follows.
+    `own_periods_to` names the charges with a period of their own, not the account's month (`ORDER/ITEM`), of which it billed one or more,
+    and the day up to which these go. The bill is `final` when nothing was served any more: what was served and used until the end is on it,
+    and no other follows.
     """
 
     example = {
@@ -55,7 +56,8 @@ class OneOffRequested(Requested, name="account.one-off-invoice-requested", step=
 
 
 class OneOffInvoiced(Done, name="account.one-off-invoiced", step="one-off-invoice", stream="account"):
-    """An invoice was made beside the bill runs, over goods (their charges, `ORDER/ITEM`) or the rest of agreements; empty where nothing was left to invoice."""
+    """An invoice was made beside the bill runs, over goods (their charges, `ORDER/ITEM`) or the rest of agreements; empty where nothing was
+    left to invoice."""
 
     example = {"invoice": "BA-1001-20260107-G1", "charges": ["6f9619ff-8b86-5d01-b42d-00cf4fc964ff/2"]}
     invoice: Annotated[str, Names("invoice")]
@@ -73,7 +75,8 @@ class OneOffFellOut(FellOut, name="account.one-off-invoice-fell-out", step="one-
 
 
 class PutOnInstalments(Event, name="invoice.put-on-instalments", stream="invoice"):
-    """Of what the invoice is over, with tax, `of_open_minor` is not paid for it but in instalments, which later bills of the account have."""
+    """Of what the invoice is over, with tax, `of_open_minor` is not paid for it but in instalments, which later bills of the account
+    have."""
 
     example = {"currency": "GBP", "of_open_minor": 59900}
     currency: str
@@ -81,17 +84,18 @@ class PutOnInstalments(Event, name="invoice.put-on-instalments", stream="invoice
 
 
 class InvoiceIssued(Held, RangeNumbered, name="invoice.issued", stream="invoice"):
-    """An invoice was issued, with all that it says for good: nothing of it is looked up later. Tax is computed once per tax group over the sum of
-    its lines, half-up; it is due on `due_on`.
+    """An invoice was issued, with all that it says for good: nothing of it is looked up later. Tax is computed once per tax group over the
+    sum of its lines, half-up; it is due on `due_on`.
 
-    `number` is the name of its stream (account and day), `legal_number` the one that the law means, from the `series`; version 2 says how much of
-    the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number, supplier, tax
-    point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
-    Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and
-    the `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first,
-    version 7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines that charge for late payment, each of the invoice that it names,
-    version 9 of each line the cost centre and the customer's own purchase order, and that order (BT-13) where it is the only one, version 10 the approved range that its number is of. `market` is the
-    account's. `order` is the one order that it bills, empty where it bills several: each line says its own.
+    `number` is the name of its stream (account and day), `legal_number` the one that the law means, from the `series`; version 2 says how
+    much of the total the account's credit covers (the rest is to be paid), version 3 the particulars of a VAT invoice: series and number,
+    supplier, tax point, customer's name and address, the sums of each rate, and of each line what it is for, quantity, unit price and rate.
+    Version 4 says whether it is the `final` bill of an account that has no service any more, version 5 has discounts as lines, and the
+    `endings` of those that end before another bill comes, version 6 says what the credit that it uses is made of, the oldest first, version
+    7 whether the customer is a `business`, who owes interest where it is paid late (before it, none was asked for), version 8 has lines
+    that charge for late payment, each of the invoice that it names, version 9 of each line the cost centre and the customer's own purchase
+    order, and that order (BT-13) where it is the only one, version 10 the approved range that its number is of. `market` is the account's.
+    `order` is the one order that it bills, empty where it bills several: each line says its own.
     """
 
     example = {
@@ -163,7 +167,8 @@ class InvoiceIssued(Held, RangeNumbered, name="invoice.issued", stream="invoice"
 
 
 NoteReason = Literal["billed-in-error", "disputed", "goodwill", "not-served", "price", "withdrawn"]
-"""Why an invoice is credited: billed by mistake, a dispute settled for the customer, as a courtesy, a service that ended before what was billed, a wrong price, goods that came back."""
+"""Why an invoice is credited: billed by mistake, a dispute settled for the customer, as a courtesy, a service that ended before what was
+billed, a wrong price, goods that came back."""
 
 _TAKEN_OFF = {
     "currency": "GBP", "net_minor": 1199, "tax_minor": 240, "total_minor": 1439, "of_open_minor": 1439, "credit_minor": 0,
@@ -191,11 +196,11 @@ class TakenOff(Event):
 
 
 class CreditNoteRequested(Event, name="credit-note.requested", stream="invoice"):
-    """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. Or it `awaits_number`: notes take
-    theirs from approved ranges, and none has one left; it is issued by itself once one is approved. `lines` are the net
-    amounts, in minor units, by the place of the line in the invoice. Version 2 names the settlement of the `dispute` that it comes of (the id of its
-    event; empty: none), version 3 says whether it waits for a number, who approved it before (empty: nobody had to), and the day from which on days that it
-    credits are not served (empty: it credits lines). The comment is personal."""
+    """Somebody wants a note over more than the market lets one person issue: it waits for the approval of a second one. Or it
+    `awaits_number`: notes take theirs from approved ranges, and none has one left; it is issued by itself once one is approved. `lines` are
+    the net amounts, in minor units, by the place of the line in the invoice. Version 2 names the settlement of the `dispute` that it comes
+    of (the id of its event; empty: none), version 3 says whether it waits for a number, who approved it before (empty: nobody had to), and
+    the day from which on days that it credits are not served (empty: it credits lines). The comment is personal."""
 
     example = {
         "note": "BA-1001-20260108-C1", "reason": "goodwill", "author": "ann", "lines": {"1": 1199}, "total_minor": 1439,
@@ -238,10 +243,12 @@ class NoteNumberFellOut(FellOut, name="invoice.note-number-fell-out", step="cred
 
 
 class CreditNoteIssued(TakenOff, RangeNumbered, name="credit-note.issued", stream="invoice"):
-    """A credit note was issued for an invoice, which itself stays as it is. It says for good all that the law wants of one; its number is from a
-    series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). Version 2
-    names the settlement of the `dispute` that it comes of (the id of its event; empty: none), version 3 the approved range that its number is of. The comment is personal.
-    Source: Directive 2006/112/EC, art. 219 (what amends an invoice and refers to it is treated as one); VAT Regulations 1995, reg. 15C [M]."""
+    """A credit note was issued for an invoice, which itself stays as it is. It says for good all that the law wants of one; its number is
+    from a series of its own. `author` wanted it, `approved_by` is the second person where one was needed (empty: none was). Version 2 names
+    the settlement of the `dispute` that it comes of (the id of its event; empty: none), version 3 the approved range that its number is of.
+    The comment is personal.
+    Source: Directive 2006/112/EC, art. 219 (what amends an invoice and refers to it is treated as one); VAT Regulations 1995, reg. 15C
+    [M]."""
 
     example = {
         **_TAKEN_OFF, "note": "BA-1001-20260108-C1", "series": "GB1-CRN-2026", "serial": 1, "legal_number": "GB1-CRN-2026-000001",
@@ -273,8 +280,8 @@ class CreditNoteIssued(TakenOff, RangeNumbered, name="credit-note.issued", strea
 
 
 class InvoiceVoided(TakenOff, name="invoice.voided", stream="invoice"):
-    """An invoice of which nothing was paid was declared void: it keeps its number, and nothing of it is to be paid. What it billed stays billed
-    and is not billed again by itself. A credit of the account that it used is given back. The comment is personal."""
+    """An invoice of which nothing was paid was declared void: it keeps its number, and nothing of it is to be paid. What it billed stays
+    billed and is not billed again by itself. A credit of the account that it used is given back. The comment is personal."""
 
     example = {**_TAKEN_OFF, "reason": "billed-in-error", "comment": "sent to the wrong customer"}
     reason: NoteReason
@@ -282,8 +289,8 @@ class InvoiceVoided(TakenOff, name="invoice.voided", stream="invoice"):
 
 
 class InvoiceWrittenOff(Event, name="invoice.written-off", stream="invoice"):
-    """What was open of an invoice is not counted on any more: the books write it off. The customer owes it all the same, and what comes for it is a
-    recovery. Minor units, tax included."""
+    """What was open of an invoice is not counted on any more: the books write it off. The customer owes it all the same, and what comes for
+    it is a recovery. Minor units, tax included."""
 
     example = {"amount_minor": 2399}
     amount_minor: int
@@ -313,8 +320,8 @@ class ReliefFellOut(FellOut, name="invoice.relief-fell-out", step="tax-relief", 
 
 
 class CreditDue(Event, name="account.days-not-served", stream="account"):
-    """A service ended before what was billed of it in advance, or is barred by a policy that gives such days back: an invoice has charged days from `ended_on`
-    on, and they are to be credited."""
+    """A service ended before what was billed of it in advance, or is barred by a policy that gives such days back: an invoice has charged
+    days from `ended_on` on, and they are to be credited."""
 
     example = {"invoice": "BA-1001-20260108", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20"}
     invoice: Annotated[str, Names("invoice")]
@@ -324,8 +331,8 @@ class CreditDue(Event, name="account.days-not-served", stream="account"):
 
 
 class WithdrawalCreditAsked(CreditDue, name="account.withdrawal-credit-asked", stream="account"):
-    """The customer withdrew from a contract of which an invoice charged something that is not owed: days from `ended_on` on, and what is charged once but for
-    `kept_minor` of it, net, in minor units. It is to be credited."""
+    """The customer withdrew from a contract of which an invoice charged something that is not owed: days from `ended_on` on, and what is
+    charged once but for `kept_minor` of it, net, in minor units. It is to be credited."""
 
     example = {
         "invoice": "BA-1001-20260108", "order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "item": "1", "ended_on": "2026-01-20", "kept_minor": 0,

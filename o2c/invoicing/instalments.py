@@ -14,8 +14,8 @@ from o2c.invoicing.state import AccountState
 def instalments_of(
     state: AccountState, run_on: date, invoice: str
 ) -> tuple[list[InvoiceLine], list[InstalmentBilled | InstalmentsSettled]]:
-    """Give the lines of a bill run over the instalments that are due, and an event for each: of an agreement one, or all that are left where its service
-    has ended and that was agreed."""
+    """Give the lines of a bill run over the instalments that are due, and an event for each: of an agreement one, or all that are left
+    where its service has ended and that was agreed."""
     lines, billed = [], list[InstalmentBilled | InstalmentsSettled]()
     for _, agreement in sorted(state.instalments.items()):
         if found := due(agreement, run_on):
@@ -35,7 +35,8 @@ def instalments_of(
 def all_due(state: AccountState, agreement: Agreement) -> bool:
     """Whether all that is left of an agreement is due with the next bill: that was agreed for the end of the service, and it has ended.
 
-    Its service are the lines of its order, whatever changed them since; of goods that were bought alone, all that the account had beside them or after.
+    Its service are the lines of its order, whatever changed them since; of goods that were bought alone, all that the account had beside
+    them or after.
     """
     if agreement.at_end != "at-once" or not agreement.left_minor:
         return False

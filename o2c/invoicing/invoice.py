@@ -75,7 +75,8 @@ def _demanded(state: InvoiceState) -> int:
 
 
 def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the payment of a new invoice that is open, and for the check the day after it is due; for the check alone where money was taken back."""
+    """Ask for the payment of a new invoice that is open, and for the check the day after it is due; for the check alone where money was
+    taken back."""
     if state.issued is None or state.open_minor <= 0:
         return NOTHING
     stream = invoice_stream(state.issued.number)
@@ -91,8 +92,8 @@ def advance_invoice(state: InvoiceState, touched: frozenset[str], at: datetime, 
 def invoice_agenda(state: InvoiceState, event: Event, stream: str) -> tuple[AgendaChange, ...]:
     """Put an invoice's steps on the agenda as for all of billing, and drop the check after the due day once it is paid.
 
-    Money that the provider did not bring leaves a demand on the agenda which the provider has or is being sent: the money that it brings must find its
-    row.
+    Money that the provider did not bring leaves a demand on the agenda which the provider has or is being sent: the money that it brings
+    must find its row.
     """
     unasked = isinstance(event, MoneyReceived) and not event.brought
     changes = () if unasked else billing_agenda(state, event, stream)

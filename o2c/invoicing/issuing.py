@@ -1,6 +1,7 @@
 """Credit notes as they are issued: what is left of each line, the tax of the invoice's groups, a number; and those that wait for one.
 
-Source: billing facts, section 6.4 (the notes of an invoice never exceed it, and the last takes the residue; a series may be a pre-approved range).
+Source: billing facts, section 6.4 (the notes of an invoice never exceed it, and the last takes the residue; a series may be a pre-approved
+range).
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def left_of(work: Work) -> dict[int, int]:
 
 
 def lines_off(work: Work, wanted: Mapping[int, int]) -> tuple[NoteLine, ...]:
-    """Give the lines of a note, over net amounts by the place of a line. Raises Refused where a line has not so much left, or there is none."""
+    """Give the lines of a note, over net amounts by the place of a line. Raises Refused where a line has not so much left, or there is
+    none."""
     issued: InvoiceIssued = work.state.issued
     left = left_of(work)
     for place, net_minor in sorted(wanted.items()):
@@ -98,9 +100,9 @@ def note_line(place: int, line: InvoiceLine, net_minor: int, *, from_day: str = 
 def taxes_of(work: Work, lines: tuple[NoteLine, ...]) -> tuple[TaxSum, ...]:
     """The sums of a note by the groups of its invoice.
 
-    What is credited of a group's tax, by this note and all before, is the group's tax in the share that is credited of its net: so the notes of
-    an invoice never come to more than its own tax, and the one that credits the last of a group takes what is left of its tax, to the minor unit.
-    Raises Refused (conflict) for more than a group has.
+    What is credited of a group's tax, by this note and all before, is the group's tax in the share that is credited of its net: so the
+    notes of an invoice never come to more than its own tax, and the one that credits the last of a group takes what is left of its tax, to
+    the minor unit. Raises Refused (conflict) for more than a group has.
     """
     found = []
     for group in groups_of(work):
@@ -138,10 +140,11 @@ def issue_note(
     dispute: str = "",
     ended_on: str = "",
 ) -> Decision:
-    """Give a credit note over lines, with the credit of what was paid of them, and what collections are told. It is not held against any limit.
+    """Give a credit note over lines, with the credit of what was paid of them, and what collections are told. It is not held against any
+    limit.
 
-    Where notes take their numbers from approved ranges and none has one left, the note waits for one, and its lines are kept for it; `ended_on` is then the day
-    from which on days are credited (empty: whole lines are).
+    Where notes take their numbers from approved ranges and none has one left, the note waits for one, and its lines are kept for it;
+    `ended_on` is then the day from which on days are credited (empty: whole lines are).
     """
     issued: InvoiceIssued = work.state.issued
     today = local_date(at, work.market.zone)
@@ -197,7 +200,8 @@ def _await_number(work: Work, note: str, lines: tuple[NoteLine, ...], at: dateti
 
 
 def issue_awaiting(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Issue the first of the notes that wait for a number, and ask for the next; done when none is left. Raises NoNumberLeft where there is no number yet.
+    """Issue the first of the notes that wait for a number, and ask for the next; done when none is left. Raises NoNumberLeft where there is
+    no number yet.
 
     Each is of a command of its own, so that the last number of a range is one note's, and the next note is decided by what is left then.
     """

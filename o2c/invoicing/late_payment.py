@@ -23,9 +23,11 @@ def late_streams(state: AccountState) -> tuple[str, ...]:
 
 
 def late_charges(work: Work, run_on: date, bill: str) -> tuple[list[InvoiceLine], list[tuple[str, LateCharged]]]:
-    """Give the lines of a bill run over what is owed for late days before its own that no bill has, of each invoice; and what collections are told.
+    """Give the lines of a bill run over what is owed for late days before its own that no bill has, of each invoice; and what collections
+    are told.
 
-    Nothing where the market's policy charges none. Source: Late Payment of Commercial Debts (Interest) Act 1998, s. 1 and 5A; Directive 2011/7/EU, art. 3, 6.
+    Nothing where the market's policy charges none. Source: Late Payment of Commercial Debts (Interest) Act 1998, s. 1 and 5A; Directive
+    2011/7/EU, art. 3, 6.
     """
     state: AccountState = work.state
     owing: Any = work.read.get(collection_stream(state.account))
@@ -65,8 +67,8 @@ def _line(charged: LateCharged, kind: str, net_minor: int, description: str) -> 
 
 
 def not_owed(work: Work, *, invoice: str, interest_minor: int, fixed_minor: int, at: datetime) -> Decision:
-    """Credit what a bill charged for paying another invoice late and turns out not to be owed, in minor units: of its lines about that, what is left of
-    them at most."""
+    """Credit what a bill charged for paying another invoice late and turns out not to be owed, in minor units: of its lines about that,
+    what is left of them at most."""
     state: InvoiceState = work.state
     if state.issued is None or state.voided:
         return NOTHING

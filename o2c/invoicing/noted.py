@@ -14,10 +14,9 @@ from o2c.kernel.work import Record
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What the credit notes of an invoice took off it: net by the place of the line (text, from 1), how much of
-    that was not served, tax by group; `count` numbers them, those that
-    are wanted too. `wanted` wait for a second person, or for a number, by the name of the note; `kept` is what those that wait for a number will
-    take off, by the place of the line, so that nobody else takes it."""
+    """What the credit notes of an invoice took off it: net by the place of the line (text, from 1), how much of that was not served, tax by
+    group; `count` numbers them, those that are wanted too. `wanted` wait for a second person, or for a number, by the name of the note;
+    `kept` is what those that wait for a number will take off, by the place of the line, so that nobody else takes it."""
 
     lines: dict[str, int] = field(default_factory=dict)
     taxes: dict[str, int] = field(default_factory=dict)
@@ -39,8 +38,8 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came for an invoice, in minor units: how, how much of it came above the invoice and is a credit still of the account or was one, and how
-    much of it was taken back. `remittance` and `arrived_on` are a transfer's."""
+    """Money that came for an invoice, in minor units: how, how much of it came above the invoice and is a credit still of the account or
+    was one, and how much of it was taken back. `remittance` and `arrived_on` are a transfer's."""
 
     method: str
     reference: str
@@ -56,13 +55,14 @@ class InvoiceState:
     """An invoice: as it was issued, the money that came, and how the collection of its payment stands (`records`).
 
     Amounts are minor units. `demanded_minor` is the amount that the payment provider was last asked for and may still bring. `remittances`
-    are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that says it.
-    `above_minor` is what of `paid_minor` came on top and became a credit of the account; `paid_by` are the method and the provider's reference of the
-    money that came last. `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what notes credited in all.
-    `written_off_minor` is what the books do not count on any more, and `relieved_minor` the tax of it that was relieved.
-    `payments` are all that came, in order. `taken_back` are the (kind, case, payment, amount) of what was charged back or moved, `won_back` the cases that were
-    won, `reopened_on` the last local day on which anything was taken back, from which on it is due, and `to_look` says that nobody was asked yet to look
-    at it when it is overdue. `collecting`: the provider is to be asked for its payment, or was and has not answered for good.
+    are the bank transfers that were recorded: (reference, day, amount). `asked_by` is the method of the last demand, empty before one that
+    says it. `above_minor` is what of `paid_minor` came on top and became a credit of the account; `paid_by` are the method and the
+    provider's reference of the money that came last. `lowered_minor` is what notes, or a void, took off what is to be paid; `noted` is what
+    notes credited in all. `written_off_minor` is what the books do not count on any more, and `relieved_minor` the tax of it that was
+    relieved. `payments` are all that came, in order. `taken_back` are the (kind, case, payment, amount) of what was charged back or moved,
+    `won_back` the cases that were won, `reopened_on` the last local day on which anything was taken back, from which on it is due, and
+    `to_look` says that nobody was asked yet to look at it when it is overdue. `collecting`: the provider is to be asked for its payment, or
+    was and has not answered for good.
     """
 
     issued: InvoiceIssued | None = None
@@ -94,7 +94,8 @@ class InvoiceState:
 
     @property
     def open_minor(self) -> int:
-        """The amount still to be paid, in minor units, without what was written off; below zero when more came before accounts held money."""
+        """The amount still to be paid, in minor units, without what was written off; below zero when more came before accounts held
+        money."""
         return self.owed_minor - self.written_off_minor
 
     @property
@@ -115,7 +116,8 @@ class InvoiceState:
 
     @property
     def owed_minor(self) -> int:
-        """What the customer owes, whether it was written off or not, in minor units: what came above it and is a credit of the account pays nothing of it."""
+        """What the customer owes, whether it was written off or not, in minor units: what came above it and is a credit of the account pays
+        nothing of it."""
         billed_minor = self.issued.total_minor - self.issued.credit_used_minor if self.issued else 0
         return billed_minor - self.lowered_minor - (self.paid_minor - self.above_minor)
 

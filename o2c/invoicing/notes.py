@@ -1,6 +1,7 @@
 """What may be taken off an invoice: credit notes line by line, with the tax of its groups, and the void of an invoice that nobody paid.
 
-Source: billing facts, section 6.4 (a finalised invoice is never edited; the notes of an invoice never exceed it, and the last takes the residue).
+Source: billing facts, section 6.4 (a finalised invoice is never edited; the notes of an invoice never exceed it, and the last takes the
+residue).
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def request(
     """Credit some net minor units of lines of an invoice, by their place from 1, or (None) all that is left of it.
 
     A note over more than the market lets one person issue waits for a second one. `begun_by` is the time up to which an attempt to collect
-    may have begun: a later one is called off when nothing is left to pay. Raises Refused: conflict (void, nothing left, more than is left of a
-    line or of its tax group), usage (no such line, nothing to credit).
+    may have begun: a later one is called off when nothing is left to pay. Raises Refused: conflict (void, nothing left, more than is left
+    of a line or of its tax group), usage (no such line, nothing to credit).
     """
     taken, taxes = drafted(work, lines)
     total_minor = total_of(taken, taxes)
@@ -59,7 +60,8 @@ def request(
 
 
 def drafted(work: Work, lines: Mapping[int, int] | None) -> tuple[tuple[NoteLine, ...], tuple[TaxSum, ...]]:
-    """What a note over some net minor units of lines, or (None) over all that is left, would say: its lines, and the sums of its tax groups.
+    """What a note over some net minor units of lines, or (None) over all that is left, would say: its lines, and the sums of its tax
+    groups.
 
     Raises Refused as `request` does.
     """
@@ -91,10 +93,11 @@ def approve(work: Work, note: str, *, approved_by: str, at: datetime, begun_by: 
 
 
 def conceded(work: Work, *, amount_minor: int, dispute: str, author: str, comment: str, at: datetime) -> Decision:
-    """Credit what was disputed of an invoice, tax included, in minor units, once that is settled for its customer (`dispute`, the id of the event).
+    """Credit what was disputed of an invoice, tax included, in minor units, once that is settled for its customer (`dispute`, the id of the
+    event).
 
-    It is taken off all lines by what is left of each, so that it comes to the amount; where no net amount with its tax comes to it exactly, to the next
-    one above. A note over more than one person may issue waits for a second one. Nothing where nothing is left.
+    It is taken off all lines by what is left of each, so that it comes to the amount; where no net amount with its tax comes to it exactly,
+    to the next one above. A note over more than one person may issue waits for a second one. Nothing where nothing is left.
     """
     state: InvoiceState = work.state
     left = left_of(work) if state.issued else {}
@@ -140,10 +143,11 @@ def _total(work: Work, lines: tuple[NoteLine, ...]) -> int:
 
 
 def unserved(work: Work, *, order: str, item: str, ended_on: str, at: datetime) -> Decision:
-    """Credit what an invoice charged in advance for a service from the day on from which it is not served; nothing where nothing of it is left.
+    """Credit what an invoice charged in advance for a service from the day on from which it is not served; nothing where nothing of it is
+    left.
 
-    What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line. Of the discounts of a
-    line those on the days that are not served go with it: what was billed is credited, and no more.
+    What stays is what a part period costs, by days, half-up; what is credited is the rest, so that the two make up the line. Of the
+    discounts of a line those on the days that are not served go with it: what was billed is credited, and no more.
     """
     taken = unserved_lines(work, order=order, item=item, ended_on=ended_on)
     if not taken:
@@ -184,8 +188,8 @@ def _unserved(state: InvoiceState, place: int, line: InvoiceLine, ended: date) -
 
 
 def _at_most(found: dict[int, int], left_minor: int) -> dict[int, int]:
-    """What is credited of a line (the first) and of its discounts: in all neither below nothing, as halves that were rounded might come to, nor above
-    what is left of the tax group."""
+    """What is credited of a line (the first) and of its discounts: in all neither below nothing, as halves that were rounded might come to,
+    nor above what is left of the tax group."""
     [line, *discounts] = found
     credited = {line: found[line]}
     for place in discounts:
@@ -206,10 +210,11 @@ def _net_of(lines: Sequence[NoteLine], group: str) -> int:
 
 
 def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) -> Decision:
-    """Declare an invoice void of which nothing was paid or credited, or is paid in instalments; nothing for one that is. It keeps its number.
+    """Declare an invoice void of which nothing was paid or credited, or is paid in instalments; nothing for one that is. It keeps its
+    number.
 
-    Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was issued,
-    or later bills have instalments of it: then a credit note is the way.
+    Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was
+    issued, or later bills have instalments of it: then a credit note is the way.
     """
     state: InvoiceState = work.state
     if state.voided:

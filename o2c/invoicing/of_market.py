@@ -18,10 +18,11 @@ def seller_of(market: Market) -> Seller:
 
 
 def rated(line: InvoiceLine, market: Market, on: date) -> InvoiceLine:
-    """Give a line with the rate of its tax group in force on a day; an instalment has none, nor has what is charged for late payment. ValueError if the
-    market has none.
+    """Give a line with the rate of its tax group in force on a day; an instalment has none, nor has what is charged for late payment.
+    ValueError if the market has none.
 
-    EN 16931-1 allows category O (outside the scope of VAT) only where nothing else is on the invoice (BR-O-11), so that both are told as E, exempt.
+    EN 16931-1 allows category O (outside the scope of VAT) only where nothing else is on the invoice (BR-O-11), so that both are told as E,
+    exempt.
     """
     if line.tax_group in (INSTALMENT, LATE_PAYMENT):
         return line.model_copy(update={"tax_percent": "0", "tax_category": "E"})
@@ -30,8 +31,8 @@ def rated(line: InvoiceLine, market: Market, on: date) -> InvoiceLine:
 
 
 def rated_together(lines: Sequence[InvoiceLine], market: Market, on: date) -> tuple[InvoiceLine, ...]:
-    """Give the lines of an invoice with their rates on a day: where all of it is charged for late payment, it is outside the scope of VAT (O: EN
-    16931-1, BR-O-11). ValueError as for `rated`."""
+    """Give the lines of an invoice with their rates on a day: where all of it is charged for late payment, it is outside the scope of VAT
+    (O: EN 16931-1, BR-O-11). ValueError as for `rated`."""
     if all(line.tax_group == LATE_PAYMENT for line in lines):
         return tuple(line.model_copy(update={"tax_percent": "0", "tax_category": "O"}) for line in lines)
     return tuple(rated(line, market, on) for line in lines)

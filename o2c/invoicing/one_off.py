@@ -31,18 +31,19 @@ from o2c.kernel.work import Work
 
 
 def payer(work: Work) -> tuple[str, ...]:
-    """Name the streams that an invoice beside the bill runs reads: the customer's own, for name, address and payment method; approved ranges of numbers; while a
-    deposit is kept, the bills that it may be set off against."""
+    """Name the streams that an invoice beside the bill runs reads: the customer's own, for name, address and payment method; approved
+    ranges of numbers; while a deposit is kept, the bills that it may be set off against."""
     return (customer_stream(work.state.customer), RANGES, *bills_read(work.state))
 
 
 def invoice_at_once(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays_nothing) -> Decision:
-    """Invoice the goods that were delivered on one day, whole and with all tax; where none wait, what is left of agreements that are settled.
+    """Invoice the goods that were delivered on one day, whole and with all tax; where none wait, what is left of agreements that are
+    settled.
 
-    The tax point of goods is the day of delivery, however they are paid. What is paid in instalments is put on them: nothing of it is open of the
-    invoice. Goods of another day, and settlements beside goods, are asked for once more. Where no bill comes after it,
-    deposits that are kept go as on the last bill of a run: it takes them, they pay (`pays`) for earlier invoices, and the rest is owed. ValueError when the market has no tax
-    rate for the day.
+    The tax point of goods is the day of delivery, however they are paid. What is paid in instalments is put on them: nothing of it is open
+    of the invoice. Goods of another day, and settlements beside goods, are asked for once more. Where no bill comes after it, deposits that
+    are kept go as on the last bill of a run: it takes them, they pay (`pays`) for earlier invoices, and the rest is owed. ValueError when
+    the market has no tax rate for the day.
 
     Source: Value Added Tax Act 1994, s. 6(2) (goods: when they are removed) and (5); Directive 2006/112/EC, art. 63 and 64(1).
     """

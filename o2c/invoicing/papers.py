@@ -19,7 +19,8 @@ Paper = Literal["INV", "CRN"]
 
 
 class Seller(BaseModel):
-    """Who supplies: name, address and VAT number as they were on the day of issue (BG-4, BT-31). Empty on invoices of before they said it."""
+    """Who supplies: name, address and VAT number as they were on the day of issue (BG-4, BT-31). Empty on invoices of before they said
+    it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,9 +34,9 @@ class Seller(BaseModel):
 
 
 class NumberRange(BaseModel):
-    """Numbers that an authority approved for the invoices, or the credit notes, of a legal entity: `prefix` and digits, from `first` to `last`, taken on the days from `valid_from`
-    to `valid_to` (ISO, both inclusive; empty: without an end). `approval` is its reference of the decision. Once no more than `low_at` are left it runs low.
-    Empty on a paper whose number is of a series of the year."""
+    """Numbers that an authority approved for the invoices, or the credit notes, of a legal entity: `prefix` and digits, from `first` to
+    `last`, taken on the days from `valid_from` to `valid_to` (ISO, both inclusive; empty: without an end). `approval` is its reference of
+    the decision. Once no more than `low_at` are left it runs low. Empty on a paper whose number is of a series of the year."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,13 +69,15 @@ class NumberRange(BaseModel):
 
 
 class InvoiceLine(BaseModel):
-    """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor units.
+    """One line: a one-time charge, a part period or a full period in advance. `from_day` is inclusive, `to_day` exclusive; net, minor
+    units.
 
-    `quantity` of a `unit` (UN/ECE Recommendation 20: C62 one, DAY, WEE, MON, ANN) at `unit_price_minor` net for each `price_per` of it: three days
-    of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. A discount is a line of its own, below nothing: `discount` names it, and `of_line` the place (from 1) of
-    the line that it lowers. `cost_centre` is the account that it was ordered for where the one billed pays for others (EN 16931-1, BT-133), `purchase_order` the customer's own for its
-    order; both empty for none. One that charges for late payment says `of_invoice` for which. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before
-    they said so have no unit, and none of these.
+    `quantity` of a `unit` (UN/ECE Recommendation 20: C62 one, DAY, WEE, MON, ANN) at `unit_price_minor` net for each `price_per` of it:
+    three days of a month of 31 at 19.99 are 3 DAY at 19.99 per 31. A discount is a line of its own, below nothing: `discount` names it, and
+    `of_line` the place (from 1) of the line that it lowers. `cost_centre` is the account that it was ordered for where the one billed pays
+    for others (EN 16931-1, BT-133), `purchase_order` the customer's own for its order; both empty for none. One that charges for late
+    payment says `of_invoice` for which. `tax_percent` is the rate in force, `tax_category` that of UNCL 5305. Lines of before they said so
+    have no unit, and none of these.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,7 +122,8 @@ class DiscountEnding(BaseModel):
 
 
 INSTALMENT = "instalment"
-"""Kind and tax group of a line that bills an instalment: the payment of a debt on which all tax was charged. It is no supply, so it has none."""
+"""Kind and tax group of a line that bills an instalment: the payment of a debt on which all tax was charged. It is no supply, so it has
+none."""
 
 
 class TaxSum(BaseModel):
@@ -174,7 +178,8 @@ def extent(kind: str, *, days: int, whole_days: int, price_minor: int, unit: str
 
 
 class NoteLine(BaseModel):
-    """What a note takes off a line of its invoice: `line` is its place there, from 1; the days are those that the credit is for; net, minor units."""
+    """What a note takes off a line of its invoice: `line` is its place there, from 1; the days are those that the credit is for; net, minor
+    units."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

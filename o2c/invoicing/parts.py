@@ -1,4 +1,5 @@
-"""An invoice of an account that pays for others, or a credit note for one, split by cost centre: parts whose sum is the paper, to the minor unit."""
+"""An invoice of an account that pays for others, or a credit note for one, split by cost centre: parts whose sum is the paper, to the minor
+unit."""
 
 from __future__ import annotations
 
@@ -56,8 +57,9 @@ def _net_of(lines: Iterable[InvoiceLine], tax: TaxSum) -> int:
 
 
 def _shares(tax: TaxSum, nets: Sequence[int]) -> list[int]:
-    """The tax of each part, rounded down, and what is missing then to those with the largest remainders, of equal ones to the first. A part may be below
-    nothing (discounts), so that no weights serve. The last note of an invoice has what was left of a tax, which may be a unit more or less than its own."""
+    """The tax of each part, rounded down, and what is missing then to those with the largest remainders, of equal ones to the first. A part
+    may be below nothing (discounts), so that no weights serve. The last note of an invoice has what was left of a tax, which may be a unit
+    more or less than its own."""
     exact = [Fraction(tax.percent or "0") * net / 100 for net in nets]
     shares = [floor(one) for one in exact]
     each, over = divmod(tax.tax_minor - sum(shares), len(nets))

@@ -20,9 +20,9 @@ def pool_of(entity: str, paper: Paper) -> str:
 
 
 class RangeApproved(Supply, name="ranges.approved", stream="ranges"):
-    """An authority approved a range of numbers, and from now on papers of the kind (INV invoices, CRN credit notes) of the legal entity take their numbers
-    from ranges alone: from the one approved first, as long as it has one and is valid. Whoever looks after them wants to be warned `low_days` before it
-    lasts no longer. Version 2 says the kind of paper; before, all were for invoices."""
+    """An authority approved a range of numbers, and from now on papers of the kind (INV invoices, CRN credit notes) of the legal entity
+    take their numbers from ranges alone: from the one approved first, as long as it has one and is valid. Whoever looks after them wants to
+    be warned `low_days` before it lasts no longer. Version 2 says the kind of paper; before, all were for invoices."""
 
     example = {
         "approved": {"entity": "GB1", "prefix": "SETP", "first": 990000001, "last": 990005000, "valid_from": "2026-01-01", "valid_to": "2026-12-31",
@@ -82,6 +82,7 @@ class RangeUsedUp(OfRange, name="ranges.used-up", stream="ranges"):
 
 
 class RangeClosed(OfRange, name="ranges.closed", stream="ranges"):
-    """No further number is taken from the range: the authority withdrew it, or it was entered by mistake. What was issued keeps its numbers."""
+    """No further number is taken from the range: the authority withdrew it, or it was entered by mistake. What was issued keeps its
+    numbers."""
 
     example = {"range": "SETP990000001"}

@@ -1,8 +1,10 @@
-"""Ranges of numbers that an authority approves for invoices, or credit notes, beforehand: when one may be approved, and from which one a paper takes its number.
+"""Ranges of numbers that an authority approves for invoices, or credit notes, beforehand: when one may be approved, and from which one a
+paper takes its number.
 
-Such a range has a first and a last number and days on which it is valid, as several countries' tax authorities give them to a supplier (Colombia, say:
-Estatuto Tributario, art. 617 and 684-2, and DIAN, Resolution 000165 of 2023 [M]; credit notes there need none, as they do in Chile [M]). A range without
-a number left, or over its last day, gives none: the paper waits as a fallout until another is approved, and then goes on by itself.
+Such a range has a first and a last number and days on which it is valid, as several countries' tax authorities give them to a supplier
+(Colombia, say: Estatuto Tributario, art. 617 and 684-2, and DIAN, Resolution 000165 of 2023 [M]; credit notes there need none, as they do
+in Chile [M]). A range without a number left, or over its last day, gives none: the paper waits as a fallout until another is approved, and
+then goes on by itself.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ class NoNumberLeft(ValueError):
 def approve(state: RangesState, wanted: NumberRange, *, low_days: int, paper: Paper = "INV") -> Decision:
     """Let papers of a kind take numbers of a range from now on, after those approved before; nothing for one that was approved so.
 
-    Raises Refused: usage (a prefix that has other than capitals, digits, `-` and `.`, ends in a digit, or is that of a series of ours; numbers or days that
-    end before they begin; a warning at no fewer numbers than there are), conflict (it was approved otherwise, or shares numbers with another).
+    Raises Refused: usage (a prefix that has other than capitals, digits, `-` and `.`, ends in a digit, or is that of a series of ours;
+    numbers or days that end before they begin; a warning at no fewer numbers than there are), conflict (it was approved otherwise, or
+    shares numbers with another).
     """
     if flaw := _flaw(wanted, low_days):
         raise Refused(f"range {wanted.prefix[:20]}{str(wanted.first)[:20]} to {str(wanted.last)[:20]}: {flaw}; it was not approved")
@@ -77,8 +80,8 @@ def close(state: RangesState, name: str) -> Decision:
 
 
 def numbered_by(work: Work, day: date, at: datetime, paper: Paper = "INV") -> tuple[str, NumberRange]:
-    """Name the series, with the range that it is, of which a paper of a day takes its number at a time: the first one that may give one, or (no range) the
-    series of the year where none is needed. Raises NoNumberLeft where one is."""
+    """Name the series, with the range that it is, of which a paper of a day takes its number at a time: the first one that may give one, or
+    (no range) the series of the year where none is needed. Raises NoNumberLeft where one is."""
     seller, state = supplier_of(work), _ranges(work)
     needed = paper == "INV" and work.market.invoicing.numbers_approved
     if not needed and not state.all_of(seller.entity, paper):

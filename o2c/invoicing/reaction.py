@@ -20,7 +20,8 @@ from o2c.kernel.reaction import DecideOn, Reaction
 
 
 def _concerns(cls: type[Event]) -> bool:
-    """The end or rest of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for what was decided."""
+    """The end or rest of a charge as well: the account says what is due in the same append, as what follows of it, and a runner looks for
+    what was decided."""
     return issubclass(cls, CreditDue | ChargeRested | ChargeWithdrawn | GoodsTakenBack)
 
 
@@ -84,7 +85,8 @@ NOT_OWED = Reaction(name="credit-late-payment-not-owed", concerns=_not_owed, eff
 
 
 def credits_disputed(settled: type[Event]) -> Reaction:
-    """The reaction by which what was disputed is credited once it is `settled` for the customer. Disputes of before it was known were credited by hand."""
+    """The reaction by which what was disputed is credited once it is `settled` for the customer. Disputes of before it was known were
+    credited by hand."""
 
     def effects(fact: Fact) -> tuple[DecideOn, ...]:
         event: Any = fact.event

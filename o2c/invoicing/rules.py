@@ -39,20 +39,22 @@ from o2c.markets.base import Market, debit_day
 
 
 def streams_read(work: Work) -> tuple[str, ...]:
-    """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its versions, for
-    prices of usage; the approved ranges of numbers; while a deposit is kept for them, earlier bills; that of its collections where it paid late."""
+    """Name the streams that a bill run reads: the customer's own, for the payment method, the catalogue's, for rises of prices, and its
+    versions, for prices of usage; the approved ranges of numbers; while a deposit is kept for them, earlier bills; that of its collections
+    where it paid late."""
     own = (*bills_read(work.state), *late_streams(work.state))
     return (customer_stream(work.state.customer), CATALOGUE, RANGES, *catalogue_streams(work.state), *own)
 
 
 def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays_nothing) -> Decision:
-    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day; of a charge with periods of
-    its own, those that have begun by the run's day.
+    """Bill the account for the run that is due: everything active before the run's day, up to the next run's day; of a charge with periods
+    of its own, those that have begun by the run's day.
 
     Gives `account.billed` and, when there is anything to charge, an invoice in its own stream whose number (account and day) is guarded.
     Amounts are net minor units; tax is computed once for each tax group over the sum of its lines, half-up, and added. A customer without a
-    payment method gets the method `invoice`. A credit of the account is taken off the invoice, and so is a deposit for which enough bills were paid in time. On
-    the last bill all deposits are, and what that leaves of them `pays` for earlier invoices or is owed to the customer. ValueError when the market has no tax rate for the day.
+    payment method gets the method `invoice`. A credit of the account is taken off the invoice, and so is a deposit for which enough bills
+    were paid in time. On the last bill all deposits are, and what that leaves of them `pays` for earlier invoices or is owed to the
+    customer. ValueError when the market has no tax rate for the day.
 
     Source: billing facts, section 6.4 (rounding for each line, tax for each group of a rate).
     """
@@ -75,7 +77,8 @@ def bill(work: Work, data: Mapping[str, Any], at: datetime, *, pays: Pays = pays
 
 
 def _charged(work: Work, run_on: date, number: str) -> tuple[tuple[InvoiceLine, ...], tuple[Event, ...], tuple[tuple[str, Event], ...]]:
-    """The lines of a run in their order, what the account takes down of usage and instalments for them, and what collections are told of late payment."""
+    """The lines of a run in their order, what the account takes down of usage and instalments for them, and what collections are told of
+    late payment."""
     state, rises = work.state, announced(work)
     used, of_usage = usage_of_run(work, run_on)
     recurring = (
@@ -124,8 +127,8 @@ def _issued(
 
 
 def is_final(state: AccountState, run_on: date) -> bool:
-    """Whether the run of a day makes the final bill: nothing is served any more, and nothing is left that only the next run charges, as what a contract costs that
-    ended before its term on that very day, or the last day of late payment of what was paid on it."""
+    """Whether the run of a day makes the final bill: nothing is served any more, and nothing is left that only the next run charges, as
+    what a contract costs that ended before its term on that very day, or the last day of late payment of what was paid on it."""
     day = run_on.isoformat()
     late = any(closed_on >= day for closed_on in state.paid_late.values())
     return state.to_settle and not late and not any(one.owed_once and one.starts_on >= day for one in state.charges.values())
@@ -144,10 +147,11 @@ def issue(
     tax_point: str = "",
     to_spread_minor: int = 0,
 ) -> InvoiceIssued:
-    """Give an invoice of an account with all its particulars, its number `drawn` from a series; of `to_spread_minor` of it, paid in instalments, a credit of the account covers nothing.
+    """Give an invoice of an account with all its particulars, its number `drawn` from a series; of `to_spread_minor` of it, paid in
+    instalments, a credit of the account covers nothing.
 
-    Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before.
-    It is dated no day on which the range of its number was not valid yet: an invoice that waited for one bears the day from which that holds.
+    Its tax point, where none is named, is its date: VAT Regulations 1995, reg. 90 (continuous supplies), as nothing was paid before. It is
+    dated no day on which the range of its number was not valid yet: an invoice that waited for one bears the day from which that holds.
     """
     series, number_range = drawn
     lines = rated_together([_labelled(state, line) for line in lines], market, run_on)
@@ -206,8 +210,8 @@ def credit_used(state: AccountState, issued: InvoiceIssued) -> tuple[CreditUsed,
 
 
 def _due_on(market: Market, method: str, run_on: date, told_on: date) -> date:
-    """The terms of payment later, from when the customer is told: a run that comes late takes no days from him. A direct debit is due on the day on which it
-    is collected: its bank's day, after its notice."""
+    """The terms of payment later, from when the customer is told: a run that comes late takes no days from him. A direct debit is due on
+    the day on which it is collected: its bank's day, after its notice."""
     told_on = max(run_on, told_on)
     due_on = told_on + timedelta(days=market.payment_terms_days)
     return debit_day(market, told_on=told_on, wanted_on=due_on) if method == "direct-debit" else due_on
@@ -222,11 +226,11 @@ def _own_rises(rises: Sequence[PriceRiseAnnounced], charge: Charge, market: Mark
 def charge_lines(charge: Charge, run_on: date, rises: Sequence[PriceRiseAnnounced] = ()) -> Iterator[InvoiceLine]:
     """Give the lines of one charge in the run of a day; none when it starts on or after that day, or was withdrawn.
 
-    A monthly price follows the account's cycle: a part period costs its share of the actual days of its whole period, rounded half-up to the
-    minor unit, and the period from the run's day on is charged in advance. Any other price is charged for each of its own periods in the
-    first run on or after the day the period begins. The one-time charge comes with the first bill. What was served until it ended is charged up to that
-    day, any period by days. A month in which the price rises is charged in two parts by
-    days; any other period costs what holds on the day it begins, and so does what was charged before the rise was announced.
+    A monthly price follows the account's cycle: a part period costs its share of the actual days of its whole period, rounded half-up to
+    the minor unit, and the period from the run's day on is charged in advance. Any other price is charged for each of its own periods in
+    the first run on or after the day the period begins. The one-time charge comes with the first bill. What was served until it ended is
+    charged up to that day, any period by days. A month in which the price rises is charged in two parts by days; any other period costs
+    what holds on the day it begins, and so does what was charged before the rise was announced.
     """
     starts_on = date.fromisoformat(charge.starts_on)
     if (charge.withdrawn and not charge.served) or starts_on >= run_on:
@@ -258,7 +262,8 @@ def _last_lines(charge: Charge, end: date, run_on: date, rises: Sequence[PriceRi
 
 
 def _own_lines(charge: Charge, periods: Iterable[Period], end: date | None, rises: Sequence[PriceRiseAnnounced]) -> Iterator[InvoiceLine]:
-    """The lines of periods of a charge's own, up to an end, without what is billed of them and the days on which it rests: a part of one costs its share by days."""
+    """The lines of periods of a charge's own, up to an end, without what is billed of them and the days on which it rests: a part of one
+    costs its share by days."""
     since = date.fromisoformat(charge.billed_to or charge.starts_on)
     for own in periods:
         price_minor = price_on(charge.recurring_minor, rises, own.start)
@@ -356,7 +361,8 @@ def looked_at_from(work: Work, at: datetime) -> datetime:
 
 
 def look_at(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units; collections are told."""
+    """Decide that an invoice which is still open after its due day is overdue, with the amount left in minor units; collections are
+    told."""
     state, record = work.state, work.state.records.get("payment")
     answer, today = record.reason if record else "", local_date(at, work.market.zone).isoformat()
     told = arrears(state, work.market, open_minor=state.open_minor, due_on=state.due_on, cause="overdue", on=today, answer=answer)

@@ -54,11 +54,12 @@ class AccountState:
     """A billing account, which joins the first bill cycle after its first activation and stays on that day of the month.
 
     `due_run` is the day of the run that was asked for and is to come (empty: none); `next_run` is the day of the last one that was asked
-    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`. Its first final bill
-    was made on the day `settled_on` (empty: none, or something was charged again); what came after it on the day `late_on` asks for a further one: usage, or the end of a product that rested. `resting` are the
-    products that rest, uncharged: the account goes on. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were.
-    `paid_late` are invoices for which late payment is to be charged, each with the local day since which nothing is open of it (empty: something is).
-    `cost_centres` are the accounts that items were ordered for (`ORDER/ITEM`) where this one pays, `purchase_orders` the customer's own, by order.
+    for, or of the run that follows the last bill. Days are ISO dates of the market; `charges` and `instalments` stand under `ORDER/ITEM`.
+    Its first final bill was made on the day `settled_on` (empty: none, or something was charged again); what came after it on the day
+    `late_on` asks for a further one: usage, or the end of a product that rested. `resting` are the products that rest, uncharged: the
+    account goes on. `one_off_asked`: an invoice beside the bill runs is to be made; `one_offs` were. `paid_late` are invoices for which
+    late payment is to be charged, each with the local day since which nothing is open of it (empty: something is). `cost_centres` are the
+    accounts that items were ordered for (`ORDER/ITEM`) where this one pays, `purchase_orders` the customer's own, by order.
     """
 
     account: str = ""
@@ -253,8 +254,9 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
 
 
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final bill, or is
-    called off where none is due; while a product rests, the run that stands makes the bill of what it was served. What was billed of a service that has ended, and will not be served, is to be credited."""
+    """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final
+    bill, or is called off where none is due; while a product rests, the run that stands makes the bill of what it was served. What was
+    billed of a service that has ended, and will not be served, is to be credited."""
     decision = just(*dues(state))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)

@@ -73,8 +73,8 @@ def period_before(state: AccountState, run_on: date) -> Period:
 
 
 def rules_of(work: Work, run_on: date, tariffs: dict[str, Tariff]) -> Rules:
-    """What the usage of an account is rated under up to the run of a day. A limit that the market gives in another currency is converted at the rate of the
-    first day of the period that ends with the run, for records that come late as well."""
+    """What the usage of an account is rated under up to the run of a day. A limit that the market gives in another currency is converted at
+    the rate of the first day of the period that ends with the run, for records that come late as well."""
     state: AccountState = work.state
     period = period_before(state, run_on)
     told = {date.fromisoformat(day) for by_period in state.usage.spent.values() for day in by_period}
@@ -125,8 +125,8 @@ def _days(one: CarriedUnits) -> tuple[date, date, date]:
 
 
 def _going_on(state: AccountState, grants: Iterable[Grant], period: Period) -> Iterator[Grant]:
-    """What was carried into a period goes on with its line, where an order put another charge in the place of the one that it was granted with: until the end of
-    the first period that has nothing of that one any more."""
+    """What was carried into a period goes on with its line, where an order put another charge in the place of the one that it was granted
+    with: until the end of the first period that has nothing of that one any more."""
     lines: dict[str, tuple[str, ...]] = {}
     for key, charge in metered(state).items():
         lines[charge.place] = (*lines.get(charge.place, ()), key)
@@ -149,13 +149,15 @@ def _fresh(state: AccountState, tariffs: dict[str, Tariff], period: Period) -> I
 def basis_at(work: Work, run_on: date, on: date) -> Basis:
     """By what usage is judged on a local day, with the records that the work read (nothing of it is on a bill).
 
-    On a day whose bill run is still to come, what was used before it is rated as that run will; the next period begins with what it carries over.
+    On a day whose bill run is still to come, what was used before it is rated as that run will; the next period begins with what it carries
+    over.
     """
     return bases_until(work, run_on, on)[-1]
 
 
 def bases_until(work: Work, run_on: date, on: date) -> list[Basis]:
-    """By what usage is judged in each bill period that no bill has yet, up to that of a local day: one, unless bill runs are still to come on that day."""
+    """By what usage is judged in each bill period that no bill has yet, up to that of a local day: one, unless bill runs are still to come
+    on that day."""
     state: AccountState = work.state
     tariffs = tariffs_of(work)
     rules = rules_of(work, run_on, tariffs)

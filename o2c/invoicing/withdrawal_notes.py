@@ -1,6 +1,8 @@
-"""The credit note of a contract that the customer withdrew from: days that are not served, and what was charged once but for what is kept of it.
+"""The credit note of a contract that the customer withdrew from: days that are not served, and what was charged once but for what is kept
+of it.
 
-Source: Directive 2011/83/EU, art. 13(1) (all payments are reimbursed) and 14(2) and (3) (what is kept: a loss in value, the share of a service that was asked to begin).
+Source: Directive 2011/83/EU, art. 13(1) (all payments are reimbursed) and 14(2) and (3) (what is kept: a loss in value, the share of a
+service that was asked to begin).
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ def off(work: Work, *, order: str, item: str, ended_on: str, kept_minor: int) ->
 
 
 def _once(work: Work, order: str, item: str, kept_minor: int) -> dict[int, int]:
-    """What is credited of what was charged once, by the place of a line, with its discounts: what is kept is taken off each by what is left of it."""
+    """What is credited of what was charged once, by the place of a line, with its discounts: what is kept is taken off each by what is left
+    of it."""
     left = {place: minor for place, minor in left_of(work).items() if place in set(_places(work, order, item))}
     total_minor = sum(left.values())
     if total_minor <= kept_minor:
@@ -69,8 +72,8 @@ def _places(work: Work, order: str, item: str) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What the end of a charge by a withdrawal comes to, in minor units: `owed_minor` stays owed, net; `credited_minor` is taken off invoices, with tax, and
-    `back_minor` of it was paid and is left once agreements about the goods are settled with it."""
+    """What the end of a charge by a withdrawal comes to, in minor units: `owed_minor` stays owed, net; `credited_minor` is taken off
+    invoices, with tax, and `back_minor` of it was paid and is left once agreements about the goods are settled with it."""
 
     owed_minor: int = 0
     credited_minor: int = 0

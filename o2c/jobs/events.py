@@ -14,11 +14,11 @@ _FALLOUT = "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"
 class JobStarted(Event, name="job.started", stream="job"):
     """Somebody began to act on many fallouts: on these, as they were found at `position`, and on no other.
 
-    `action` is one of the table of actions, with its `settings`; `changes` are the values that it corrects. `query` says by what the fallouts
-    were found. The job stops when at least `threshold_percent` in a hundred of those tried have failed.
+    `action` is one of the table of actions, with its `settings`; `changes` are the values that it corrects. `query` says by what the
+    fallouts were found. The job stops when at least `threshold_percent` in a hundred of those tried have failed.
 
-    Version 2: the action may be `apply-fix`, whose settings say which fix and what its proof counted; `versions` are then those of the streams that
-    the proof saw, one for each fallout. No other job has any.
+    Version 2: the action may be `apply-fix`, whose settings say which fix and what its proof counted; `versions` are then those of the
+    streams that the proof saw, one for each fallout. No other job has any.
     """
 
     example = {

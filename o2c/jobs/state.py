@@ -13,7 +13,8 @@ from o2c.kernel.stream import StreamKind
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """`fallouts` are those of the job in the order in which they are tried, of which `done` and `failed` have been; `over` says how it ended."""
+    """`fallouts` are those of the job in the order in which they are tried, of which `done` and `failed` have been; `over` says how it
+    ended."""
 
     fallouts: tuple[str, ...] = ()
     threshold_percent: int = 0

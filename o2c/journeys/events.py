@@ -33,8 +33,8 @@ def prospects_stream(key: str) -> str:
 class JourneyStarted(Event, name="journey.started", stream="journey"):
     """Somebody whom we may not know yet tried something for the first time, under the rules of a market.
 
-    `journey` is its id, made of the first thing that told who it is; `began_at` is when, and `ends_by` the time by which it is over whatever happens: what
-    is personal in it is gone then. `policy` is the version of the rules for journeys.
+    `journey` is its id, made of the first thing that told who it is; `began_at` is when, and `ends_by` the time by which it is over
+    whatever happens: what is personal in it is gone then. `policy` is the version of the rules for journeys.
     """
 
     example = {
@@ -48,8 +48,8 @@ class JourneyStarted(Event, name="journey.started", stream="journey"):
 
 
 class JourneyIdentified(Event, name="journey.identified", stream="journey"):
-    """Something told who is on the journey: a login, a telephone number, or the token of a browser. Kept as a keyed digest, by which it is found again,
-    and sealed as it was said."""
+    """Something told who is on the journey: a login, a telephone number, or the token of a browser. Kept as a keyed digest, by which it is
+    found again, and sealed as it was said."""
 
     example = {"what": "login", "digest": "3f0c9a5e8d1b47c2a6e0f1b2c3d4e5f6", "sealed": _SEALED}
     what: str
@@ -81,7 +81,8 @@ class JourneyLinked(Event, name="journey.linked", stream="journey"):
 
 
 class JourneySetApart(Event, name="journey.set-apart", stream="journey"):
-    """This is nobody who wants to buy: a program (`bot`) or a test of our own. `rule` is the rule for it, and `because` says it in words."""
+    """This is nobody who wants to buy: a program (`bot`) or a test of our own. `rule` is the rule for it, and `because` says it in
+    words."""
 
     example = {"apart": "bot", "rule": "declared-robot", "because": "the client says that it is a program"}
     apart: Literal["bot", "test"]
@@ -90,8 +91,9 @@ class JourneySetApart(Event, name="journey.set-apart", stream="journey"):
 
 
 class OfAttempt(Event):
-    """Base of what somebody tried in a channel at a time: the `offerings` it was about, what that is worth (minor units, as the channel reckoned it; 0: it did not), and
-    what was keyed in so far, as a part of a TMF622 paper, sealed. `paths` are the fields that were keyed in, without their values."""
+    """Base of what somebody tried in a channel at a time: the `offerings` it was about, what that is worth (minor units, as the channel
+    reckoned it; 0: it did not), and what was keyed in so far, as a part of a TMF622 paper, sealed. `paths` are the fields that were keyed
+    in, without their values."""
 
     failed: ClassVar[bool] = False
     kind: ClassVar[str] = ""
@@ -160,7 +162,8 @@ class JourneyResumed(OfAttempt, name="journey.resumed", stream="journey"):
 
 
 class OutreachOpened(Event, name="journey.outreach-opened", stream="journey"):
-    """Something failed the person, so we get in touch: from `open_from` on and before `open_until`, with an incentive worth up to `budget_minor` (0: none)."""
+    """Something failed the person, so we get in touch: from `open_from` on and before `open_until`, with an incentive worth up to
+    `budget_minor` (0: none)."""
 
     example = {"open_from": "2026-01-05T10:00:00Z", "open_until": "2026-01-12T09:00:00Z", "budget_minor": 1000, "currency": "GBP"}
     open_from: datetime
@@ -195,9 +198,10 @@ class IncentiveGiven(Guarded, name="journey.incentive-given", stream="journey"):
 
 
 class JourneyOrdered(Event, name="journey.ordered", stream="journey"):
-    """An order followed: `recovered` says that something had failed and we had got in touch before. `found_by` says how it was known to follow: it
-    named the journey, or it is of the same customer within the days of the policy. `sources` says by their places in the order's paper which of its fields
-    stand as they were keyed in before, and by which event: `STREAM@VERSION`. `policy` is the version of the rules by which it was found (empty: it was named, or this was not kept yet)."""
+    """An order followed: `recovered` says that something had failed and we had got in touch before. `found_by` says how it was known to
+    follow: it named the journey, or it is of the same customer within the days of the policy. `sources` says by their places in the order's
+    paper which of its fields stand as they were keyed in before, and by which event: `STREAM@VERSION`. `policy` is the version of the rules
+    by which it was found (empty: it was named, or this was not kept yet)."""
 
     upcasts = _BY_POLICY
     example = {
@@ -213,8 +217,8 @@ class JourneyOrdered(Event, name="journey.ordered", stream="journey"):
 
 
 class JourneyLookRequested(Requested, name="journey.look-requested", step=LOOK, stream="journey"):
-    """Unless something follows before it is due, the journey is lost. `policy` is the version of the rules by which the last attempt was judged: until when it
-    may be followed, how we get in touch, and whether it was a person's (empty: not kept yet)."""
+    """Unless something follows before it is due, the journey is lost. `policy` is the version of the rules by which the last attempt was
+    judged: until when it may be followed, how we get in touch, and whether it was a person's (empty: not kept yet)."""
 
     upcasts = _BY_POLICY
     example = {"item": "", "due_at": "2026-01-19T09:00:00Z", "policy": "journeys/2026-12"}
@@ -240,7 +244,8 @@ class JourneyLookFellOut(FellOut, name="journey.look-fell-out", step=LOOK, strea
 
 
 class ProspectKeyOpened(Requested, name="prospects.key-opened", step=FORGET, stream="prospects"):
-    """The first journey of a day in a market: what is personal in that day's journeys is sealed under this key, which goes when it is due."""
+    """The first journey of a day in a market: what is personal in that day's journeys is sealed under this key, which goes when it is
+    due."""
 
     example = {"item": "", "due_at": "2026-02-05T00:00:00Z", "key": "GB-2026-01-05", "market": "GB@2026-01"}
     key: str
@@ -248,7 +253,8 @@ class ProspectKeyOpened(Requested, name="prospects.key-opened", step=FORGET, str
 
 
 class ProspectsForgotten(Done, name="prospects.forgotten", step=FORGET, stream="prospects"):
-    """The key is gone, in the same transaction as this event was written: nobody can read or recognise any more whom the journeys of its day were of."""
+    """The key is gone, in the same transaction as this event was written: nobody can read or recognise any more whom the journeys of its
+    day were of."""
 
     example = {"item": "", "key": "GB-2026-01-05"}
     key: str

@@ -1,4 +1,5 @@
-"""What the operator does about journeys, as data in versions (`policy.toml`, or a file of its own in place of it): when one is lost, how people are got in touch with, and who is nobody that wants to buy."""
+"""What the operator does about journeys, as data in versions (`policy.toml`, or a file of its own in place of it): when one is lost, how
+people are got in touch with, and who is nobody that wants to buy."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ PATTERNS = ("client", "login", "token", "channel", "external_id", "note")
 
 @dataclass(frozen=True, slots=True)
 class Comer:
-    """What is told of who tries something, or of an order: what the program calls itself, login and token (an order may say several, one a line), channel, customer, and of an
-    order its external id and its notes; how many attempts there were `since` the first."""
+    """What is told of who tries something, or of an order: what the program calls itself, login and token (an order may say several, one a
+    line), channel, customer, and of an order its external id and its notes; how many attempts there were `since` the first."""
 
     client: str = field(default="", repr=False)
     login: str = field(default="", repr=False)
@@ -40,8 +41,9 @@ class Comer:
 
 @dataclass(frozen=True, slots=True)
 class ApartRule:
-    """Who is no person that wants to buy: by what the `client` program calls itself, by `login`, `token`, `channel`, or an order's `external_id` or `note` (patterns), by being
-    one of some `customers`, or by so many `attempts` within so many seconds of the first. What a rule does not say holds always; it says at least one thing."""
+    """Who is no person that wants to buy: by what the `client` program calls itself, by `login`, `token`, `channel`, or an order's
+    `external_id` or `note` (patterns), by being one of some `customers`, or by so many `attempts` within so many seconds of the first. What
+    a rule does not say holds always; it says at least one thing."""
 
     name: str
     apart: Apart
@@ -66,7 +68,8 @@ class ApartRule:
 
 @dataclass(frozen=True, slots=True)
 class JourneyPolicy:
-    """One version of the rules. `budget_minor` is what an incentive may be worth at most, by market code; a market without one gives none."""
+    """One version of the rules. `budget_minor` is what an incentive may be worth at most, by market code; a market without one gives
+    none."""
 
     version: str
     lost_after: timedelta
@@ -110,7 +113,8 @@ Policies = Callable[[datetime], JourneyPolicy]
 
 
 def in_force(loaded: Sequence[Loaded], at: datetime) -> JourneyPolicy:
-    """The rules of the file that was loaded last before a time; those of the package where none was, or where it says what this program has no more."""
+    """The rules of the file that was loaded last before a time; those of the package where none was, or where it says what this program has
+    no more."""
     return next((_read(document) for since, document in reversed(loaded) if datetime.fromisoformat(since) <= at), packaged())
 
 
@@ -126,8 +130,8 @@ def _read(document: str) -> JourneyPolicy:
 def checked(loaded: Sequence[Loaded], text: str) -> JourneyPolicy:
     """The rules of a file that may be loaded after others.
 
-    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, something that it lacks, days, minutes or amounts that are none,
-    a rule that says nothing or a pattern that is none.
+    Raises Refused (usage) with the first thing that is wrong in it: no TOML, a version that was loaded, something that it lacks, days,
+    minutes or amounts that are none, a rule that says nothing or a pattern that is none.
     """
     try:
         policy = policy_of(tomllib.loads(text))

@@ -8,7 +8,8 @@ from o2c.kernel.event import Event, Upcast
 
 
 class JourneyPolicyLoaded(Event, name="journeys.policy-loaded", stream="journeys"):
-    """From `since` on the operator's own policy for journeys is in force, in place of the one before. `document` is the file as it was loaded (TOML).
+    """From `since` on the operator's own policy for journeys is in force, in place of the one before. `document` is the file as it was
+    loaded (TOML).
 
     Where `since` was not kept yet it is the beginning of time: of such files the last one was in force whenever something happened.
     """

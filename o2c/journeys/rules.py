@@ -1,4 +1,5 @@
-"""When something that was tried begins or continues a journey, when it is lost, what is promised to win it back, and which order follows it.
+"""When something that was tried begins or continues a journey, when it is lost, what is promised to win it back, and which order follows
+it.
 
 Source: order life cycle, section 2 (intent): what was tried, outreach and its outcome, attempts stitched to the order.
 """
@@ -60,8 +61,9 @@ def attempt(
 ) -> Decision:
     """Take down what somebody tried, an occurrence: it begins a journey, or goes on with one, and moves the time at which that is lost.
 
-    What failed opens an outreach, once a journey. `policy` is the one in force at that time; its version stands in what it decided. `market` is the pin of the rules, by which what is personal is kept for `kept_days`. `apart` is the rule
-    by which this is nobody that wants to buy. Raises Refused (conflict) for a journey that is over.
+    What failed opens an outreach, once a journey. `policy` is the one in force at that time; its version stands in what it decided.
+    `market` is the pin of the rules, by which what is personal is kept for `kept_days`. `apart` is the rule by which this is nobody that
+    wants to buy. Raises Refused (conflict) for a journey that is over.
     """
     if state.status not in ("", "open"):
         raise Refused(f"journey {journey} is over ({state.status}); begin another one", kind="conflict")
@@ -117,7 +119,8 @@ def join(state: JourneyState, other: JourneyState) -> Decision:
 def reach(state: JourneyState, *, medium: str, outcome: Outcome, at: datetime, policy: JourneyPolicy) -> Decision:
     """Take down that we got in touch with who is on a journey, an occurrence.
 
-    Raises Refused: usage (no such medium or outcome), conflict (nothing failed, too early, too late, tried as often as the policy says, not wanted).
+    Raises Refused: usage (no such medium or outcome), conflict (nothing failed, too early, too late, tried as often as the policy says, not
+    wanted).
     """
     outreach = reachable(state, at)
     if medium not in MEDIA or outcome not in OUTCOMES:
@@ -146,8 +149,8 @@ def reachable(state: JourneyState, at: datetime) -> Outreach:
 def promise(state: JourneyState, code: str, campaign: CampaignState | None, at: datetime) -> Decision:
     """Promise a voucher to who is on a journey, within the budget of its outreach; nothing when this one was promised.
 
-    The code is to be used once and by nobody yet; a guard keeps it from being promised twice. Raises Refused: conflict (no outreach now, another code was
-    promised, the code is used, over budget), usage (no such code, one for several uses, one whose worth cannot be told).
+    The code is to be used once and by nobody yet; a guard keeps it from being promised twice. Raises Refused: conflict (no outreach now,
+    another code was promised, the code is used, over budget), usage (no such code, one for several uses, one whose worth cannot be told).
     """
     outreach = reachable(state, at)
     if outreach.code == code:
@@ -172,7 +175,8 @@ def promise(state: JourneyState, code: str, campaign: CampaignState | None, at: 
 
 
 def _worth_minor(issued: VouchersIssued, value_minor: int) -> int:
-    """What a voucher is worth for a wish of a value: its amount, or its percentage of that value, for each month of its term, a part of a unit as one."""
+    """What a voucher is worth for a wish of a value: its amount, or its percentage of that value, for each month of its term, a part of a
+    unit as one."""
     discount = issued.discount
     times = max(discount.lasts_length, 1)
     if not discount.percent:
@@ -195,7 +199,8 @@ def ordered(
 ) -> Decision:
     """Say that an order followed a journey, and by which version of the policy where it was found by that; nothing when one has.
 
-    It is recovered when something had failed and we had got in touch before. One that was lost is found again only by an order that names it.
+    It is recovered when something had failed and we had got in touch before. One that was lost is found again only by an order that names
+    it.
     """
     if state.order or not (state.is_open or (state.status == "lost" and found_by == "named")):
         return NOTHING
@@ -217,7 +222,8 @@ def _over(state: JourneyState) -> Decision:
 
 
 def follows(state: JourneyState, *, ordered_at: datetime, policy: JourneyPolicy) -> bool:
-    """Whether an order of the customer of a journey follows it: it came after the journey began, and soon enough after the last that was tried."""
+    """Whether an order of the customer of a journey follows it: it came after the journey began, and soon enough after the last that was
+    tried."""
     return state.is_open and state.began_at <= ordered_at <= state.last_at + policy.follows_within
 
 
@@ -252,7 +258,8 @@ def forget(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def load_policy(state: PolicyState, document: str, at: datetime) -> Decision:
-    """Put a policy of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see `policy.checked`."""
+    """Put a policy of the operator's own in force from a time on; nothing for the file that is. Raises Refused (usage), see
+    `policy.checked`."""
     if state.loaded and state.loaded[-1][1] == document:
         return NOTHING
     return just(JourneyPolicyLoaded(version=checked(state.loaded, document).version, document=document, since=at))

@@ -39,8 +39,8 @@ _NO_TIME = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
-    """Getting in touch with somebody whom something failed: when, with an incentive of up to how much (minor units), how often it was tried, and the
-    last `outcome`. `code` is the voucher that was promised."""
+    """Getting in touch with somebody whom something failed: when, with an incentive of up to how much (minor units), how often it was
+    tried, and the last `outcome`. `code` is the voucher that was promised."""
 
     open_from: datetime
     open_until: datetime
@@ -53,10 +53,12 @@ class Outreach:
 
 @dataclass(frozen=True, slots=True)
 class JourneyState:
-    """A journey: `status` is empty before it began, open, ordered or recovered (an order followed), lost, or followed (it goes on in `into`).
+    """A journey: `status` is empty before it began, open, ordered or recovered (an order followed), lost, or followed (it goes on in
+    `into`).
 
-    `attempts` counts what was tried, with what was tried in journeys that joined it, `failed` those of them that failed. `last_at` and `failed_at` are when
-    something was tried, and failed, last; `look_at` is when it is lost unless something follows. `identities` are the digests by what they are.
+    `attempts` counts what was tried, with what was tried in journeys that joined it, `failed` those of them that failed. `last_at` and
+    `failed_at` are when something was tried, and failed, last; `look_at` is when it is lost unless something follows. `identities` are the
+    digests by what they are.
     """
 
     journey: str = ""

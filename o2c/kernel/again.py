@@ -17,7 +17,8 @@ from o2c.kernel.work import Work
 def answer_of(asked: Asked, event: Event, at: datetime) -> Answer:
     """Give the answer that an exchange records; `event` is the one it stands beside, which says when to ask again, and `at` its time.
 
-    Until when a partner that failed took no requests is not kept. A question that met nobody, and so is asked again, says what a silence does.
+    Until when a partner that failed took no requests is not kept. A question that met nobody, and so is asked again, says what a silence
+    does.
     """
     match asked.answer:
         case "silent" | "failed" if isinstance(event, PartnerSilent):

@@ -56,8 +56,8 @@ def calls_of(partner: str) -> str:
 def by_shape(stream: str, event: Event, *, priority: int, since: datetime) -> tuple[AgendaChange, ...]:
     """Give the changes that an event of a step makes to the agenda, from its shape alone.
 
-    A request, an answer to wait for, a retry, a wait for stock and a call that is parked or made again put the row of the step. An event that ends the step's work, or leaves it
-    to a person, drops the row. Any other event changes nothing.
+    A request, an answer to wait for, a retry, a wait for stock and a call that is parked or made again put the row of the step. An event
+    that ends the step's work, or leaves it to a person, drops the row. Any other event changes nothing.
     """
 
     def put(kind: str, due_at: datetime, attempt: int, pool: str = "") -> tuple[AgendaChange, ...]:

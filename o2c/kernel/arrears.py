@@ -1,4 +1,5 @@
-"""What invoices tell of money that is owed past its due day. Invoicing and payments say it, collections go by it; they do not import one another."""
+"""What invoices tell of money that is owed past its due day. Invoicing and payments say it, collections go by it; they do not import one
+another."""
 
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ Cause = Literal["overdue", "payment", "dispute", "chargeback", "credit"]
 
 
 class ArrearsChanged(Event, name="collections.arrears-changed", stream="collection"):
-    """What an account owes past its due day on one invoice is `open_minor` now, in minor units, of which `disputed_minor` is in dispute; nothing
-    when it is paid. An invoice knows of no dispute: it says 0, and what was said where the dispute was opened or settled (cause dispute) holds on. `answer` is our code for how the last attempt to collect it ended, empty where none fell out.
+    """What an account owes past its due day on one invoice is `open_minor` now, in minor units, of which `disputed_minor` is in dispute;
+    nothing when it is paid. An invoice knows of no dispute: it says 0, and what was said where the dispute was opened or settled (cause
+    dispute) holds on. `answer` is our code for how the last attempt to collect it ended, empty where none fell out.
 
-    Version 2 says whether the customer is a `business`, who owes interest for late payment, and by which local day what is paid had come (`paid_on`), or
-    how much was credited of the invoice in all, paid or not (`credited_minor`); before it nothing was said of interest, and none was owed.
-    Version 3 says how much of the open amount is itself charged for late payment (`claims_minor`), on which no interest runs: what is paid pays the rest first.
+    Version 2 says whether the customer is a `business`, who owes interest for late payment, and by which local day what is paid had come
+    (`paid_on`), or how much was credited of the invoice in all, paid or not (`credited_minor`); before it nothing was said of interest, and
+    none was owed. Version 3 says how much of the open amount is itself charged for late payment (`claims_minor`), on which no interest
+    runs: what is paid pays the rest first.
     """
 
     example = {
@@ -57,9 +60,9 @@ Told = tuple[tuple[str, Event], ...]
 
 
 def arrears(state: Any, market: Any, *, open_minor: int, due_on: str, cause: Cause, on: str, of_claims_minor: int = 0, **more: Any) -> Told:
-    """Give what collections are told of an invoice in arrears, as it was issued and is due now, with the name of their stream; and its account, where it
-    is to charge for late payment. `on` is the local day of now, `of_claims_minor` what a note takes off that is charged for late payment itself, and
-    `more` are other fields of it."""
+    """Give what collections are told of an invoice in arrears, as it was issued and is due now, with the name of their stream; and its
+    account, where it is to charge for late payment. `on` is the local day of now, `of_claims_minor` what a note takes off that is charged
+    for late payment itself, and `more` are other fields of it."""
     issued = state.issued
     taken_minor = sum(state.noted.lines.get(str(place), 0) * bool(claims_minor([line])) for place, line in enumerate(issued.lines, 1))
     claimed_minor = max(claims_minor(issued.lines) - taken_minor - of_claims_minor, 0)
@@ -85,8 +88,8 @@ def arrears(state: Any, market: Any, *, open_minor: int, due_on: str, cause: Cau
 
 
 def paid_off(state: Any, market: Any, amount_minor: int, *, paid_on: str, on: str) -> Told:
-    """Give what is told when money comes for an invoice that had come by the local day `paid_on`, on the day `on`: nothing of one that is not overdue, or
-    of which nothing is owed.
+    """Give what is told when money comes for an invoice that had come by the local day `paid_on`, on the day `on`: nothing of one that is
+    not overdue, or of which nothing is owed.
 
     What was written off is owed all the same.
     """
@@ -97,8 +100,8 @@ def paid_off(state: Any, market: Any, amount_minor: int, *, paid_on: str, on: st
 
 
 def credited_of(state: Any, market: Any, of_open_minor: int, credited_minor: int, of_claims_minor: int, on: str) -> Told:
-    """Give what is told when an invoice is credited, as `paid_off` does. A business is told for of what was paid as well: it was never owed, and no
-    interest on it; what is credited of what was charged for late payment lowers no debt that bears interest."""
+    """Give what is told when an invoice is credited, as `paid_off` does. A business is told for of what was paid as well: it was never
+    owed, and no interest on it; what is credited of what was charged for late payment lowers no debt that bears interest."""
     owed_minor = max(state.owed_minor, 0)
     lowers = owed_minor and of_open_minor
     if not state.overdue or not (lowers or (credited_minor and state.issued.business)):

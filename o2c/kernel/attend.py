@@ -65,8 +65,8 @@ def attend(
     """Decide about a due row of the agenda, or give the question to a partner whose answer `settle` decides about.
 
     `work` is the work of the step at the row's attempt. `piece` is the piece of stock on offer to a step that draws on a pool, None when
-    the pool is empty; `expected_at` is then when the delivery is due that will bring its piece, None when none is known. `asked` says that the partner has been asked already: its answer is then settled even if the step is no longer
-    wanted.
+    the pool is empty; `expected_at` is then when the delivery is due that will bring its piece, None when none is known. `asked` says that
+    the partner has been asked already: its answer is then settled even if the step is no longer wanted.
     """
     if entry.kind in ("query", "submit") and step.ask and (answer := step.ask.had(work, at)):
         return flow.settle(step, work, answer, at, seed=seed)
@@ -131,7 +131,8 @@ def _question(step: Step, work: Work, at: datetime, *, query: bool) -> Ask:
 
 
 def _heard(ask: Ask, answer: Answer, at: datetime) -> Answer:
-    """What an answer says of the work. A query that met nobody says nothing: as a failure of the work it would be sent again, though it may be done."""
+    """What an answer says of the work. A query that met nobody says nothing: as a failure of the work it would be sent again, though it may
+    be done."""
     if ask.query and isinstance(answer, Failed) and answer.code in NO_ANSWER:
         return Unknown(max(at + NOBODY_MET, answer.not_before or at))
     return answer

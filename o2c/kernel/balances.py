@@ -1,8 +1,8 @@
 """Events of the money that an account holds for its customer. Orders, payments and billing share them, which do not import one another.
 
-Money that came and stands on no invoice is one of three things: a deposit that is kept, while its order is open and until enough bills were paid in
-time, a credit that the next invoice uses by itself, or owed to the customer, which somebody has to pay back. Prepaid money comes to be owed when its
-customer leaves and asks for it.
+Money that came and stands on no invoice is one of three things: a deposit that is kept, while its order is open and until enough bills were
+paid in time, a credit that the next invoice uses by itself, or owed to the customer, which somebody has to pay back. Prepaid money comes to
+be owed when its customer leaves and asks for it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from o2c.kernel.event import Event, Names, Pii, Upcast
 
 
 class CreditPart(BaseModel):
-    """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited of it, the
-    `deposit` of an order, or a `compensation`; `of` is the number of the invoice, the id of the order, or the number that was late."""
+    """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited
+    of it, the `deposit` of an order, or a `compensation`; `of` is the number of the invoice, the id of the order, or the number that was
+    late."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,8 +49,8 @@ class DepositKept(OfBalance, name="account.deposit-kept", stream="account"):
 
 
 class DepositRetained(OfBalance, name="account.deposit-retained", stream="account"):
-    """The order was completed, and its deposit is kept on, as security for what is billed: until `good_bills` bills in a row from now on were paid by
-    their due day, or else until the last bill, where it is set off against what is owed."""
+    """The order was completed, and its deposit is kept on, as security for what is billed: until `good_bills` bills in a row from now on
+    were paid by their due day, or else until the last bill, where it is set off against what is owed."""
 
     example = {**_HELD, "order": _ORDER, "good_bills": 3}
     order: str
@@ -57,8 +58,9 @@ class DepositRetained(OfBalance, name="account.deposit-retained", stream="accoun
 
 
 class DepositFreed(OfBalance, name="account.deposit-freed", stream="account"):
-    """A deposit, or this much of it, is kept no more. That of an order which was rejected, cancelled or failed is owed to the customer until it is paid back.
-    That of a completed one becomes a credit that the next invoice uses, once enough bills were paid in time; what the last bill leaves of it is owed."""
+    """A deposit, or this much of it, is kept no more. That of an order which was rejected, cancelled or failed is owed to the customer
+    until it is paid back. That of a completed one becomes a credit that the next invoice uses, once enough bills were paid in time; what
+    the last bill leaves of it is owed."""
 
     example = {**_HELD, "order": _ORDER, "becomes": "owed"}
     order: str
@@ -68,7 +70,8 @@ class DepositFreed(OfBalance, name="account.deposit-freed", stream="account"):
 class CreditReceived(OfBalance, name="account.credit-received", stream="account"):
     """More came for an invoice than was open, or what was paid of it was credited: that is a credit of the account.
 
-    Version 2 says by which method the money came, and the payment provider's reference of it: by these it is given back when it is refunded.
+    Version 2 says by which method the money came, and the payment provider's reference of it: by these it is given back when it is
+    refunded.
     """
 
     example = {**_HELD, "amount_minor": 500, "invoice": "BA-1001-20260108", "method": "card", "reference": "PMT-1f0c"}
@@ -79,9 +82,10 @@ class CreditReceived(OfBalance, name="account.credit-received", stream="account"
 
 
 class Compensated(OfBalance, name="account.compensated", stream="account"):
-    """A number was ported late by us, a service started late, or nobody came to a visit: the customer has a credit of `per_day_minor` for each of the `days` that count by
-    the market's `rules` (a visit is one). `order` and `item` had the number ported in, brought the product whose number went, or bring the service. Version 2 says which
-    day was missed, that which was promised or that of the visit, where there is no number."""
+    """A number was ported late by us, a service started late, or nobody came to a visit: the customer has a credit of `per_day_minor` for
+    each of the `days` that count by the market's `rules` (a visit is one). `order` and `item` had the number ported in, brought the product
+    whose number went, or bring the service. Version 2 says which day was missed, that which was promised or that of the visit, where there
+    is no number."""
 
     example = {
         **_HELD, "amount_minor": 500, "cause": "port-in", "msisdn": "+447700900123", "days": 2, "per_day_minor": 250, "order": _ORDER, "item": "1", "rules": "PT@2012-03",
@@ -99,8 +103,8 @@ class Compensated(OfBalance, name="account.compensated", stream="account"):
 
 
 class PrepaidOwed(OfBalance, name="account.prepaid-owed", stream="account"):
-    """What was left of a top-up pays for no usage any more, as its customer asked to have it back: it is owed until it is paid. Method and reference are those of
-    the payment that brought it."""
+    """What was left of a top-up pays for no usage any more, as its customer asked to have it back: it is owed until it is paid. Method and
+    reference are those of the payment that brought it."""
 
     example = {**_HELD, "amount_minor": 284, "method": "card", "reference": "PAY-7781"}
     method: str
@@ -108,8 +112,8 @@ class PrepaidOwed(OfBalance, name="account.prepaid-owed", stream="account"):
 
 
 class CreditTakenBack(OfBalance, name="account.credit-taken-back", stream="account"):
-    """Money that made a credit of the account is taken back, or moved elsewhere: so is what is left of the credit, which came by this method and
-    reference for this invoice."""
+    """Money that made a credit of the account is taken back, or moved elsewhere: so is what is left of the credit, which came by this
+    method and reference for this invoice."""
 
     example = {**_HELD, "amount_minor": 500, "invoice": "BA-1001-20260108", "method": "card", "reference": "PMT-1f0c"}
     invoice: str
@@ -125,8 +129,8 @@ class CreditUsed(OfBalance, name="account.credit-used", stream="account"):
 
 
 class MoneyReturned(OfBalance, name="account.money-returned", stream="account"):
-    """Money was paid back to the customer: first what was owed (`of_owed_minor`), then a credit. The reference is that of the transfer. Version 2 says
-    by which `refund` the payment provider gave it back; empty where a person recorded a transfer."""
+    """Money was paid back to the customer: first what was owed (`of_owed_minor`), then a credit. The reference is that of the transfer.
+    Version 2 says by which `refund` the payment provider gave it back; empty where a person recorded a transfer."""
 
     example = {
         **_HELD, "of_owed_minor": 10000, "method": "bank-transfer", "remittance": "TFR-204", "returned_on": "2026-01-20",
@@ -150,7 +154,8 @@ class RefundWanted(OfBalance, name="account.refund-wanted", stream="account"):
 
 
 class RefundWithdrawn(OfBalance, name="account.refund-withdrawn", stream="account"):
-    """A refund that waited for a second person was given up before anybody approved it: nothing was set aside, and nothing goes back. The comment is personal."""
+    """A refund that waited for a second person was given up before anybody approved it: nothing was set aside, and nothing goes back. The
+    comment is personal."""
 
     example = {**_HELD, "refund": "BA-1001-R1", "author": "ann", "comment": "asked for twice"}
     refund: str
@@ -159,8 +164,8 @@ class RefundWithdrawn(OfBalance, name="account.refund-withdrawn", stream="accoun
 
 
 class RefundReleased(OfBalance, name="account.refund-released", stream="account"):
-    """A refund was given up before anything of it was paid: the account has its money again as it had it before, `of_credit_minor` of it as a credit and
-    the rest as owed."""
+    """A refund was given up before anything of it was paid: the account has its money again as it had it before, `of_credit_minor` of it as
+    a credit and the rest as owed."""
 
     example = {**_HELD, "amount_minor": 500, "refund": "BA-1001-R1", "of_credit_minor": 500, "reference": "PMT-104233"}
     refund: str
@@ -169,8 +174,8 @@ class RefundReleased(OfBalance, name="account.refund-released", stream="account"
 
 
 class RefundReserved(OfBalance, name="account.refund-reserved", stream="account"):
-    """This much is to go back by the method of its payment, under the name `refund`: no bill uses it and nobody pays it back otherwise. Of it,
-    `of_credit_minor` was a credit; the rest was owed already. `approved_by` is the second person where one was needed."""
+    """This much is to go back by the method of its payment, under the name `refund`: no bill uses it and nobody pays it back otherwise. Of
+    it, `of_credit_minor` was a credit; the rest was owed already. `approved_by` is the second person where one was needed."""
 
     example = {
         **_HELD, "amount_minor": 500, "refund": "BA-1001-R1", "of_credit_minor": 500, "method": "card", "reference": "PMT-104233", "author": "ann",

@@ -1,4 +1,5 @@
-"""What is to be written off of invoices, and what of it is open again. Collections, invoicing and payments share it, which do not import one another."""
+"""What is to be written off of invoices, and what of it is open again. Collections, invoicing and payments share it, which do not import
+one another."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class OwedInvoice(BaseModel):
 
 
 class DebtGivenUp(Event, name="collections.given-up", stream="collection"):
-    """What an account owes of these invoices in a currency is given up: the books write each of them off, on its own stream. It is owed all the same."""
+    """What an account owes of these invoices in a currency is given up: the books write each of them off, on its own stream. It is owed all
+    the same."""
 
     example = {"currency": "GBP", "stage": "agency", "invoices": [{"invoice": "BA-1001-20260108", "amount_minor": 2399}]}
     currency: str
@@ -31,7 +33,8 @@ class DebtGivenUp(Event, name="collections.given-up", stream="collection"):
 class WriteOffReversed(Event, name="invoice.write-off-reversed", stream="invoice"):
     """Money, or a credit note, came for what was written off: `amount_minor` of it is open again, to be settled by that in the same append.
 
-    `tax_minor` is the part of the tax that was relieved for it and is payable again. Source: VAT Notice 700/18, section 3 (payments after a claim) [M].
+    `tax_minor` is the part of the tax that was relieved for it and is payable again. Source: VAT Notice 700/18, section 3 (payments after a
+    claim) [M].
     """
 
     example = {"amount_minor": 2399, "tax_minor": 400}

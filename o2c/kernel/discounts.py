@@ -22,10 +22,11 @@ from o2c.kernel.recurrence import Recurrence
 class Discount(BaseModel):
     """A discount on one price of a service: `percent` of it (decimal text), or `amount_minor` off each of its periods.
 
-    It holds for `lasts_length` times `lasts_unit` (0: for good), from the day on which the charge begins (`charge`), from the first bill day after
-    that (`bill`), or from `from_day`, where that is later than the charge (`day`). Of those that hold on a day, an `exclusive` one counts alone;
-    of the `best-of` ones the one counts that takes most off; `stackable` ones count beside it, each on what those before it leave. They go by
-    `priority`, the smaller number first, then by name. `voucher` is the code that brought it, empty for one of the price list.
+    It holds for `lasts_length` times `lasts_unit` (0: for good), from the day on which the charge begins (`charge`), from the first bill
+    day after that (`bill`), or from `from_day`, where that is later than the charge (`day`). Of those that hold on a day, an `exclusive`
+    one counts alone; of the `best-of` ones the one counts that takes most off; `stackable` ones count beside it, each on what those before
+    it leave. They go by `priority`, the smaller number first, then by name. `voucher` is the code that brought it, empty for one of the
+    price list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,7 +115,8 @@ def reductions(
     starts_on: date,
     bill_day: int,
 ) -> list[Reduction]:
-    """Give what the discounts of a charge take off a line of it, prorated as the line is: `days` of a period of `whole_days` that costs `price_minor`.
+    """Give what the discounts of a charge take off a line of it, prorated as the line is: `days` of a period of `whole_days` that costs
+    `price_minor`.
 
     Each is half-up once, and the last ones give way where all of them would come to more than the line's `net_minor`.
     """
@@ -150,7 +152,8 @@ def _by_days(
 
 
 def parts_off_a_period(discounts: Sequence[Discount], *, of: str, price_minor: int) -> Iterator[tuple[Discount, int]]:
-    """Give what each discount of a kind of price that counts takes off one period of it, or off a price that is charged once, while they all hold."""
+    """Give what each discount of a kind of price that counts takes off one period of it, or off a price that is charged once, while they
+    all hold."""
     rest = price_minor
     for one, off in counted(in_order(discounts, of), Fraction(price_minor)):
         minor = min(half_up(off), rest)

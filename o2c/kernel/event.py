@@ -103,7 +103,8 @@ def register(name: str, cls: type[Event]) -> None:
 
 
 def types_by_name() -> Mapping[str, type[Event]]:
-    """The classes of all events by their stored names, whatever was imported before: a reader that misses one would pass it over in silence."""
+    """The classes of all events by their stored names, whatever was imported before: a reader that misses one would pass it over in
+    silence."""
     load_event_types()
     return EVENT_TYPES
 
@@ -116,7 +117,8 @@ _IN_KERNEL = ("shapes", "charges", "balances", "arrears", "debts", "lateness", "
 def load_event_types() -> None:
     """Import the events of the kernel and of every capability, once.
 
-    The packages beside this one are looked through (`events`, and what is named `..._events` beside it), so that a new capability needs no line here.
+    The packages beside this one are looked through (`events`, and what is named `..._events` beside it), so that a new capability needs no
+    line here.
     """
     for name in _IN_KERNEL:
         import_module(f"{__package__}.{name}")

@@ -92,7 +92,8 @@ def fall_out(
     fields: Mapping[str, Any] = MappingProxyType({}),
     not_before: datetime | None = None,
 ) -> Decision:
-    """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code has one by itself and attempts are left.
+    """Give the fallout of a step under our code (`CODE` or `CODE: detail`), and its retry if the code has one by itself and attempts are
+    left.
 
     A transient code is tried again after a while, a scheduled one at the moment that the table says for it. Retries stop in
     time for the day promised (`retry.stopped`): a person takes over while it can still be kept.

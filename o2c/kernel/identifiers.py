@@ -46,7 +46,8 @@ def imsi(text: str) -> str:
 
 
 def imei(text: str) -> str:
-    """The IMEI as given: 15 digits, the last of which is the Luhn check digit (3GPP TS 23.003, section 6.2.1 and Annex B). ValueError otherwise."""
+    """The IMEI as given: 15 digits, the last of which is the Luhn check digit (3GPP TS 23.003, section 6.2.1 and Annex B). ValueError
+    otherwise."""
     if _IMEI.fullmatch(text) is None:
         raise ValueError(f"{text[:_SHOWN_CHARACTERS]!r} is not an IMEI: 15 digits")
     if not luhn.is_valid(text):

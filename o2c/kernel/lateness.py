@@ -38,7 +38,8 @@ class LateRules(Protocol):
 
 
 class LateRate(BaseModel):
-    """The percent a year (decimal text) by which days from `from_day` on were charged: of a debt, or of a half-year where the rate follows these."""
+    """The percent a year (decimal text) by which days from `from_day` on were charged: of a debt, or of a half-year where the rate follows
+    these."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,8 +48,9 @@ class LateRate(BaseModel):
 
 
 class LatePaymentNoted(Event, name="account.late-payment-noted", stream="account"):
-    """An invoice of a business is `open` past its due day, and by its market's policy the bills of the account charge what is owed for that; or nothing is
-    open of it any more since the local day `on`, and the next bill, or the last one of an account that has ended, charges the rest."""
+    """An invoice of a business is `open` past its due day, and by its market's policy the bills of the account charge what is owed for
+    that; or nothing is open of it any more since the local day `on`, and the next bill, or the last one of an account that has ended,
+    charges the rest."""
 
     example = {"account": "BA-1001", "customer": "C-1001", "invoice": "BA-1001-20260108", "open": True, "on": "2026-01-23"}
     account: str
@@ -59,8 +61,8 @@ class LatePaymentNoted(Event, name="account.late-payment-noted", stream="account
 
 
 class LateCharged(Event, name="collections.late-payment-charged", stream="collection"):
-    """The bill `bill` charges what is owed for paying `invoice` late, in minor units, for all days before `to_day` that no bill had: interest of `days` from
-    `from_day` on, at the `rates` by which these days are reckoned from now on, and the fixed sum."""
+    """The bill `bill` charges what is owed for paying `invoice` late, in minor units, for all days before `to_day` that no bill had:
+    interest of `days` from `from_day` on, at the `rates` by which these days are reckoned from now on, and the fixed sum."""
 
     example = {
         "invoice": "BA-1001-20260108", "bill": "BA-1001-20260208", "currency": "GBP", "from_day": "2026-01-23", "to_day": "2026-02-08",
@@ -78,8 +80,8 @@ class LateCharged(Event, name="collections.late-payment-charged", stream="collec
 
 
 class LateOvercharged(Event, name="collections.late-payment-overcharged", stream="collection"):
-    """A bill charged more for paying `invoice` late than is owed as it turns out, in minor units: the invoice was credited, or its money had come earlier.
-    A note credits the bill."""
+    """A bill charged more for paying `invoice` late than is owed as it turns out, in minor units: the invoice was credited, or its money
+    had come earlier. A note credits the bill."""
 
     example = {"invoice": "BA-1001-20260108", "bill": "BA-1001-20260208", "currency": "GBP", "interest_minor": 257, "fixed_minor": 3000}
     invoice: str

@@ -19,8 +19,8 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 def laid_over(before: Any, after: Any, now: Any) -> Any:
-    """Give a document as it stands `now` with what differs between `before` and `after`. Elements of a list that have an id are told apart by it; any
-    other list is taken whole."""
+    """Give a document as it stands `now` with what differs between `before` and `after`. Elements of a list that have an id are told apart
+    by it; any other list is taken whole."""
     if after == before:
         return now
     if now == before:

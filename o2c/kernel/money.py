@@ -36,8 +36,8 @@ def minor_units(currency: str) -> int:
 def to_minor(amount_text: str, currency: str) -> int:
     """Minor units of a decimal text such as `12.34`, exactly.
 
-    ValueError for anything that is no plain ASCII decimal number (exponents allowed), for more decimal places than the
-    currency has, zeros included, and for amounts beyond 64 bits.
+    ValueError for anything that is no plain ASCII decimal number (exponents allowed), for more decimal places than the currency has, zeros
+    included, and for amounts beyond 64 bits.
     """
     units = minor_units(currency)
     if len(amount_text) > _TEXT_CHARACTERS_MAX or _DECIMAL_TEXT.fullmatch(amount_text) is None:
@@ -69,7 +69,8 @@ def part_of(amount_minor: int, days: int, days_of_period: int) -> int:
 
 
 def allocate(total_minor: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """Share a whole out by weights so that the parts sum to it: by the largest remainder, and of equal remainders the first. Equal weights where all are zero.
+    """Share a whole out by weights so that the parts sum to it: by the largest remainder, and of equal remainders the first. Equal weights
+    where all are zero.
 
     A total below zero is shared out like its opposite. ValueError for no weights, or one below zero. Source: billing facts, section 6.4
     (allocate remainders by largest remainder); IFRS 15, par. 76 (a bundle by relative stand-alone prices).

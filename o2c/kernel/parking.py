@@ -38,7 +38,8 @@ def resume(entry: Entry, partner: str, outage: str, due_at: datetime) -> CallRes
 
 
 def lost(entry: Entry, ask: Ask, reply: Reply) -> bool:
-    """Whether a query that had been parked finds that its request was lost in the outage: it is no fallout, the same request is sent again."""
+    """Whether a query that had been parked finds that its request was lost in the outage: it is no fallout, the same request is sent
+    again."""
     return ask.query and entry.pool == calls_of(ask.partner) and isinstance(reply.answer, NeverHeard)
 
 

@@ -93,7 +93,8 @@ class Partner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How a partner is reached: through a client, waiting `timeout_s` for an answer, with at most `calls_max` calls under way from this process.
+    """How a partner is reached: through a client, waiting `timeout_s` for an answer, with at most `calls_max` calls under way from this
+    process.
 
     Without `calls_max` the client answers from memory, as a simulator does, and is called on the spot.
     """

@@ -62,8 +62,8 @@ def local_date(at: datetime, zone: str) -> date:
 def local_time(day: date, hour: int, minute: int, zone: str) -> datetime:
     """The UTC instant of a wall-clock time. ValueError for an impossible time or an unknown zone.
 
-    A time the clocks skip counts with the offset before the change (it reads one hour later on the wall); of a time that
-    comes twice the first is meant (PEP 495, fold 0).
+    A time the clocks skip counts with the offset before the change (it reads one hour later on the wall); of a time that comes twice the
+    first is meant (PEP 495, fold 0).
     """
     return datetime.combine(day, time(hour, minute), tzinfo=_zone(zone)).astimezone(UTC)
 

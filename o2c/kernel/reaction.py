@@ -20,8 +20,8 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class DecideOn:
-    """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it. The states of the
-    streams that it `reads` beside come after the book, and stand as it read them when it is written."""
+    """Let a rule decide on another stream: `rule(state, at, book)` gives the Decision, which is written with all that follows from it. The
+    states of the streams that it `reads` beside come after the book, and stand as it read them when it is written."""
 
     stream: str
     rule: Callable[..., Decision]
@@ -48,8 +48,8 @@ class Reaction:
     """A rule of the plan that crosses streams: `effects(fact)` for every event type that it `concerns`.
 
     The name is part of the command ids, so that an event that is seen again has no second effect. A reaction that is new in a store follows
-    its log from the beginning, unless it is `from_now`: then it leaves alone what stood there when a runner or worker first knew it. One that is `of_before`
-    concerns only what an older program wrote, and is followed only when a runner or worker begins.
+    its log from the beginning, unless it is `from_now`: then it leaves alone what stood there when a runner or worker first knew it. One
+    that is `of_before` concerns only what an older program wrote, and is followed only when a runner or worker begins.
     """
 
     name: str

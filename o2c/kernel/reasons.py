@@ -1,7 +1,7 @@
 """Reason codes of fallout as versioned data: what each code means for us, how it is tried again, and which partner's code it stands for.
 
-The table itself is a file (`o2c/fallout/codes.toml`), over which an operator may load his own. Source: the fallout table (vocabulary of Oracle
-OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
+The table itself is a file (`o2c/fallout/codes.toml`), over which an operator may load his own. Source: the fallout table (vocabulary of
+Oracle OSM, Salesforce, ServiceNow, TIBCO and TM Forum eTOM 1.3.3.8).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Reason:
     """One reason code, as of one version: class and origin of the fault, severity (1 worst to 5), whom we wait for, queue and retry class.
 
     `meaning` is a sentence, `next` a few words for a row of the queue, `actions` the usual ones (names of the table of actions). `owner` is
-    the team that works the queue and `runbook` says where it reads how. `version` and `valid_from` (ISO day, UTC) are those of the table that
-    last changed the code.
+    the team that works the queue and `runbook` says where it reads how. `version` and `valid_from` (ISO day, UTC) are those of the table
+    that last changed the code.
     """
 
     code: str
@@ -68,8 +68,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How a transient fallout is tried again: after `first_s` seconds, then `factor` times as long each time, at most `longest_s`, `attempts_max`
-    times, spread by `jitter_percent`."""
+    """How a transient fallout is tried again: after `first_s` seconds, then `factor` times as long each time, at most `longest_s`,
+    `attempts_max` times, spread by `jitter_percent`."""
 
     attempts_max: int = 5
     first_s: int = 30
@@ -82,14 +82,16 @@ class Retries:
 class OutageRule:
     """When a partner counts as down and as up again, and how fast its parked calls are made.
 
-    It is down once its last calls, one after another, met nobody, none longer than `window_s` seconds ago, in numbers that come by chance less than
-    once in `once_in`. How often it meets nobody while it is well, its own calls before these show; until there are some it counts
-    as `usual_percent` of the calls, which weighs as much as `usual_calls` calls. There are at least `calls_min` of them, of at least `orders_min` orders. Of the
-    order with most of them only one counts, and of each other the first, and from the third on up to the `tries_max`-th: an order that is tried again and again shows its own trouble.
+    It is down once its last calls, one after another, met nobody, none longer than `window_s` seconds ago, in numbers that come by chance
+    less than once in `once_in`. How often it meets nobody while it is well, its own calls before these show; until there are some it counts
+    as `usual_percent` of the calls, which weighs as much as `usual_calls` calls. There are at least `calls_min` of them, of at least
+    `orders_min` orders. Of the order with most of them only one counts, and of each other the first, and from the third on up to the
+    `tries_max`-th: an order that is tried again and again shows its own trouble.
 
-    Then one call is made every `probe_every_s` seconds, and the partner is up once `answers_min` in a row were answered: twice as many whenever it
-    goes down again within `window_s` of having come up, at most `answers_max`. After `longest_s` seconds its calls are made all the same, so that orders
-    in trouble of their own get to somebody; who knows better declares it. `rate_per_min` is how many parked calls are made in a minute from then on.
+    Then one call is made every `probe_every_s` seconds, and the partner is up once `answers_min` in a row were answered: twice as many
+    whenever it goes down again within `window_s` of having come up, at most `answers_max`. After `longest_s` seconds its calls are made all
+    the same, so that orders in trouble of their own get to somebody; who knows better declares it. `rate_per_min` is how many parked calls
+    are made in a minute from then on.
     """
 
     window_s: int = 3600
@@ -113,7 +115,8 @@ OTHER_PARTNERS = "usual"
 
 @dataclass(frozen=True, slots=True)
 class StepCodes:
-    """What the partner of a step says, in our codes: `silence` for a request that was never answered or never arrived, `codes` by its own."""
+    """What the partner of a step says, in our codes: `silence` for a request that was never answered or never arrived, `codes` by its
+    own."""
 
     silence: str
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -123,10 +126,10 @@ class StepCodes:
 class Codes:
     """The reason codes of one version of the table, in force from `valid_from` (ISO day, UTC), with what partners' codes come to, by step.
 
-    `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the
-    place of a customer's tier, or of an order's category where that is not known, lower first.
-    `scheduled` says of each code that is tried again at a moment which one: a word of `WAITS_BY_ITSELF` or `MOMENTS`, or hours such as `24h`.
-    `outages` gives by partner when it counts as down and as up, and under OTHER_PARTNERS that of all others.
+    `escalation` gives, by severity, the hours after which a fallout goes up a level; `tiers` gives the place of a customer's tier, or of an
+    order's category where that is not known, lower first. `scheduled` says of each code that is tried again at a moment which one: a word
+    of `WAITS_BY_ITSELF` or `MOMENTS`, or hours such as `24h`. `outages` gives by partner when it counts as down and as up, and under
+    OTHER_PARTNERS that of all others.
     """
 
     version: str

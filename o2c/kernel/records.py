@@ -27,10 +27,11 @@ class RecordsWanted:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """One record: its place in the table, whose line it is (`ORDER/ITEM`), kind, zone and time band, when it began, and how much, in its base unit.
+    """One record: its place in the table, whose line it is (`ORDER/ITEM`), kind, zone and time band, when it began, and how much, in its
+    base unit.
 
-    `mark` is what tells it from every other: its source and its key there. `placed_by` is the version of an operator's own zones and time bands that gave
-    it zone and band, empty for those of the market.
+    `mark` is what tells it from every other: its source and its key there. `placed_by` is the version of an operator's own zones and time
+    bands that gave it zone and band, empty for those of the market.
     """
 
     id: int

@@ -34,7 +34,8 @@ class IdTaken(Refused):
 
 
 class Lost(Refused):
-    """What the caller wished to change was changed by somebody else since: `lost` has a row for each attribute, with who, when and what it is now."""
+    """What the caller wished to change was changed by somebody else since: `lost` has a row for each attribute, with who, when and what it
+    is now."""
 
     def __init__(self, message: str, *, lost: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(message, kind="conflict")

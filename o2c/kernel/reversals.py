@@ -1,5 +1,5 @@
-"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, or moved to where it belongs. Payments decide it, invoicing
-folds it; they do not import one another."""
+"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, or moved to where it belongs. Payments decide it,
+invoicing folds it; they do not import one another."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class OfReversal(Event):
 
 
 class MoneyTakenBack(OfReversal):
-    """Base of the events that take money off an invoice again, in minor units: `amount_minor` of its payment number `payment`, counted from 1 as they came.
+    """Base of the events that take money off an invoice again, in minor units: `amount_minor` of its payment number `payment`, counted from
+    1 as they came.
 
-    Of it, `of_credit_minor` is a credit that the payment made and the account still had; the rest is to be paid for the invoice once more, even above
-    its total where the credit was used elsewhere. `above_minor` is the part of the credit that had come above the invoice; the rest of the credit was
-    a note's. `taken_on` is the local day, from which on it is due.
+    Of it, `of_credit_minor` is a credit that the payment made and the account still had; the rest is to be paid for the invoice once more,
+    even above its total where the credit was used elsewhere. `above_minor` is the part of the credit that had come above the invoice; the
+    rest of the credit was a note's. `taken_on` is the local day, from which on it is due.
     """
 
     payment: int
@@ -37,7 +38,8 @@ class MoneyTakenBack(OfReversal):
 
 
 class PaymentChargedBack(MoneyTakenBack, name="payment.charged-back", stream="invoice"):
-    """The payer's bank took money back that had come by card or debit; the payment provider names its `case` and the `reason` in its code."""
+    """The payer's bank took money back that had come by card or debit; the payment provider names its `case` and the `reason` in its
+    code."""
 
     example = {**_TAKEN, "reason": "10.4"}
     reason: str
@@ -51,7 +53,8 @@ class ChargebackReversed(OfReversal, name="payment.chargeback-reversed", stream=
 
 
 class PaymentMoved(MoneyTakenBack, name="payment.moved", stream="invoice"):
-    """Money that was recorded for the wrong invoice was moved to the one that it was meant for, where it is received in the same append. The comment is personal."""
+    """Money that was recorded for the wrong invoice was moved to the one that it was meant for, where it is received in the same append.
+    The comment is personal."""
 
     example = {
         **_TAKEN,

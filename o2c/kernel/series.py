@@ -10,11 +10,13 @@ DIGITS_MIN = 6
 
 
 class Numbered(Event):
-    """Base of the events by which a paper is issued that takes the next number of a series (Directive 2006/112/EC art. 226(2); EN 16931 BT-1).
+    """Base of the events by which a paper is issued that takes the next number of a series (Directive 2006/112/EC art. 226(2); EN 16931
+    BT-1).
 
-    A rule names the `series`, of one legal entity, one kind of paper and one year, or a range that an authority approved, which has an end. `serial`, from 1
-    on, and `legal_number`, which is the series and the serial as text or the number of the range, are given as the event is written, in the same transaction: no number is left out and none comes twice. What was issued
-    before there were series has none of the three, and its `number` is what the law means.
+    A rule names the `series`, of one legal entity, one kind of paper and one year, or a range that an authority approved, which has an end.
+    `serial`, from 1 on, and `legal_number`, which is the series and the serial as text or the number of the range, are given as the event
+    is written, in the same transaction: no number is left out and none comes twice. What was issued before there were series has none of
+    the three, and its `number` is what the law means.
     """
 
     series: str = ""
@@ -31,7 +33,8 @@ class Numbered(Event):
         return legal_number(self.series, serial)
 
     def used_by(self, serial: int) -> tuple[tuple[str, Event], ...]:
-        """What happens to other streams, by name, as the number at a place is taken: a series with an end says that it runs low, and that it is over."""
+        """What happens to other streams, by name, as the number at a place is taken: a series with an end says that it runs low, and that
+        it is over."""
         return ()
 
 

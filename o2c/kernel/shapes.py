@@ -71,8 +71,8 @@ class FellOut(OfItem):
 
 
 class OutOfStock(FellOut):
-    """A step that takes a piece of stock fell out. `expected_at` is when the delivery is due that is announced and will bring its piece; None
-    when none is announced, or when something else than the stock stopped it."""
+    """A step that takes a piece of stock fell out. `expected_at` is when the delivery is due that is announced and will bring its piece;
+    None when none is announced, or when something else than the stock stopped it."""
 
     expected_at: datetime | None = None
 
@@ -158,7 +158,8 @@ class PartnerSilent(OfStep, name="partner.silent", stream="*"):
 
 
 class RetryScheduled(OfStep, name="retry.scheduled", stream="*"):
-    """A fallout is tried again by itself at `due_at`, as attempt number `attempt`: a transient one after a while, a scheduled one at its moment."""
+    """A fallout is tried again by itself at `due_at`, as attempt number `attempt`: a transient one after a while, a scheduled one at its
+    moment."""
 
     shape: ClassVar[str] = "retry"
     example = {"item": "1", "step": "activation", "attempt": 2, "due_at": "2026-01-05T09:00:31Z"}
@@ -167,7 +168,8 @@ class RetryScheduled(OfStep, name="retry.scheduled", stream="*"):
 
 
 class StockExpected(OfStep, name="stock.expected", stream="order"):
-    """What is known of the stock that a step waits for has changed: its piece is due at `expected_at`, or (nothing) no delivery is announced for it any more.
+    """What is known of the stock that a step waits for has changed: its piece is due at `expected_at`, or (nothing) no delivery is
+    announced for it any more.
 
     `detail` says the day, local to the market.
     """
@@ -179,8 +181,8 @@ class StockExpected(OfStep, name="stock.expected", stream="order"):
 
 
 class OfCall(OfStep):
-    """Base of what becomes of a call while its partner is down. `query` says that it asks for the outcome of an earlier request, else for the
-    work itself; `outage` is the id of the time without the partner."""
+    """Base of what becomes of a call while its partner is down. `query` says that it asks for the outcome of an earlier request, else for
+    the work itself; `outage` is the id of the time without the partner."""
 
     attempt: int
     partner: str
@@ -198,7 +200,8 @@ class CallParked(OfCall, name="call.parked", stream="*"):
 
 
 class CallResumed(OfCall, name="call.resumed", stream="*"):
-    """A parked call is made at `due_at`, as the same attempt under the same key: its partner is up again, or it is to show whether it is."""
+    """A parked call is made at `due_at`, as the same attempt under the same key: its partner is up again, or it is to show whether it
+    is."""
 
     shape: ClassVar[str] = "unparked"
     example = {
@@ -209,7 +212,8 @@ class CallResumed(OfCall, name="call.resumed", stream="*"):
 
 
 class RetryStopped(OfStep, name="retry.stopped", stream="*"):
-    """A transient or scheduled fallout is not tried again by itself: the next attempt would end after the day promised (`promised_on`). A person decides.
+    """A transient or scheduled fallout is not tried again by itself: the next attempt would end after the day promised (`promised_on`). A
+    person decides.
 
     Source: fallout table, rules (retries stop at the date committed less the normal duration of the stage, and it becomes a jeopardy).
     """
@@ -324,7 +328,8 @@ class Guarded(Event):
     """One of the uses that the event's stream counts changed hands: it has a guard of its own."""
 
     def held(self) -> tuple[tuple[str, str], str]:
-        """Give the guard as (kind, key), and its holder after the event (empty: nobody). Raises NotImplementedError for a class that does not say."""
+        """Give the guard as (kind, key), and its holder after the event (empty: nobody). Raises NotImplementedError for a class that does
+        not say."""
         raise NotImplementedError(f"{type(self).__name__} must say what is held, and by whom")
 
 

@@ -122,15 +122,15 @@ def _no_release(work: Work, at: datetime) -> Decision:
 class ByPartner:
     """How a partner carries out a step.
 
-    `payload(work)` is the body of the request, and `timed(work, at)` the part of it that depends on when it is sent. `refused(work, code, at)`
-    gives what a refusal by the partner comes to where that is no fallout, an empty decision elsewhere. The partner's codes come to ours by the table of
-    reason codes; `code_of(work, code)` gives ours first where the market decides (empty where it does not). `fallout_fields(data)` turns the details
-    of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for a partner that takes the work on; without
-    one it is the generic `partner.accepted`.
+    `payload(work)` is the body of the request, and `timed(work, at)` the part of it that depends on when it is sent. `refused(work, code,
+    at)` gives what a refusal by the partner comes to where that is no fallout, an empty decision elsewhere. The partner's codes come to
+    ours by the table of reason codes; `code_of(work, code)` gives ours first where the market decides (empty where it does not).
+    `fallout_fields(data)` turns the details of a refusal into further fields of the FellOut event. `undertaken` is the step's own event for
+    a partner that takes the work on; without one it is the generic `partner.accepted`.
 
-    `key(work)` is the key that the partner knows the request by: one for each attempt unless said otherwise. `had(work, at)` gives an answer
-    that is had already, so that the partner is not asked at all. `judged(work, answer, at)` gives a partner's answer as our own rules read it.
-    `beside(work, code, data, at)` is what a refusal under the partner's code leads to beside the fallout.
+    `key(work)` is the key that the partner knows the request by: one for each attempt unless said otherwise. `had(work, at)` gives an
+    answer that is had already, so that the partner is not asked at all. `judged(work, answer, at)` gives a partner's answer as our own
+    rules read it. `beside(work, code, data, at)` is what a refusal under the partner's code leads to beside the fallout.
     """
 
     partner: str
@@ -155,9 +155,9 @@ class ByPartner:
 class FromPool:
     """How a step takes a piece of stock: `pool(work)` names the pool (empty: no piece is needed).
 
-    `out_of_stock` is our reason code for an empty pool. `sources` are the steps by which pieces come: a delivery that is announced, a piece that
-    was given back. Each gives how many pieces its stream, as it stands, will bring to each pool. `stream_of(outcome)` names the stream of the piece that
-    the step took.
+    `out_of_stock` is our reason code for an empty pool. `sources` are the steps by which pieces come: a delivery that is announced, a piece
+    that was given back. Each gives how many pieces its stream, as it stands, will bring to each pool. `stream_of(outcome)` names the stream
+    of the piece that the step took.
     """
 
     pool: Callable[[Work], str]
@@ -185,13 +185,13 @@ class Ending:
     """How a step's work is taken back when its item ends before it is complete, or its service afterwards.
 
     `undo(work, outcome, at)` takes back our own part. `recall` names the step by which the partner is asked to drop its part (not any more
-    once the step is done, where `done_for_good(work)` says so). `no_return(work, at)` gives the reason why the item can no longer be cancelled, a
-    hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
+    once the step is done, where `done_for_good(work)` says so). `no_return(work, at)` gives the reason why the item can no longer be
+    cancelled, a hard point of no return, or an empty text. `let_go(work, at)` gives back what was set aside for a step that will not run.
 
     `cease(work, outcome, at)` gives back what the service of a complete item used, when that is ended.
 
-    `give_up(work, at)` gives this step's own events when the customer gives up the part of the item that it belongs to (`Step.part`); without
-    one it is the generic `step.given-up`.
+    `give_up(work, at)` gives this step's own events when the customer gives up the part of the item that it belongs to (`Step.part`);
+    without one it is the generic `step.given-up`.
 
     Source: order life cycle, section 4 (points of no return and compensations).
     """
@@ -209,10 +209,10 @@ class Ending:
 class Renewal:
     """How a step is done anew.
 
-    `of` names, by our reason code, the earlier steps of the item whose results the fallout of this step has lost: they are done anew before it
-    is. `lose(work, outcome, at)` gives this step's own events when its result is lost; without one it is the generic `step.renewed`. A step
-    that lost the same at its `attempts_max`-th attempt waits for a person instead. `outdated(work)` says that what is done was asked for with what is no longer so, and
-    is to be asked for anew; what waits for it goes on.
+    `of` names, by our reason code, the earlier steps of the item whose results the fallout of this step has lost: they are done anew before
+    it is. `lose(work, outcome, at)` gives this step's own events when its result is lost; without one it is the generic `step.renewed`. A
+    step that lost the same at its `attempts_max`-th attempt waits for a person instead. `outdated(work)` says that what is done was asked
+    for with what is no longer so, and is to be asked for anew; what waits for it goes on.
     """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -227,21 +227,22 @@ class Step:
 
     `requested` and `fell_out` are the step's own events; a step that nobody asks for has no `requested`. `complete(work, data, at)` gives
     the Done event and the events of other streams; a step with neither `ask` nor `draw` completes by itself. `check(work, at)` gives the
-    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent, and `awaits(work)` the pool that one so stopped waits for (empty: a person). `instead(work, at)` is what is done in place of the
-    step when it is due and its time has not come, or is over. `correction_flaw(work, changes, at)` says why a person's correction cannot help,
-    and `choices(work, at)` gives, by the key of a correction, the values among which a person chooses.
-    `reads(work)` names the other streams that its rules
-    read, and `records(work)` the records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are
-    further fields of the Requested event. A `forceable` step may be counted as done by other means. A step that is not `wanted` any more is
-    cancelled instead of asked for, and its failure is no fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for
-    it and however often: a bank takes direct debits on its own days only. `forecast(work, at)` is the time by which it is normally done when
-    it is due at a time, in the market's calendar; it is asked before earlier steps have their outcomes, too, and a promise is made of nothing
-    else. Without one the step is done when it is due. `part` names the part of its item that a step belongs to where the customer can give that
-    up on its own, such as a port-in (empty: it belongs to the item as such); no other step waits for one of it. `silences_max` is how often its
-    partner is asked what came of a request that it did not answer.
+    reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent, and `awaits(work)` the pool that one so stopped
+    waits for (empty: a person). `instead(work, at)` is what is done in place of the step when it is due and its time has not come, or is
+    over. `correction_flaw(work, changes, at)` says why a person's correction cannot help, and `choices(work, at)` gives, by the key of a
+    correction, the values among which a person chooses. `reads(work)` names the other streams that its rules read, and `records(work)` the
+    records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead`
+    after the request, or at `due(work, at)`. `facts(work)` are further fields of the Requested event. A `forceable` step may be counted as
+    done by other means. A step that is not `wanted` any more is cancelled instead of asked for, and its failure is no fallout. It is
+    neither due nor sent before `open_from(work, at)`, whoever asks for it and however often: a bank takes direct debits on its own days
+    only. `forecast(work, at)` is the time by which it is normally done when it is due at a time, in the market's calendar; it is asked
+    before earlier steps have their outcomes, too, and a promise is made of nothing else. Without one the step is done when it is due.
+    `part` names the part of its item that a step belongs to where the customer can give that up on its own, such as a port-in (empty: it
+    belongs to the item as such); no other step waits for one of it. `silences_max` is how often its partner is asked what came of a request
+    that it did not answer.
 
-    Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has a
-    fallout that cannot say when stock is expected.
+    Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has
+    a fallout that cannot say when stock is expected.
     """
 
     name: str

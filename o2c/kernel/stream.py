@@ -59,15 +59,15 @@ class StreamKind:
 
     Every kind has these. `initial(stream)` is the state before the first event. `evolve(state, event)` gives the state after an event; it
     accepts every event and never judges. `shape_version` rises whenever the result of the fold, or the default of a field of the state,
-    changes. `owner(state)` gives (order id, customer id) for the envelope; an event that another stream decides is that stream's owner's, unless
-    the kind `is_order`. `not_before(state)` is the time before which nothing happens to
-    the stream.
+    changes. `owner(state)` gives (order id, customer id) for the envelope; an event that another stream decides is that stream's owner's,
+    unless the kind `is_order`. `not_before(state)` is the time before which nothing happens to the stream.
 
     Kinds whose streams carry steps also have these. `agenda(state, event, stream)` gives the changes of an event to the agenda.
     `work(state, stream, item, step, book)` gathers what the rules of a step may read. `advance(state, touched, at, book)` decides what is
     asked for next; `touched` are the items of the decision's events, an empty one standing for the whole stream. `close(state)` gives the
-    event by which the stream ends. `promised_on(state, item)` gives the ISO day that an item is promised for, empty for none. `correctable(state, item, changes)` says whether a person may make these corrections, and
-    `on_record(work, fallout)` whether that fallout is open on the step.
+    event by which the stream ends. `promised_on(state, item)` gives the ISO day that an item is promised for, empty for none.
+    `correctable(state, item, changes)` says whether a person may make these corrections, and `on_record(work, fallout)` whether that
+    fallout is open on the step.
     """
 
     category: str

@@ -17,8 +17,8 @@ _DIGITS_IN_BLOCK = 3
 def possible_mobile(text: str, region: str) -> bool:
     """Whether the text is E.164 and could be a mobile number under the region's calling code.
 
-    Possible, not valid: a number in no assigned range (such as the ranges regulators keep for drama) counts as what its
-    nearest assigned neighbours are. ValueError for an unknown region.
+    Possible, not valid: a number in no assigned range (such as the ranges regulators keep for drama) counts as what its nearest assigned
+    neighbours are. ValueError for an unknown region.
     """
     calling_code = phonenumbers.country_code_for_region(region)
     if not calling_code:

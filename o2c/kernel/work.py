@@ -56,8 +56,9 @@ class Record:
     """How a step stands: its attempt, its outcome, and the fallout that is open on it.
 
     `outcome` holds the further fields of the step's Done event, or of its last refusal before it is done. `waiting_for` is empty while the
-    step is under way. `silences` counts the queries without an answer, until the partner says what came of it. `sent_from` is the time from which the partner may have the request,
-    None when it certainly has not; `retry_at` is the time of the next automatic attempt: of a retry, or when the stock that it waits for is due.
+    step is under way. `silences` counts the queries without an answer, until the partner says what came of it. `sent_from` is the time from
+    which the partner may have the request, None when it certainly has not; `retry_at` is the time of the next automatic attempt: of a
+    retry, or when the stock that it waits for is due.
     """
 
     attempt: int = 1
@@ -71,7 +72,8 @@ class Record:
 
 
 def next_attempt(records: Mapping[str, Record], step: str) -> int:
-    """Give the next attempt of a step, by the records of all steps: what a partner knows by the number of an earlier one is never asked for under it again."""
+    """Give the next attempt of a step, by the records of all steps: what a partner knows by the number of an earlier one is never asked for
+    under it again."""
     return records[step].attempt + 1 if step in records else 1
 
 
@@ -118,7 +120,8 @@ def _called(record: Record, event: CallParked | CallResumed) -> Record:
 
 
 def _fallen(record: Record, event: FellOut) -> Record:
-    """A step that fell out. The partner may have the request in spite of that: it took it, never answered, or its answer was lost or not understood."""
+    """A step that fell out. The partner may have the request in spite of that: it took it, never answered, or its answer was lost or not
+    understood."""
     further = {} if isinstance(event, StepStopped) else event.model_dump(mode="json", exclude=set(_OF_FALLOUT))
     unknown = event.partner_code == "silent" or event.reason in UNSURE
     still_sent = record.sent_from if unknown or record.sent_from == LONG_SINCE else None
@@ -145,8 +148,8 @@ class Work:
     `silences` counts the queries without an answer. `sent` gives, by step of the item, the time from which a partner may have its request;
     a step is absent when its partner certainly has none. `retry_at` is the time of the next automatic attempt. `guards` are the holders of
     the guards that the step claims. `market` holds the country's rules, as pinned, and `codes` the reason codes. `promised_on` is the day
-    (ISO, local to the market) by which the item is promised; empty for none. While its order is suspended nothing of it begins that has not begun, and it is `put_off_to`
-    the end of that (None: it may begin).
+    (ISO, local to the market) by which the item is promised; empty for none. While its order is suspended nothing of it begins that has not
+    begun, and it is `put_off_to` the end of that (None: it may begin).
     """
 
     stream: str

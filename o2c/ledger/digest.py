@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 FIELDS = ("day", "event", "line", "ledger_account", "account", "currency", "amount_minor", "from_day", "to_day")
-"""What a posting says in the digest: these fields in this order, with tabs between and a line feed after; a day that there is not is empty."""
+"""What a posting says in the digest: these fields in this order, with tabs between and a line feed after; a day that there is not is
+empty."""
 
 
 def digest_of(before: str, postings: Iterable[Mapping[str, Any]]) -> str:

@@ -18,11 +18,12 @@ class AccountTotal(BaseModel):
 
 
 class LedgerClosed(Event, name="ledger.closed", stream="ledger"):
-    """The books were closed up to the end of a day, for good: events up to the position `upto` that belong to the days after `since` are in them,
-    and what comes later for one of these days is posted on the day after.
+    """The books were closed up to the end of a day, for good: events up to the position `upto` that belong to the days after `since` are in
+    them, and what comes later for one of these days is posted on the day after.
 
-    `totals` are the accounts at the end of the day; `postings` is how many were closed, `late` how many of them belong to days that had been closed
-    before. `digest` is SHA-256 over the digest of the closing before and the postings closed, as `o2c.ledger.digest` writes them. `since` is empty for the first closing.
+    `totals` are the accounts at the end of the day; `postings` is how many were closed, `late` how many of them belong to days that had
+    been closed before. `digest` is SHA-256 over the digest of the closing before and the postings closed, as `o2c.ledger.digest` writes
+    them. `since` is empty for the first closing.
     """
 
     example = {

@@ -1,4 +1,5 @@
-"""What every money event posts to the accounts of the chart: one table, from the type of an event and its body to postings that sum to zero.
+"""What every money event posts to the accounts of the chart: one table, from the type of an event and its body to postings that sum to
+zero.
 
 A posting's amount is above zero for a debit and below it for a credit, in minor units of the event's currency.
 """
@@ -31,16 +32,17 @@ CHART: Mapping[str, Kind] = {
     "write-off": "expense",
     "compensation": "expense",
 }
-"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served, `prepaid` is paid and not yet used;
-`instalment-receivable` is of goods that were delivered, taxed and invoiced, and stands on no bill yet;
-`tax-relief` is tax of bad debts that is claimed back, apart from the tax of what is billed (in Great Britain box 4 of the VAT return, not box 1);
-`other-income` is charged for late payment, which is no revenue from customers;
-`unallocated` came above invoices before accounts held money, so that no account has it."""
+"""The accounts of the chart and what each is. `cash` is what banks and card schemes clear; `deferred-revenue` is billed and not yet served,
+`prepaid` is paid and not yet used; `instalment-receivable` is of goods that were delivered, taxed and invoiced, and stands on no bill yet;
+`tax-relief` is tax of bad debts that is claimed back, apart from the tax of what is billed (in Great Britain box 4 of the VAT return, not
+box 1); `other-income` is charged for late payment, which is no revenue from customers; `unallocated` came above invoices before accounts
+held money, so that no account has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """An amount on an account of the chart. What is earned over a service period says its days: from `from_day` up to, not including, `to_day`."""
+    """An amount on an account of the chart. What is earned over a service period says its days: from `from_day` up to, not including,
+    `to_day`."""
 
     account: str
     amount_minor: int
@@ -53,9 +55,9 @@ def _moved(amount_minor: int, *, debit: str, credit: str) -> tuple[Posting, ...]
 
 
 def _issued(body: Body) -> Iterator[Posting]:
-    """A line with service days is earned day by day; any other is earned as it is billed, goods so when they are delivered. An instalment is a debt that
-    moves from one receivable to the other. What is charged for late payment is no supply, and other income as it is billed. Source: IFRS 15, 31-35, 38 and
-    105-108."""
+    """A line with service days is earned day by day; any other is earned as it is billed, goods so when they are delivered. An instalment
+    is a debt that moves from one receivable to the other. What is charged for late payment is no supply, and other income as it is billed.
+    Source: IFRS 15, 31-35, 38 and 105-108."""
     yield Posting("receivable", body["total_minor"])
     yield Posting("tax", -body["tax_minor"])
     served = _served(body)
@@ -77,8 +79,8 @@ def _of_group(body: Body, group: str) -> int:
 
 
 def _taken_off(body: Body) -> Iterator[Posting]:
-    """What a note or a void takes off an invoice, as it was posted: what was not served is not earned, day by day of the line's own days. What is taken off
-    an instalment is a debt that is given up."""
+    """What a note or a void takes off an invoice, as it was posted: what was not served is not earned, day by day of the line's own days.
+    What is taken off an instalment is a debt that is given up."""
     yield Posting("receivable", -body["total_minor"])
     yield Posting("tax", body["tax_minor"])
     served = _served(body)
@@ -162,8 +164,8 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "account.refund-reserved": _reserved,
     "account.refund-released": lambda body: _moved(body["of_credit_minor"], debit="owed-to-customers", credit="customer-credit"),
 }
-"""The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit. What is moved leaves the
-cash of one account, and is received in that of another in the same append."""
+"""The events that post, each with what it posts of its body. Money that comes above an invoice is posted to it, and from it to the credit.
+What is moved leaves the cash of one account, and is received in that of another in the same append."""
 
 _PROMISE = "what a customer commits to or may owe is no money that moved"
 _WISHED = "it says what somebody wished for is worth: nothing was bought"

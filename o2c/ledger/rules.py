@@ -14,8 +14,8 @@ from o2c.ledger.state import LedgerState
 def close(state: LedgerState, closed: LedgerClosed, *, today: date) -> Decision:
     """Close the books up to the end of a day that is over; nothing when that day is the last one closed.
 
-    Raises Refused: usage (the day is not over), conflict (a later day is closed already; the books were closed meanwhile up to another day; the
-    totals do not sum to zero in every currency).
+    Raises Refused: usage (the day is not over), conflict (a later day is closed already; the books were closed meanwhile up to another day;
+    the totals do not sum to zero in every currency).
     """
     if closed.day == state.day:
         return NOTHING

@@ -14,7 +14,8 @@ STREAM = "ledger-main"
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """The last day that is closed (an ISO date; empty: none), the position up to which events are in closed days, and the digest of the closing."""
+    """The last day that is closed (an ISO date; empty: none), the position up to which events are in closed days, and the digest of the
+    closing."""
 
     day: str = ""
     upto: int = 0

@@ -1,4 +1,5 @@
-"""Postal addresses by market: the parts that a parcel or a fitter needs. They are judged on a copy; the paper's own text is never changed."""
+"""Postal addresses by market: the parts that a parcel or a fitter needs. They are judged on a copy; the paper's own text is never
+changed."""
 
 import re
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ class AddressRules:
     """How an address is written in a market; the patterns are matched without regard to case.
 
     `postcode` has one group, or two that are shown with a space between them. `premises` matches a part with a house number and its street,
-    `unit` what may stand before them (a flat, a floor). Where `house_names` are in use, a name may take the place of the number, in a part of
-    its own before street and town. `countries` are the names of the country itself that may end an address, in small letters.
+    `unit` what may stand before them (a flat, a floor). Where `house_names` are in use, a name may take the place of the number, in a part
+    of its own before street and town. `countries` are the names of the country itself that may end an address, in small letters.
     """
 
     postcode: str
@@ -59,7 +60,8 @@ def _apart(rules: AddressRules, text: str) -> tuple[str, list[str]]:
 
 
 def _has_premises(rules: AddressRules, parts: Sequence[str]) -> bool:
-    """Whether some part has a number with its street, which may follow in a part of its own; or, in its place, a name before street and town."""
+    """Whether some part has a number with its street, which may follow in a part of its own; or, in its place, a name before street and
+    town."""
     joined = [f"{one} {other}" for one, other in pairwise(parts) if _NUMBER_ALONE.fullmatch(one)]
     if any(re.fullmatch(f"(?:{rules.unit} )?{rules.premises}", part, re.IGNORECASE) for part in (*parts, *joined)):
         return True

@@ -29,8 +29,8 @@ DAYS_LOOKED_AT = 31
 class TaxRate:
     """A tax group's rate in percent, in force from a day until a later entry of the same group; the source is the statute.
 
-    `names` are what price lists call the group beside its own name; `category` is that of invoices (UNCL 5305, EN 16931 BT-151): S for every
-    rate above nothing, Z for a rate of nothing, E for what is exempt.
+    `names` are what price lists call the group beside its own name; `category` is that of invoices (UNCL 5305, EN 16931 BT-151): S for
+    every rate above nothing, Z for a rate of nothing, E for what is exempt.
     """
 
     group: str
@@ -58,8 +58,8 @@ class WorkCalendar:
 class DebitRules:
     """How a direct debit is collected: on days of the scheme's `calendar` only, and not before the payer was told in advance.
 
-    The notice is `notice_days` long, counted from the day after the payer was told: in the scheme's own days, or in calendar days. `again` says which returned
-    debits are presented once more, in the scheme's own days.
+    The notice is `notice_days` long, counted from the day after the payer was told: in the scheme's own days, or in calendar days. `again`
+    says which returned debits are presented once more, in the scheme's own days.
     """
 
     scheme: str
@@ -99,7 +99,8 @@ class PortingRules:
 
 
 NumberUse = Literal["never-used", "temporary", "in-use"]
-"""What a number was when it was given back: assigned to a line that was never on; in service only until another was ported in; in service."""
+"""What a number was when it was given back: assigned to a line that was never on; in service only until another was ported in; in
+service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ class NumberRest:
 class NumberingRules:
     """The region of a market's numbers, and the rest of a number that is given back, by what it was.
 
-    A number that was brought in rests like any other in use, so that its former customer may have it back or port it, and then goes back to the
-    holder of its range, which alone may give it out again (`returned_by`: the source of that). A number that was ported out has no row: it serves at another operator, goes back to the holder of its range when it ceases there, and is
-    not ours to give again.
+    A number that was brought in rests like any other in use, so that its former customer may have it back or port it, and then goes back to
+    the holder of its range, which alone may give it out again (`returned_by`: the source of that). A number that was ported out has no row:
+    it serves at another operator, goes back to the holder of its range when it ceases there, and is not ours to give again.
     """
 
     region: str
@@ -137,7 +138,8 @@ class CreditRules:
     the customer as a refusal does. Source: 15 USC 1681m(a), with FTC advisory opinion to CommNet Cellular, 28 July 1998, for a market that
     has the duty; that statute names no number of days, 12 CFR 1002.9(a)(1) has 30 [M].
 
-    The deposit of a completed order is kept until `deposit_good_bills` bills in a row were paid by their due day; 0: it is a credit at once.
+    The deposit of a completed order is kept until `deposit_good_bills` bills in a row were paid by their due day; 0: it is a credit at
+    once.
     """
 
     decision_days: int
@@ -148,8 +150,8 @@ class CreditRules:
 
 @dataclass(frozen=True, slots=True)
 class PriceChangeRules:
-    """How the price of a running contract is raised: told `notice_days` before, as an amount of money and never as a percentage or an index. Whoever is
-    told may end the contract without costs, unless it said so before it was concluded (`exit_right`)."""
+    """How the price of a running contract is raised: told `notice_days` before, as an amount of money and never as a percentage or an
+    index. Whoever is told may end the contract without costs, unless it said so before it was concluded (`exit_right`)."""
 
     notice_days: int
     exit_right: bool
@@ -172,11 +174,12 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class InvoicingRules:
-    """What a market wants of invoices and credit notes. A note over more than `note_approved_above_minor`, tax included, is approved by a second
-    person, and so is a refund over more than `refund_approved_above_minor`: the operator's own figures. `law` names what an invoice must say.
+    """What a market wants of invoices and credit notes. A note over more than `note_approved_above_minor`, tax included, is approved by a
+    second person, and so is a refund over more than `refund_approved_above_minor`: the operator's own figures. `law` names what an invoice
+    must say.
 
-    `instalments_at_end` says what is agreed for the instalments that are left when the service ends that the goods were bought with: they go on with later
-    bills (`on-plan`), or all are due with the bill that follows (`at-once`).
+    `instalments_at_end` says what is agreed for the instalments that are left when the service ends that the goods were bought with: they
+    go on with later bills (`on-plan`), or all are due with the bill that follows (`at-once`).
     """
 
     supplier: Supplier
@@ -192,8 +195,8 @@ class InvoicingRules:
 class Market:
     """One country's rules in one version; a changed rule is a new version with a later `valid_from`.
 
-    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost. `esim_charged_from` says whether a
-    line with an eSIM is charged from the download of its profile or from its first use. An order may be wished for at most
+    `sim_replacement_minor` is what it costs the operator to send another SIM in place of one that was lost. `esim_charged_from` says
+    whether a line with an eSIM is charged from the download of its profile or from its first use. An order may be wished for at most
     `order_horizon_days` after its own day.
     """
 
@@ -228,7 +231,8 @@ class Market:
         return f"{self.code}@{self.version}"
 
     def next_moment(self, word: str, at: datetime) -> datetime:
-        """Give when what a word of `kernel.reasons.MOMENTS` names comes next, after a time. Source: the `source` of the porting rules, for the cut-off."""
+        """Give when what a word of `kernel.reasons.MOMENTS` names comes next, after a time. Source: the `source` of the porting rules, for
+        the cut-off."""
         day = local_date(at, self.zone)
         if word == "cut-off":
             cutoff, before = self.porting.cutoff, BEFORE_CUTOFF

@@ -15,8 +15,8 @@ class ProspectRules:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintRules:
-    """The clock of a complaint: `answer_days` until it must have been answered (0: no such duty), and `outside_days` after which, or at once after a letter of
-    deadlock where there is one (`deadlock_letter`), the customer may go to the `body` outside."""
+    """The clock of a complaint: `answer_days` until it must have been answered (0: no such duty), and `outside_days` after which, or at
+    once after a letter of deadlock where there is one (`deadlock_letter`), the customer may go to the `body` outside."""
 
     answer_days: int
     outside_days: int

@@ -9,7 +9,8 @@ from typing import Literal
 from o2c.kernel.charges import WhileBarred
 
 Action = Literal["none", "remind", "warn", "soft-bar", "hard-bar", "terminate", "agency"]
-"""What a stage does: nothing, tell of the debt, warn of a bar, bar outgoing traffic, bar all of it, end the services, hand the debt over."""
+"""What a stage does: nothing, tell of the debt, warn of a bar, bar outgoing traffic, bar all of it, end the services, hand the debt
+over."""
 LEVELS: Mapping[Action, str] = {"soft-bar": "soft", "hard-bar": "hard", "terminate": "ended", "agency": "ended"}
 """The level at which lines are barred in a stage that does this. A soft bar leaves emergency calls and everything that comes in."""
 
@@ -18,8 +19,8 @@ LEVELS: Mapping[Action, str] = {"soft-bar": "soft", "hard-bar": "hard", "termina
 class Stage:
     """A stage and when it holds, all conditions together: `after_days` since the due day of the earliest unpaid invoice, at least so many
     invoices and so much money, one of `answers` to the last attempt to collect (empty: any), a hold of each kind in `only_held`, of none in
-    `not_held`. A notice is given up to `attempts` times, `days_between` apart. A stage that `writes_off` has the books give up each invoice that was due so
-    long ago; it is owed, and collected, all the same.
+    `not_held`. A notice is given up to `attempts` times, `days_between` apart. A stage that `writes_off` has the books give up each invoice
+    that was due so long ago; it is owed, and collected, all the same.
 
     Source: Kill Bill, overdue conditions; Lago, dunning campaigns (threshold, attempts, days between).
     """
@@ -39,8 +40,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class HoldRule:
-    """What a hold does: one that `freezes` lets nothing become worse and no notice be given; any other only counts in the stages' conditions.
-    It lasts `days_max` days at most (None: until it is released)."""
+    """What a hold does: one that `freezes` lets nothing become worse and no notice be given; any other only counts in the stages'
+    conditions. It lasts `days_max` days at most (None: until it is released)."""
 
     freezes: bool
     days_max: int | None = None
@@ -48,7 +49,8 @@ class HoldRule:
 
 @dataclass(frozen=True, slots=True)
 class BadDebtRelief:
-    """The tax of an invoice that was written off can be claimed back so many months after its due day; what comes afterwards is taxed again."""
+    """The tax of an invoice that was written off can be claimed back so many months after its due day; what comes afterwards is taxed
+    again."""
 
     months: int
     source: str
@@ -56,13 +58,16 @@ class BadDebtRelief:
 
 @dataclass(frozen=True, slots=True)
 class LateInterest:
-    """What a business owes by law for paying late: `points` percent a year above a reference rate, simple, and a fixed sum for each invoice.
+    """What a business owes by law for paying late: `points` percent a year above a reference rate, simple, and a fixed sum for each
+    invoice.
 
-    The reference rate of a half-year is the one in force so many days before it begins (`fixed_days_before`), out of `rates`, the percent from each day
-    on, the earliest first. It `follows` the half-years, or stays for each debt as it was when its first day counted. `sums` are in minor units of the
-    market's currency, each with the debt from which on it is owed, the smallest first. The parties may have agreed otherwise, which no market knows.
+    The reference rate of a half-year is the one in force so many days before it begins (`fixed_days_before`), out of `rates`, the percent
+    from each day on, the earliest first. It `follows` the half-years, or stays for each debt as it was when its first day counted. `sums`
+    are in minor units of the market's currency, each with the debt from which on it is owed, the smallest first. The parties may have
+    agreed otherwise, which no market knows.
 
-    Bills charge it where it is `charged`; else it is told, and charged by nobody. Whether an operator asks for it is its own policy, by `charged_source`.
+    Bills charge it where it is `charged`; else it is told, and charged by nobody. Whether an operator asks for it is its own policy, by
+    `charged_source`.
     """
 
     points: Decimal
@@ -90,19 +95,20 @@ class LateInterest:
 
 @dataclass(frozen=True, slots=True)
 class CollectionRules:
-    """The stages, the worst first, of which the first that holds is the one an account is in. Nothing is barred before `warning_days` days are
-    over since the customer was warned, by the `channels`, of one of the invoices that the bar rests on.
+    """The stages, the worst first, of which the first that holds is the one an account is in. Nothing is barred before `warning_days` days
+    are over since the customer was warned, by the `channels`, of one of the invoices that the bar rests on.
 
-    A debt in a stage of the action `agency` is placed with that `agency` (empty: with none), and held from our own notices and promises. `relief` is what
-    the market's law gives back of the tax of a bad debt (None: nothing), `late_interest` what a business owes for paying late (None: nothing).
+    A debt in a stage of the action `agency` is placed with that `agency` (empty: with none), and held from our own notices and promises.
+    `relief` is what the market's law gives back of the tax of a bad debt (None: nothing), `late_interest` what a business owes for paying
+    late (None: nothing).
 
-    A plan pays a debt in at most `plan_parts_max` parts within `plan_days_max` days, and none any more is agreed after `plans_max` were broken. It is broken
-    when a part, or what fell due beside the plan, is not there `plan_late_days` days after its day.
+    A plan pays a debt in at most `plan_parts_max` parts within `plan_days_max` days, and none any more is agreed after `plans_max` were
+    broken. It is broken when a part, or what fell due beside the plan, is not there `plan_late_days` days after its day.
 
     `while_barred` says, by level, whether the days on which a line is barred are charged (a level that is not named: they are).
 
-    A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a stage bars and
-    none before it warns.
+    A promise to pay is taken for at most `promise_days_max` days, and none any more after `promises_max` were broken. ValueError when a
+    stage bars and none before it warns.
     """
 
     stages: tuple[Stage, ...]

@@ -16,9 +16,10 @@ Sums = tuple[tuple[date, int], ...]
 class CompensationRules:
     """A scheme under which customers are credited without asking.
 
-    `specifications` are the kinds of product that it is for. `late_start` is due for each calendar day from the day that was promised, that one included, up to
-    the one on which the service is on; `missed_visit` for each visit that our side did not keep. Organisations have it only where `businesses`. The credit stands with the account at most
-    `within_days` after the service is on, or after the visit. A sum is that of the day that was missed.
+    `specifications` are the kinds of product that it is for. `late_start` is due for each calendar day from the day that was promised, that
+    one included, up to the one on which the service is on; `missed_visit` for each visit that our side did not keep. Organisations have it
+    only where `businesses`. The credit stands with the account at most `within_days` after the service is on, or after the visit. A sum is
+    that of the day that was missed.
     """
 
     specifications: frozenset[str]

@@ -35,7 +35,8 @@ RATES: tuple[ReferenceRate, ...] = (
 
 
 def converted_minor(amount_minor: int, currency: str, into: str, on: date) -> int:
-    """Give an amount in another currency at the rates of a day, rounded down: what must not exceed a limit does not. Minor units. KeyError for a currency without a rate."""
+    """Give an amount in another currency at the rates of a day, rounded down: what must not exceed a limit does not. Minor units. KeyError
+    for a currency without a rate."""
     if currency == into:
         return amount_minor
     euros = Fraction(amount_minor, 10 ** minor_units(currency)) / _per_euro(currency, on)

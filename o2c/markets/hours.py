@@ -21,7 +21,8 @@ class OfficeHours:
 
 _USUAL = OfficeHours(time(9), time(17), "the operator's own practice [M]")
 OFFICE_HOURS: Mapping[str, OfficeHours] = {"GB": _USUAL, "NL": _USUAL}
-"""By market code; the usual ones for a market without hours of its own. No statute sets them, so they stand apart from the rules that orders pin: past figures change when these do."""
+"""By market code; the usual ones for a market without hours of its own. No statute sets them, so they stand apart from the rules that
+orders pin: past figures change when these do."""
 
 
 def office_hours(market: Market) -> OfficeHours:
@@ -30,7 +31,8 @@ def office_hours(market: Market) -> OfficeHours:
 
 
 def working_time(market: Market, start: datetime, end: datetime) -> timedelta:
-    """How much of the span from `start` to `end` (half-open) lies in office hours on working days; nothing of one that ends before it starts."""
+    """How much of the span from `start` to `end` (half-open) lies in office hours on working days; nothing of one that ends before it
+    starts."""
     hours, zone = office_hours(market), market.zone
     day, last, worked = local_date(start, zone), local_date(end, zone), timedelta()
     while day <= last:

@@ -1,4 +1,5 @@
-"""Reference rates by date, for the interest on what businesses pay late. All figures are from memory [M], to be confirmed before a launch."""
+"""Reference rates by date, for the interest on what businesses pay late. All figures are from memory [M], to be confirmed before a
+launch."""
 
 from datetime import date
 from decimal import Decimal

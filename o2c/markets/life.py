@@ -8,7 +8,8 @@ from o2c.markets.compensating import CompensationRules
 
 @dataclass(frozen=True, slots=True)
 class SuspensionRules:
-    """A reason for which a product rests: whether it is `charged` meanwhile, and whether its term is longer by those days (`extends_term`)."""
+    """A reason for which a product rests: whether it is `charged` meanwhile, and whether its term is longer by those days
+    (`extends_term`)."""
 
     charged: bool
     extends_term: bool
@@ -16,19 +17,21 @@ class SuspensionRules:
 
 
 LEAVING, SIM_SWAP, LOCKED = "leaving", "sim-swap", "locked"
-"""The grounds on which a porting code, and a port, may be refused: the product or its number is ending already; its SIM was changed within the hold; the customer locked the
-number. Debt is none."""
+"""The grounds on which a porting code, and a port, may be refused: the product or its number is ending already; its SIM was changed within
+the hold; the customer locked the number. Debt is none."""
 CODE, CODE_EXPIRED, PORTING = "code", "code-expired", "porting"
-"""The further grounds on which a port may be refused: the code is not the one for the number, or too old for the day; another operator was given the number."""
+"""The further grounds on which a port may be refused: the code is not the one for the number, or too old for the day; another operator was
+given the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortOutRules:
     """How a customer takes a number to another operator, by a code that we give.
 
-    The code is `code_prefix`, which names us, and `code_digits` digits (0: the market ports without a code); it is good for `code_valid_days` after the day
-    on which it was given. It is refused on no other `grounds` than these. Where the market has no code, the new operator names the customer's account with us.
-    `words` are the market's own for the grounds on which the request of another operator is rejected.
+    The code is `code_prefix`, which names us, and `code_digits` digits (0: the market ports without a code); it is good for
+    `code_valid_days` after the day on which it was given. It is refused on no other `grounds` than these. Where the market has no code, the
+    new operator names the customer's account with us. `words` are the market's own for the grounds on which the request of another operator
+    is rejected.
     """
 
     code_prefix: str
@@ -41,8 +44,8 @@ class PortOutRules:
 
 @dataclass(frozen=True, slots=True)
 class PortDelayRules:
-    """What a customer is credited by itself for a port that is late by us: `minor_per_day` for each number and each day late (0: the market has no tariff), in
-    calendar days or in its working days. A day that is not whole does not count."""
+    """What a customer is credited by itself for a port that is late by us: `minor_per_day` for each number and each day late (0: the market
+    has no tariff), in calendar days or in its working days. A day that is not whole does not count."""
 
     minor_per_day: int
     working_days: bool
@@ -63,8 +66,8 @@ NO_MATCH, AMBIGUOUS = "no-match", "ambiguous"
 
 @dataclass(frozen=True, slots=True)
 class SwitchingRules:
-    """How a fixed service goes to another provider, who leads (One Touch Switch): a match is good for `reference_valid_days` after its day, and the customer is told what switching
-    means within `told_within_s` of it. `words` are the hub's own for why nothing was matched."""
+    """How a fixed service goes to another provider, who leads (One Touch Switch): a match is good for `reference_valid_days` after its day,
+    and the customer is told what switching means within `told_within_s` of it. `words` are the hub's own for why nothing was matched."""
 
     reference_valid_days: int
     told_within_s: int
@@ -76,8 +79,9 @@ class SwitchingRules:
 class EndNoticeRules:
     """How a customer is told that the fixed term of a contract ends, and what the best prices are.
 
-    The notice is given between `days_before_max` and `days_before_min` days before the first day without a term; we give it `told_days_before`. Whoever stays without a new
-    term is told of the best prices again every `best_price_months` (0: never). `businesses` says whether organisations are told, too.
+    The notice is given between `days_before_max` and `days_before_min` days before the first day without a term; we give it
+    `told_days_before`. Whoever stays without a new term is told of the best prices again every `best_price_months` (0: never). `businesses`
+    says whether organisations are told, too.
     """
 
     days_before_max: int
@@ -106,12 +110,12 @@ USUAL_TRANSFER = TransferRules(
 class WithdrawalRules:
     """How a consumer withdraws from a contract that was not concluded in person, without giving a reason.
 
-    The period ends `days` after the day on which the contract was concluded, for goods after that on which the customer got the last of them; where
-    `to_working_day`, a last day that is not worked is moved to the next that is. Channels named `in_person` give no such right. A service that begins
-    within the period is owed for only where the customer asked for that, which the form of a channel named in `asks_to_start` has them do; what the paper of an
-    order says counts first. Money goes back within `refund_days` of the declaration; for goods it may wait until they are back or were proven sent, and
-    these days count from then where `days_from_goods`. Goods are sent back within `send_back_days`. `kept_percent` is how much of the price of goods is
-    kept for each grade in which they come back.
+    The period ends `days` after the day on which the contract was concluded, for goods after that on which the customer got the last of
+    them; where `to_working_day`, a last day that is not worked is moved to the next that is. Channels named `in_person` give no such right.
+    A service that begins within the period is owed for only where the customer asked for that, which the form of a channel named in
+    `asks_to_start` has them do; what the paper of an order says counts first. Money goes back within `refund_days` of the declaration; for
+    goods it may wait until they are back or were proven sent, and these days count from then where `days_from_goods`. Goods are sent back
+    within `send_back_days`. `kept_percent` is how much of the price of goods is kept for each grade in which they come back.
     """
 
     days: int
@@ -128,7 +132,8 @@ class WithdrawalRules:
 GRADES = ("as-new", "used", "damaged", "lost")
 """In which goods come back from a customer who withdrew: only those as new are sold again; those that our own label lost are our loss."""
 OWN_GRADES: Mapping[str, int] = {"as-new": 0, "used": 20, "damaged": 50, "lost": 0}
-"""How much of the price is kept for a loss of value by more handling than it takes to see what goods are like, in percent: the operator's own practice."""
+"""How much of the price is kept for a loss of value by more handling than it takes to see what goods are like, in percent: the operator's
+own practice."""
 IN_PERSON = frozenset({"store", "shop", "dealer", "retail"})
 """The channels by which both sides meet: the operator's own names."""
 ASKS_TO_START = frozenset({"web", "app"})
@@ -136,18 +141,20 @@ ASKS_TO_START = frozenset({"web", "app"})
 
 
 USUAL_CHANGE_PENALTIES: Mapping[str, int] = {"appointment": 2_500}
-"""What it costs to send a fitter another time who was booked: the operator's own price, in minor units of any of its currencies. Order life cycle, section 4, rule (e). Only what a
-partner can be asked to drop has one; a number that stays with its donor, and a profile that is given back, cost nothing."""
+"""What it costs to send a fitter another time who was booked: the operator's own price, in minor units of any of its currencies. Order life
+cycle, section 4, rule (e). Only what a partner can be asked to drop has one; a number that stays with its donor, and a profile that is
+given back, cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LifeRules:
     """How products in service change and end.
 
-    `suspensions` are the reasons for which a customer may let a product rest. A contract that ends before its term costs `early_percent` of the recurring prices that
-    were still to come (0: nothing). An order that is changed while its partners are at work costs `change_penalties_minor` by the step that is taken back, net; a step
-    without one nothing. After another SIM was given, a number may not be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by
-    the new provider there are no rules for `switching`, and none for `compensation` where no scheme says what a late start or a missed visit is worth.
+    `suspensions` are the reasons for which a customer may let a product rest. A contract that ends before its term costs `early_percent` of
+    the recurring prices that were still to come (0: nothing). An order that is changed while its partners are at work costs
+    `change_penalties_minor` by the step that is taken back, net; a step without one nothing. After another SIM was given, a number may not
+    be ported out or changed for `sim_swap_hold_days` (0: at once). Where fixed services are not switched by the new provider there are no
+    rules for `switching`, and none for `compensation` where no scheme says what a late start or a missed visit is worth.
     """
 
     suspensions: Mapping[str, SuspensionRules]

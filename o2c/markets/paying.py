@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AgainRules:
-    """After which refusals something is collected again by itself, under the provider's code: the days after each refusal, the first attempt's first.
+    """After which refusals something is collected again by itself, under the provider's code: the days after each refusal, the first
+    attempt's first.
 
-    Where the code is not named, or its days are used up, a person decides. `hard` are the codes that say the same whenever one asks: none of them has days.
-    ValueError for a hard code with days, and for days below one.
+    Where the code is not named, or its days are used up, a person decides. `hard` are the codes that say the same whenever one asks: none
+    of them has days. ValueError for a hard code with days, and for days below one.
     """
 
     after_days: Mapping[str, tuple[int, ...]]

@@ -1,4 +1,5 @@
-"""Port windows of a market: when one opens and closes, until when it can be moved, how late a port is, and what a late one is made good with. Pure."""
+"""Port windows of a market: when one opens and closes, until when it can be moved, how late a port is, and what a late one is made good
+with. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def window_of(market: Market, opens_at: datetime) -> PortWindow:
 
 
 def port_deadline(market: Market, requested_at: datetime, wished_on: date | None) -> date:
-    """Give the day by which a port that was asked for must be done: the market's lead, or the day that the customer wished, if that is later.
+    """Give the day by which a port that was asked for must be done: the market's lead, or the day that the customer wished, if that is
+    later.
 
     Source: the `source` of the market's porting rules (Great Britain: Ofcom General Condition C7; European Union: Directive (EU) 2018/1972,
     art. 106(5)).

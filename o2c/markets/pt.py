@@ -1,4 +1,5 @@
-"""Portugal: euros, IVA, SEPA direct debits, porting by a validation code (CVP) of twelve digits, and a fixed sum for each day that a number is late.
+"""Portugal: euros, IVA, SEPA direct debits, porting by a validation code (CVP) of twelve digits, and a fixed sum for each day that a number
+is late.
 
 The rules on porting changed twice: three versions. Facts marked [M] were written from memory and are to be confirmed before a launch.
 """

@@ -1,6 +1,8 @@
-"""How customers of a market are told things, where they have said nothing themselves: the language, and the hours in which nobody is disturbed.
+"""How customers of a market are told things, where they have said nothing themselves: the language, and the hours in which nobody is
+disturbed.
 
-They are terms between an operator and its customers, so they stand apart from the rules that orders pin: a message is told by those of its day.
+They are terms between an operator and its customers, so they stand apart from the rules that orders pin: a message is told by those of its
+day.
 """
 
 from __future__ import annotations

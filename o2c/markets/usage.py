@@ -34,9 +34,10 @@ class TimeBand:
 class LimitRules:
     """A limit of what a bill period may cost beyond the recurring prices.
 
-    `offered_before_contract` says that every customer must be offered one. The customer is told at `told_percent` of it and when it is reached, and
-    may go beyond it only by agreeing after such a notice. In the market's currency, `roaming_minor` is the limit of what is used abroad that holds unless the customer chose another (None:
-    there is none), net of tax, and `roaming_reminder_minor` the amount above which he is told once more.
+    `offered_before_contract` says that every customer must be offered one. The customer is told at `told_percent` of it and when it is
+    reached, and may go beyond it only by agreeing after such a notice. In the market's currency, `roaming_minor` is the limit of what is
+    used abroad that holds unless the customer chose another (None: there is none), net of tax, and `roaming_reminder_minor` the amount
+    above which he is told once more.
     """
 
     offered_before_contract: bool
@@ -46,7 +47,8 @@ class LimitRules:
     source: str
 
     def roaming_in(self, currency: str, own: str, on: date) -> int | None:
-        """The limit of what is used abroad in the `currency` of an account, for a bill period that began on a day; `own` is the market's. Minor units.
+        """The limit of what is used abroad in the `currency` of an account, for a bill period that began on a day; `own` is the market's.
+        Minor units.
 
         Source: Regulation (EU) 2022/612, art. 14: not above 50 EUR without tax; for an account in another currency its equivalent there.
         """
@@ -76,11 +78,11 @@ USUAL_QUOTA = QuotaRules(
 
 @dataclass(frozen=True, slots=True)
 class PrepaidRefundRules:
-    """How what is left of prepaid money goes back to a customer who left and asks for it: within `days` of the day on which he asks (0: no day is set), worked ones where
-    `working_days`.
+    """How what is left of prepaid money goes back to a customer who left and asks for it: within `days` of the day on which he asks (0: no
+    day is set), worked ones where `working_days`.
 
-    `fee_minor` is what the contract says that it costs, tax included; `fee_max_minor` what it may cost at most (None: no sum is set; it is proportionate to what the refund
-    costs). ValueError for a fee above that.
+    `fee_minor` is what the contract says that it costs, tax included; `fee_max_minor` what it may cost at most (None: no sum is set; it is
+    proportionate to what the refund costs). ValueError for a fee above that.
     """
 
     days: int
@@ -164,8 +166,8 @@ class ZoneTable:
 
 @dataclass(frozen=True, slots=True)
 class UsageRules(ZoneTable):
-    """The zones and bands of a market, over which an operator may load its own, for how many days records of usage are kept, and its limits of what
-    a bill may come to."""
+    """The zones and bands of a market, over which an operator may load its own, for how many days records of usage are kept, and its limits
+    of what a bill may come to."""
 
     kept_days: int
     kept_source: str
@@ -209,5 +211,6 @@ EU_EEA = frozenset(
         "SK",
     ]
 )
-"""The countries in which the rules of the European Union for roaming hold: Regulation (EU) 2022/612 and its incorporation into the EEA agreement [M]."""
+"""The countries in which the rules of the European Union for roaming hold: Regulation (EU) 2022/612 and its incorporation into the EEA
+agreement [M]."""
 WEEKDAYS = frozenset(range(5))

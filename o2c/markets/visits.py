@@ -35,8 +35,8 @@ _USUAL = VisitRules(
     source="the simulated field force's own terms; no statute sets them [M]",
 )
 VISITS: Mapping[str, VisitRules] = {"GB": _USUAL, "NL": _USUAL}
-"""By market code. They are terms between an operator and his field force, so they stand apart from the rules that orders pin: a visit is chosen
-by those of the day on which it is chosen."""
+"""By market code. They are terms between an operator and his field force, so they stand apart from the rules that orders pin: a visit is
+chosen by those of the day on which it is chosen."""
 
 
 def visit_rules(market: Market) -> VisitRules:

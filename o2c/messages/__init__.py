@@ -1,1 +1,2 @@
-"""What customers are told of their orders: each milestone once, in the customer's language, by a channel that he wants and at an hour that he allows."""
+"""What customers are told of their orders: each milestone once, in the customer's language, by a channel that he wants and at an hour that
+he allows."""

@@ -11,7 +11,8 @@ from o2c.kernel.event import Event
 from o2c.messages.events import Medium
 
 OLD = timedelta(days=30)
-"""Whoever takes a line over changes the contact first: what puts a line at risk is told to a contact that has stood for so long, where there is one."""
+"""Whoever takes a line over changes the contact first: what puts a line at risk is told to a contact that has stood for so long, where
+there is one."""
 MEDIA: tuple[Medium, ...] = ("email", "sms", "letter")
 """The order in which media are tried where the customer prefers none: the quickest that says most first."""
 History = Sequence[tuple[datetime, Event]]
@@ -20,7 +21,8 @@ History = Sequence[tuple[datetime, Event]]
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A customer as we write to him. `language` and `quiet` are empty where he has said nothing; `refused` are the messages that he does not want."""
+    """A customer as we write to him. `language` and `quiet` are empty where he has said nothing; `refused` are the messages that he does
+    not want."""
 
     name: str = field(default="", repr=False)
     addresses: Mapping[Medium, str] = field(default_factory=dict, repr=False)

@@ -1,4 +1,5 @@
-"""Events of the messages to customers: each has a stream of its own, and one stream says how, in which words and since when they are told."""
+"""Events of the messages to customers: each has a stream of its own, and one stream says how, in which words and since when they are
+told."""
 
 from __future__ import annotations
 
@@ -57,9 +58,9 @@ class TemplatesLoaded(Event, name="messaging.templates-loaded", stream="messagin
 class MessageScheduled(Guarded, name="message.scheduled", stream="message"):
     """A customer is to be told of a milestone, once: `key` is held by a guard for good. `cause` is the type of the event that it tells of.
 
-    The words are those of the `template` (its version) in the `language`, with the `values`; so the text can be made again. `media` are the ways that
-    reach the customer, the one to try first first, each with its address. It is sent at `due_at`, and later not between the hours of `quiet`
-    (`HH:MM-HH:MM` in `zone`, empty: at any hour).
+    The words are those of the `template` (its version) in the `language`, with the `values`; so the text can be made again. `media` are the
+    ways that reach the customer, the one to try first first, each with its address. It is sent at `due_at`, and later not between the hours
+    of `quiet` (`HH:MM-HH:MM` in `zone`, empty: at any hour).
     """
 
     example = {
@@ -89,7 +90,8 @@ class MessageScheduled(Guarded, name="message.scheduled", stream="message"):
 
 
 class MessageWithheld(Event, name="message.withheld", stream="message"):
-    """The message is not sent: no way reaches the customer (`no-address`), he does not want such messages, or what it says has been overtaken."""
+    """The message is not sent: no way reaches the customer (`no-address`), he does not want such messages, or what it says has been
+    overtaken."""
 
     example = {"reason": "overtaken"}
     reason: Withheld

@@ -28,8 +28,8 @@ UPDATES = "updates"
 class Told:
     """What is told of an event: the milestone, what about it, the values for its words.
 
-    Not before `not_before`; `before` a time, if that can be. It overtakes what was to be told about `overtakes` (milestone, about). What no template
-    has brings its own `words`: by language, subject and text.
+    Not before `not_before`; `before` a time, if that can be. It overtakes what was to be told about `overtakes` (milestone, about). What no
+    template has brings its own `words`: by language, subject and text.
     """
 
     milestone: Milestone
@@ -79,7 +79,8 @@ def _active(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
 
 
 def _delay(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
-    """A later day, before the end of the one that was promised; a sooner one is no delay. A delay of a delay that was not told yet takes its place."""
+    """A later day, before the end of the one that was promised; a sooner one is no delay. A delay of a delay that was not told yet takes
+    its place."""
     before, day = body["promised_before"], body["promised_on"]
     if day <= before:
         return None

@@ -145,7 +145,8 @@ def _known(state: MessageState, message: str) -> MessageScheduled:
 
 
 def start(state: MessagingState, started: MessagesStarted) -> Decision:
-    """Tell customers from now on; nothing where they are told in just this way. Raises Refused (usage) for no medium, or SMTP for other than e-mail."""
+    """Tell customers from now on; nothing where they are told in just this way. Raises Refused (usage) for no medium, or SMTP for other
+    than e-mail."""
     if not started.transports:
         raise Refused("messages go by at least one medium: give email, sms or letter a transport")
     if any(transport == "smtp" and medium != "email" for medium, transport in started.transports.items()):
@@ -162,7 +163,8 @@ def stop(state: MessagingState) -> Decision:
 
 
 def load_templates(state: MessagingState, document: str) -> Decision:
-    """Put words of the operator's over the packaged ones; nothing for a file that was loaded already. Raises Refused (usage), see `templates.checked`."""
+    """Put words of the operator's over the packaged ones; nothing for a file that was loaded already. Raises Refused (usage), see
+    `templates.checked`."""
     if document in state.documents:
         return NOTHING
     return just(TemplatesLoaded(version=checked(state.documents, document), document=document))

@@ -35,8 +35,8 @@ Standing = Literal["", "due", "sending", "sent", "unknown", "bounced", "withheld
 class MessageState:
     """A message as it stands; `standing` is empty before it is due, and bounced where no medium is left.
 
-    `medium` is that of the attempt under way or to come, `attempt` the number of the last one, `tries` how often this medium was tried in vain, and
-    `failed` the media by which it does not reach the customer.
+    `medium` is that of the attempt under way or to come, `attempt` the number of the last one, `tries` how often this medium was tried in
+    vain, and `failed` the media by which it does not reach the customer.
     """
 
     told: MessageScheduled | None = None

@@ -1,4 +1,5 @@
-"""The words of messages: packaged ones and the operator's own over them, in versions that stay for good, so that a text can be made again. Pure."""
+"""The words of messages: packaged ones and the operator's own over them, in versions that stay for good, so that a text can be made again.
+Pure."""
 
 from __future__ import annotations
 
@@ -101,8 +102,8 @@ def _day(frame: Mapping[str, Any], text: str) -> str:
 def checked(documents: Sequence[str], text: str) -> str:
     """The version of a file that may be loaded over those before it.
 
-    Raises Refused (usage) with the first thing in it that is wrong: no TOML, a version that is known, a milestone or field that there is not, a
-    language of which something is missing.
+    Raises Refused (usage) with the first thing in it that is wrong: no TOML, a version that is known, a milestone or field that there is
+    not, a language of which something is missing.
     """
     try:
         told = tomllib.loads(text)

@@ -177,8 +177,8 @@ class NumberTaken(Withdrawn, HeldByItem, name="number.taken", stream="number"):
 class NumberQuarantined(Requested, Freed, name="number.quarantined", step="number-restock", stream="number"):
     """A number that was given back rests until `due_at`; then it is on offer again or, if it was brought in, goes back to its range holder.
 
-    Version 2 says what it was (`use`), whose, whether that `customer` may claim it while it rests, and the time by which it must be on offer
-    again (`free_by`, None for no maximum), all as the market of its order had it. An older rest has no use and no customer on record.
+    Version 2 says what it was (`use`), whose, whether that `customer` may claim it while it rests, and the time by which it must be on
+    offer again (`free_by`, None for no maximum), all as the market of its order had it. An older rest has no use and no customer on record.
     """
 
     example = {
@@ -214,7 +214,8 @@ class NumberRested(Done, Offered, name="number.rested", step="number-restock", s
 
 
 class NumberReturned(Done, name="number.returned", step="number-restock", stream="number"):
-    """A number that was brought in rested as long as its market asks and went back to the holder of its range; a customer may bring it in again."""
+    """A number that was brought in rested as long as its market asks and went back to the holder of its range; a customer may bring it in
+    again."""
 
     example = {"msisdn": "+447700900123"}
     msisdn: Annotated[str, Names("number")]
@@ -268,8 +269,8 @@ class NumberBroughtIn(HeldByItem, name="number.brought-in", stream="number"):
 
 
 class NumberPortedOut(Freed, name="number.ported-out", stream="number"):
-    """The number serves at another operator. It does not rest here, and is not ours to give: one of our own range comes back when we are told that it ceased there,
-    as a number that is loaded."""
+    """The number serves at another operator. It does not rest here, and is not ours to give: one of our own range comes back when we are
+    told that it ceased there, as a number that is loaded."""
 
     example = {"msisdn": "+447700910001", "operator": "Other Mobile"}
     msisdn: Annotated[str, Names("number")]

@@ -87,15 +87,16 @@ def arrival_streams(work: Work) -> tuple[str, ...]:
 
 
 def arrive(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are, but for those of our range that come back from another
-    operator."""
+    """Take a delivery in, with the count of each pool; numbers that are in the store already stay as they are, but for those of our range
+    that come back from another operator."""
     fresh = [row for row in work.state.rows if comes(work.read.get(stream_of(row[0])))]
     received = tuple((stream_of(msisdn), NumberReceived(msisdn=msisdn, number_class=number_class)) for msisdn, number_class in fresh)
     return Decision((NumbersArrived(attempt=work.attempt, pools=_by_pool(fresh)),), received)
 
 
 def comes(number: NumberState | None) -> bool:
-    """Whether a delivery brings a number: one that is not known, or one of our range that serves at another operator until it is told back to us."""
+    """Whether a delivery brings a number: one that is not known, or one of our range that serves at another operator until it is told back
+    to us."""
     return number is None or (number.status == "ported_out" and not number.brought_in)
 
 
@@ -146,9 +147,9 @@ def stream_taken(outcome: Mapping[str, Any]) -> str:
 def release(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
     """Give the number back; it rests for the market's minimum of days for what it was before anybody else gets it.
 
-    It was in use if its line was on, or may have been, and never used otherwise. A number that was brought in is given back, too; in place of the
-    temporary one, which rests already, if it took that one's place. Source: the market's numbering rules (Great Britain: Ofcom General
-    Condition C7.6).
+    It was in use if its line was on, or may have been, and never used otherwise. A number that was brought in is given back, too; in place
+    of the temporary one, which rests already, if it took that one's place. Source: the market's numbering rules (Great Britain: Ofcom
+    General Condition C7.6).
     """
     brought = work.outcomes.get("cutover", {}).get("msisdn", "")
     if work.outcomes.get("number-change"):
@@ -176,14 +177,16 @@ def _given_back(work: Work, msisdn: str, use: NumberUse, at: datetime) -> Decisi
 
 
 def cease(work: Work, outcome: Mapping[str, Any], at: datetime) -> Decision:
-    """Give the number of a service that ended its rest: the one that was ported in, where one took the first one's place. Source: the market's rests."""
+    """Give the number of a service that ended its rest: the one that was ported in, where one took the first one's place. Source: the
+    market's rests."""
     msisdn = work.outcomes["cutover"]["msisdn"] if work.outcomes.get("number-change") else outcome["msisdn"]
     rest = resting(work.market, msisdn, "in-use", customer=work.state.party, at=at)
     return Decision(elsewhere=((stream_of(msisdn), rest),), frees=(work.guard("number", msisdn),))
 
 
 def ported_out(state: NumberState, msisdn: str, *, operator: str) -> Decision:
-    """Let a number go to another operator: nobody holds it here any more, and it neither rests nor comes into stock. Nothing for one that is gone.
+    """Let a number go to another operator: nobody holds it here any more, and it neither rests nor comes into stock. Nothing for one that
+    is gone.
 
     Source: the market's numbering rules (it goes back to the holder of its range when it ceases there).
     """
@@ -219,13 +222,15 @@ def change_flaw(work: Work, at: datetime) -> str:
 
 
 def provisioned(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network to serve a line by the number that was ported in (`msisdn`), and to take the temporary one off (`replaced`)."""
+    """Give the body of the request to the network to serve a line by the number that was ported in (`msisdn`), and to take the temporary
+    one off (`replaced`)."""
     replaced, own = work.outcomes["number"]["msisdn"], served_by({**work.outcomes["sim"], "msisdn": work.outcomes["cutover"]["msisdn"]})
     return {"attributes": ["number"], "offering": work.subject.offering, **own, "replaced": {"msisdn": replaced}}
 
 
 def change(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Put the number that was ported in in the place of the temporary one, by which the network serves the line no more: that rests for the market's minimum of days for such a one.
+    """Put the number that was ported in in the place of the temporary one, by which the network serves the line no more: that rests for the
+    market's minimum of days for such a one.
 
     Source: the market's numbering rules.
     """

@@ -30,11 +30,12 @@ from o2c.stock.state import stock_agenda
 class NumberState:
     """A number: its status, class, holder and reservation.
 
-    `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; returned for one that
-    is not ours any more, ported_out for one that serves at another operator. `brought_in` says that it is of another operator's range and only ours as long as its customer's line. `resting` is the
-    number itself while it is in quarantine. `order`, `item` and `customer` are those that it was last reserved for or taken by; of a number
-    that rests, `customer` is whose it was. `kept_until` is the end of the reservation. `rests_until` is the end of the rest, kept while the
-    former customer has it reserved, as are `use`, `claimable` and `free_by` of the rest. `records` are its steps that stand still.
+    `status` is empty before the number was received, then available, golden, reserved, assigned, quarantined or ported_in; returned for one
+    that is not ours any more, ported_out for one that serves at another operator. `brought_in` says that it is of another operator's range
+    and only ours as long as its customer's line. `resting` is the number itself while it is in quarantine. `order`, `item` and `customer`
+    are those that it was last reserved for or taken by; of a number that rests, `customer` is whose it was. `kept_until` is the end of the
+    reservation. `rests_until` is the end of the rest, kept while the former customer has it reserved, as are `use`, `claimable` and
+    `free_by` of the rest. `records` are its steps that stand still.
     """
 
     status: str = ""

@@ -26,7 +26,8 @@ TEXTS = ("description", "contact")
 class Amendment:
     """What is to be changed of an order; None leaves a thing as it is, and an empty text takes it away.
 
-    `purchase_order` is the customer's own, which bills name from then on. `priority` goes from 0, the highest, to 4. `contact` is where notices go. `note` is added to the notes there are.
+    `purchase_order` is the customer's own, which bills name from then on. `priority` goes from 0, the highest, to 4. `contact` is where
+    notices go. `note` is added to the notes there are.
     Source: TMF622 v5.0.0 ProductOrder.priority, .category, .description, .notificationContact, .note.
     """
 
@@ -71,7 +72,8 @@ def _bought(state: OrderState, purchase_order: str | None) -> Decision:
 
 
 def stated(state: OrderState, accounts: Collection[str], *, anew: bool = False) -> Iterator[tuple[str, PurchaseOrderStated]]:
-    """Tell the accounts that an order is charged to of the customer's own number of it; nothing of one that never had any, unless it is told `anew`."""
+    """Tell the accounts that an order is charged to of the customer's own number of it; nothing of one that never had any, unless it is
+    told `anew`."""
     if state.purchase_order or anew:
         for account in sorted(accounts):
             told = PurchaseOrderStated(account=account, order=state.order_id, purchase_order=state.purchase_order)

@@ -1,7 +1,8 @@
-"""What a changed paper would take of an order in flight: which work goes on, is done anew, is taken back, or can be changed no more. Nothing is decided here.
+"""What a changed paper would take of an order in flight: which work goes on, is done anew, is taken back, or can be changed no more.
+Nothing is decided here.
 
-Source: order life cycle, section 4, rules (a) to (e): per line and attribute, significant attributes alone, undo before redo in reverse order of
-dependence, no freeze of what is not touched, and what it costs shown first.
+Source: order life cycle, section 4, rules (a) to (e): per line and attribute, significant attributes alone, undo before redo in reverse
+order of dependence, no freeze of what is not touched, and what it costs shown first.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """An order and the changed order beside it: what differs, the `plan` as it would have been from the start, and how each line fares (verdict, the step that
-    decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are; `penalties` what some of that costs."""
+    """An order and the changed order beside it: what differs, the `plan` as it would have been from the start, and how each line fares
+    (verdict, the step that decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are;
+    `penalties` what some of that costs."""
 
     differences: tuple[Difference, ...]
     plan: OrderPlanned
@@ -101,7 +103,8 @@ def _laid_over(stands: Line, before: Line, after: Line) -> Line:
 
 
 def differences(before: Sequence[Line], after: Sequence[Line], chosen: Collection[str]) -> tuple[Difference, ...]:
-    """Give what differs between the lines of an order and those wished, in their order. `chosen` are the characteristics that the offerings know."""
+    """Give what differs between the lines of an order and those wished, in their order. `chosen` are the characteristics that the offerings
+    know."""
     stands, wished = ({line.item: line for line in lines} for lines in (before, after))
     found: list[Difference] = []
     for line in after:
@@ -177,7 +180,8 @@ def _has(state: OrderState, item: str, step: str) -> bool:
 
 
 def _has_begun(state: OrderState, item: str, step: str, at: datetime, book: Book) -> bool:
-    """Whether there is something of a step to take back: it is planned again where a partner still has it, such as a port whose window was given up."""
+    """Whether there is something of a step to take back: it is planned again where a partner still has it, such as a port whose window was
+    given up."""
     status = state.progress.items[item].steps[step]
     return status in _BEGUN or (status == "planned" and bool(to_recall(state, item, (step,), at, book)))
 
@@ -204,7 +208,8 @@ def _done_anew(
 
 
 def _released_otherwise(state: OrderState, item: str, planned: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
-    """Whether an item is to be switched on together with others than it was. One that is on, or with the network, is only touched by waiting for more."""
+    """Whether an item is to be switched on together with others than it was. One that is on, or with the network, is only touched by
+    waiting for more."""
     if not _has(state, item, SWITCHED_ON) or state.progress.items[item].ended:
         return False
     had, waits = (
@@ -250,8 +255,8 @@ def _verdicts(
 
 
 def _charged_otherwise(state: OrderState, draft: OrderPlanned) -> Iterator[tuple[str, tuple[Verdict, str, str]]]:
-    """The lines of items that are charged and would cost otherwise beside the other lines: a part of a bundle whose price is shared out anew. A charge never changes
-    (decisions/0041), so another price takes an order of its own."""
+    """The lines of items that are charged and would cost otherwise beside the other lines: a part of a bundle whose price is shared out
+    anew. A charge never changes (decisions/0041), so another price takes an order of its own."""
     for each in draft.items:
         progress = state.progress.items.get(each.item)
         if progress is None or progress.ended or progress.steps.get("charging") != "done":
@@ -262,8 +267,8 @@ def _charged_otherwise(state: OrderState, draft: OrderPlanned) -> Iterator[tuple
 
 
 def _comes_to_nothing(state: OrderState, draft: OrderPlanned) -> Iterator[tuple[str, tuple[Verdict, str, str]]]:
-    """The lines that rely on an item which failed or was cancelled, and would wait for it for ever; and the last of an order that goes on, where its paper would be of such items
-    alone: that is a cancellation, which is assessed as one."""
+    """The lines that rely on an item which failed or was cancelled, and would wait for it for ever; and the last of an order that goes on,
+    where its paper would be of such items alone: that is a cancellation, which is assessed as one."""
     ended = {name: of.ended for name, of in state.progress.items.items() if of.ended}
     for each in draft.items:
         if each.item not in ended and (base := next((one for one in each.relies_on if one in ended), "")):

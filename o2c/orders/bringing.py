@@ -12,8 +12,8 @@ from o2c.orders.wish import CODE, NUMBER, Line
 def brought(line: Line, turn: int) -> dict[str, str]:
     """Give the number and code that a line of an item brings, as characteristics; `turn` counts the item's lines from 0.
 
-    An item of several lines names one number a line: `portInNumber#1`, `portInNumber#2` and so on (`portInNumber` is the first), each with its
-    own `portInCode#n` or, where one code is for all of them, `portInCode`.
+    An item of several lines names one number a line: `portInNumber#1`, `portInNumber#2` and so on (`portInNumber` is the first), each with
+    its own `portInCode#n` or, where one code is for all of them, `portInCode`.
     """
     own = line.characteristics
     number = own.get(f"{NUMBER}#{turn + 1}", own.get(NUMBER) if turn == 0 else None)
@@ -27,7 +27,8 @@ def flaw_of_numbers(lines: Sequence[Line], counts: Mapping[str, int], market: Ma
     """Give the first reason why the numbers that lines bring cannot be planned (DQ-ITEM with detail); empty when there is none.
 
     An item of several lines that brings any number brings one a line. Numbers of one order under one code are a bulk process from
-    `bulk_from` of the market on, which does not go to the automatic one. Source: the market's porting rules (Great Britain: 1 to 24 numbers).
+    `bulk_from` of the market on, which does not go to the automatic one. Source: the market's porting rules (Great Britain: 1 to 24
+    numbers).
     """
     codes: Counter[str] = Counter()
     for line in lines:

@@ -25,8 +25,8 @@ from o2c.products.state import ProductState
 def cease(
     state: OrderState, item: str, *, ended_on: str, at: datetime, book: Book, steps: Collection[str] = (), whose: str = ""
 ) -> Decision:
-    """Give back what the service of a complete item used, or what some of its steps obtained; nothing that was given back already, and nothing of an item that
-    the order has not. It served the customer `whose` last, where another than the order's took it over.
+    """Give back what the service of a complete item used, or what some of its steps obtained; nothing that was given back already, and
+    nothing of an item that the order has not. It served the customer `whose` last, where another than the order's took it over.
 
     Source: each step says what it gives back (`Ending.cease`); numbers rest by the market's rules.
     """

@@ -1,7 +1,7 @@
 """What an order changes of products in service: each line that names one, held against how the product stands.
 
-Source: TM Forum TMF622 v4.0.0 ProductOrderItem.action (modify, delete, noChange) and .product; order life cycle, section 3 (upgrade, add-on, SIM swap,
-suspend, number change, cease).
+Source: TM Forum TMF622 v4.0.0 ProductOrderItem.action (modify, delete, noChange) and .product; order life cycle, section 3 (upgrade,
+add-on, SIM swap, suspend, number change, cease).
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from o2c.products.transfers import transfer_in_force
 
 MODIFY, DELETE, NO_CHANGE = "modify", "delete", "noChange"
 SIM_SWAP, NUMBER_CHANGE, STATUS, REASON = "simSwap", "numberChange", "status", "statusReason"
-"""The characteristics by which a line asks for another SIM (why), another number (`true`), and that a product rests or serves again (why)."""
+"""The characteristics by which a line asks for another SIM (why), another number (`true`), and that a product rests or serves again
+(why)."""
 SUSPENDED, ACTIVE = "suspended", "active"
 EFFECTIVE, ON_BILL_DATE = "effective", "bill-date"
 """The characteristic that says when another offering begins, and its value for the day of the next bill; else it begins at once."""
 COMMITMENT = "commitment"
-"""The characteristic by which a line that takes a product over says what becomes of its term (`Commitment`); without it, what its owner agreed to."""
+"""The characteristic by which a line that takes a product over says what becomes of its term (`Commitment`); without it, what its owner
+agreed to."""
 ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE, COMMITMENT)
 STAYS = "stays for "
 """With the id of an order, what it asks of a product that it names as it is: several orders may do so at once."""
@@ -47,7 +49,8 @@ def names_product(line: Line) -> bool:
 
 
 def attributes(line: Line, product: ProductState, party: str) -> tuple[str, ...]:
-    """Give the attributes of a product that a line changes in an order of a party: of a product that stays as it is, none; of another's, its owner."""
+    """Give the attributes of a product that a line changes in an order of a party: of a product that stays as it is, none; of another's,
+    its owner."""
     if line.action == DELETE:
         return (TERMINATION,)
     if line.action != MODIFY or product.standing is None:
@@ -72,7 +75,8 @@ def _own(line: Line, product: ProductState) -> tuple[str, ...]:
 
 
 def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, market: Market, order: str, at: datetime) -> str:
-    """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none. `at` is when the order was given."""
+    """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none. `at` is when the
+    order was given."""
     for line in lines:
         if line.action not in ("add", MODIFY, DELETE, NO_CHANGE):
             return f"DQ-ACTION: item {line.item} has an unknown action"
@@ -88,7 +92,8 @@ def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, marke
 
 
 def _parted(line: Line, product: ProductState | None, party: str, lines: Sequence[Line]) -> str:
-    """Why a product cannot be taken over without others: what relies on it goes along, and it goes with what it relies on. Empty for one that can."""
+    """Why a product cannot be taken over without others: what relies on it goes along, and it goes with what it relies on. Empty for one
+    that can."""
     if product is None or product.standing is None or product.standing.customer == party or product.transfer is None:
         return ""
     named = {each.product for each in lines if each.action == MODIFY}
@@ -155,7 +160,8 @@ def _busy(changing: Iterable[str | None], order: str) -> str:
 
 
 def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str], party: str) -> tuple[HeldProduct, ...]:
-    """Give the products that an order of a party without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by account."""
+    """Give the products that an order of a party without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by
+    account."""
     return tuple(
         _held(line, state, bill_dates, party) for line in lines if names_product(line) and (state := products[product_stream(line.product)])
     )
@@ -182,8 +188,8 @@ def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str], part
 
 
 def accepted(held_products: Iterable[HeldProduct], order: str) -> Decision:
-    """Tell the products which of their attributes the order is to change, by the versions of their streams: a second order that comes at once is judged
-    anew. What is to stay as it is, so that something can be added to it, is ended by no other order meanwhile."""
+    """Tell the products which of their attributes the order is to change, by the versions of their streams: a second order that comes at
+    once is judged anew. What is to stay as it is, so that something can be added to it, is ended by no other order meanwhile."""
     return Decision(
         elsewhere=tuple(
             (
@@ -202,7 +208,8 @@ def products_of(state: OrderState) -> dict[str, HeldProduct]:
 
 
 def payer_in(state: OrderState, account: str) -> str:
-    """Give the account that pays for one that an order names, as the customer's hierarchy was when the order was validated: mostly the account itself."""
+    """Give the account that pays for one that an order names, as the customer's hierarchy was when the order was validated: mostly the
+    account itself."""
     return str(state.record("", "validation").outcome.get("payers", {}).get(account, account))
 
 
@@ -241,14 +248,14 @@ def product_read(work: Work) -> tuple[str, ...]:
 
 
 def held_by(work: Work) -> HeldProduct | None:
-    """Give the product that an item changes, as it stood when its order was validated; None for an item that changes none, or is not planned in a state that
-    a process remembers from before."""
+    """Give the product that an item changes, as it stood when its order was validated; None for an item that changes none, or is not
+    planned in a state that a process remembers from before."""
     return products_of(work.state).get(work.subject.line) if work.subject else None
 
 
 def gone(work: Work, at: datetime) -> str:
-    """Say that the product ended while the order was under way, so that there is nothing left to change: its number went to another operator, or its account was
-    terminated."""
+    """Say that the product ended while the order was under way, so that there is nothing left to change: its number went to another
+    operator, or its account was terminated."""
     products = (cast("ProductState | None", work.read.get(stream)) for stream in product_read(work))
     ended_on = next((product.ended_on for product in products if product), "")
     return f"DQ-ACTION: item {work.item} changes a product that ended on {ended_on}" if ended_on else ""

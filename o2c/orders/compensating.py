@@ -26,7 +26,8 @@ def streams_read(work: Work) -> tuple[str, ...]:
 def late_start(work: Work, starts_on: str) -> Decision:
     """Credit the days from the one that the customer could count on to that on which the service is on; nothing in time.
 
-    That is the day promised first. What moved it of the customer's own, a wish or something that was waited for from him, moves it for this, too.
+    That is the day promised first. What moved it of the customer's own, a wish or something that was waited for from him, moves it for
+    this, too.
     """
     counted_on = committed(work)
     days = (date.fromisoformat(starts_on) - date.fromisoformat(counted_on)).days if counted_on else 0

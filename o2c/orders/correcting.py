@@ -18,9 +18,9 @@ OURS = "ours"
 def correct_wish(state: OrderState, key: str, value: str) -> OrderState | None:
     """Apply one correction of an order that waits for validation; None for an unknown key.
 
-    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts no more), `wishes` (`two`: the customer wants this beside what he
-    ordered elsewhere), and `line.N.FIELD`, with N counted from 1 in the order in which the channel sent the
-    lines.
+    The keys are `party`, `account`, `catalogue`, `requested_start`, `requested_completion`, `prices` (`ours`: what the channel sent counts
+    no more), `wishes` (`two`: the customer wants this beside what he ordered elsewhere), and `line.N.FIELD`, with N counted from 1 in the
+    order in which the channel sent the lines.
     """
     match key.split(".", 2):
         case ["party"]:

@@ -12,9 +12,10 @@ from o2c.orders.wish import CODE, NUMBER, SWITCH_ACCOUNT, SWITCH_FROM, VISIT, VI
 def correctable(state: OrderState, item: str, changes: Mapping[str, str]) -> bool:
     """Whether every change names something that can still be corrected.
 
-    Of an item, that is the part its steps read when they are asked for again: its place, the number it brings with its code, the provider it comes from, and, while the
-    fitter's visit waits for somebody, the day and window of that; none of them empty. Of a whole order, it is the part that validation judges (see `correct_wish` for the keys), while the order waits there: an
-    order that was not validated is not planned.
+    Of an item, that is the part its steps read when they are asked for again: its place, the number it brings with its code, the provider
+    it comes from, and, while the fitter's visit waits for somebody, the day and window of that; none of them empty. Of a whole order, it is
+    the part that validation judges (see `correct_wish` for the keys), while the order waits there: an order that was not validated is not
+    planned.
     """
     if item:
         own = ({NUMBER, CODE} if state.brings(item) else set()) | ({VISIT_DAY, VISIT_WINDOW} if _visit_waits(state, item) else set())

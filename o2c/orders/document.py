@@ -33,9 +33,9 @@ class Unreadable(ValueError):
 def read(raw: bytes, *, now: datetime | None = None, latest: datetime | None = None, channel: str = "unknown") -> Wish:
     """Read one paper as an order. `now` stands for a date that it does not have, and `channel` for the channel.
 
-    Raises Unreadable when it is over the limits above, is no order, has a date that is no time or that is after `latest` (a real clock's present
-    time). Everything else is captured and judged later; an order without an id is given one. Source: the table of imperfect orders (design,
-    section 11); TMF622 v4.0.0 ProductOrder_Create has neither orderDate nor id.
+    Raises Unreadable when it is over the limits above, is no order, has a date that is no time or that is after `latest` (a real clock's
+    present time). Everything else is captured and judged later; an order without an id is given one. Source: the table of imperfect orders
+    (design, section 11); TMF622 v4.0.0 ProductOrder_Create has neither orderDate nor id.
     """
     document = parse(raw)
     if not any(name in document for name in parts.NAMING):

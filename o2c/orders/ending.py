@@ -91,8 +91,8 @@ def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book
 
 
 def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:
-    """Undo and cancel steps in reverse order. The guards of a recalled step, and our own part of it, are kept until its partner has dropped the work; so are those of what stays
-    done: a number that was brought in is held as long as the line may be on with it."""
+    """Undo and cancel steps in reverse order. The guards of a recalled step, and our own part of it, are kept until its partner has dropped
+    the work; so are those of what stays done: a number that was brought in is held as long as the line may be on with it."""
     kept = _kept(state, item, recalled)
     decision = NOTHING
     for name, status in reversed(state.progress.items[item].steps.items()):

@@ -1,4 +1,5 @@
-"""Parts of the events of an order: a line as it was captured, in the half that is personal and the half that is not, and an item as planned."""
+"""Parts of the events of an order: a line as it was captured, in the half that is personal and the half that is not, and an item as
+planned."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from o2c.products.events import Standing
 CancelReason = Literal[
     "", "changed-mind", "delay", "ordered-twice", "ordered-in-error", "price", "other-provider", "no-answer", "withdrawal"
 ]
-"""Why an order is cancelled, in a word that can be counted: empty where nobody said; `withdrawal` where a consumer withdrew from its contracts by statute. The operator's own words."""
+"""Why an order is cancelled, in a word that can be counted: empty where nobody said; `withdrawal` where a consumer withdrew from its
+contracts by statute. The operator's own words."""
 
 
 class Part(BaseModel):
@@ -23,8 +25,8 @@ class Part(BaseModel):
 
 
 class SentAlteration(Part):
-    """A discount that a channel sent on a price, unjudged: its type and period, how many of these it lasts, and the percentage or the amounts that it
-    takes off, as decimal text; absent ones empty. Its name is free text, which may say anything and is not kept here."""
+    """A discount that a channel sent on a price, unjudged: its type and period, how many of these it lasts, and the percentage or the
+    amounts that it takes off, as decimal text; absent ones empty. Its name is free text, which may say anything and is not kept here."""
 
     kind: str = ""
     period: str = ""
@@ -36,8 +38,8 @@ class SentAlteration(Part):
 
 
 class SentPrice(Part):
-    """A price that a channel sent with its order, unjudged: where it stood, its type and period, its amounts as decimal text, absent ones empty, and
-    the discounts that the channel says it has. Prices stored without `alterations` were taken down before these were read."""
+    """A price that a channel sent with its order, unjudged: where it stood, its type and period, its amounts as decimal text, absent ones
+    empty, and the discounts that the channel says it has. Prices stored without `alterations` were taken down before these were read."""
 
     field: str
     kind: str = ""
@@ -81,10 +83,11 @@ class PlannedStep(Part):
 class PlannedItem(Part):
     """One line to fulfil. Quantity n became n lines (`1#1`, `1#2`, ...). Prices are pinned, net of tax, in minor units.
 
-    Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any day).
-    `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the standard
-    rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's. An item that changes a
-    `product` in service names the `attributes` that it changes; one that is added to products in service names these (`on_products`).
+    Nothing begins before `start_on`; it is neither switched on nor charged before `wished_on` (days local to the market, empty for any
+    day). `terms` say how often the recurring price is charged and how the prices are taxed; plans stored without them meant a month and the
+    standard rate. `account` is the one that the item is billed to, empty where a plan was stored without it: then it is the order's. An
+    item that changes a `product` in service names the `attributes` that it changes; one that is added to products in service names these
+    (`on_products`).
     """
 
     item: str
@@ -109,8 +112,9 @@ class PlannedItem(Part):
 
 
 class HeldVoucher(Part):
-    """A voucher that an order holds: its code and which use of that, the lines of the order that it is for, what it takes off their prices, and all
-    that this can come to, in net minor units. It is held until `held_until`, empty for one that is held as long as the order goes on."""
+    """A voucher that an order holds: its code and which use of that, the lines of the order that it is for, what it takes off their prices,
+    and all that this can come to, in net minor units. It is held until `held_until`, empty for one that is held as long as the order goes
+    on."""
 
     code: str
     turn: int
@@ -121,10 +125,11 @@ class HeldVoucher(Part):
 
 
 class HeldProduct(Part):
-    """A product in service that a line of an order names, as it stood when the order was validated, and the attributes that the line changes.
+    """A product in service that a line of an order names, as it stood when the order was validated, and the attributes that the line
+    changes.
 
-    `next_bill_on` is the day of its account's next bill (ISO, empty for none), `commitment` what becomes of the term of a product that is taken over (empty: it is not). The rest as
-    the product's own events say it.
+    `next_bill_on` is the day of its account's next bill (ISO, empty for none), `commitment` what becomes of the term of a product that is
+    taken over (empty: it is not). The rest as the product's own events say it.
     """
 
     line: str
@@ -143,8 +148,8 @@ class HeldProduct(Part):
 
 
 class PromisedItem(Part):
-    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`); or the agreement with the customer from which it
-    follows (`agreed_by`, as VERSION/NAME; the step is then `agreement`)."""
+    """The day by which an item is promised, and the step that it depends on most: one of its own, or of another item (`of`); or the
+    agreement with the customer from which it follows (`agreed_by`, as VERSION/NAME; the step is then `agreement`)."""
 
     item: str
     promised_on: str
@@ -154,8 +159,8 @@ class PromisedItem(Part):
 
 
 class RecurringTotal(Part):
-    """What recurs together: every `period_length` times `period_unit`, net of tax, in minor units; `reduced_minor` is what discounts take off one
-    period of it while all of them hold."""
+    """What recurs together: every `period_length` times `period_unit`, net of tax, in minor units; `reduced_minor` is what discounts take
+    off one period of it while all of them hold."""
 
     period_unit: str
     period_length: int

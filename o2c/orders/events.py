@@ -24,14 +24,15 @@ _WISHED = {"requested_start": "", "requested_completion": ""}
 class OrderCaptured(Event, name="order.captured", stream="order"):
     """A channel's order was taken down, whatever it lacks; it is judged afterwards. The original is kept to the letter, as personal data.
 
-    `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is; the two are the
-    identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person decided.
-    `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its external id.
-    The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where the paper names one.
-    `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept yet. `prices` are those that
-    the channel sent for the whole order; none where it sent none, or this was not kept yet. Of what was stored before they were read, prices have no
-    discounts of the channel. `same_wish` is the order by which the customer wished the same through another channel days before (empty: none, or nobody looked).
-    `apart` says that it is a program's or a test of our own, by the rule `apart_by`, as POLICY/RULE, or the journey that it followed (empty: nobody's, or not looked at).
+    `market` is the country's rules in the version that was in force, pinned for good. `owner` is whose name the external id is; the two are
+    the identity of the order. `after` is the order that bore them first, where this paper was taken for a repeat of it until a person
+    decided. `dated_by_us` says that the paper had no date, so that `order_date` is when it was received, and `named_by_us` that we made its
+    external id. The requested times stand as the channel wrote them, empty when it wished none. `agent` is who took the order down, where
+    the paper names one. `tier` is the customer's as registered at that moment: empty where the customer was not known, or this was not kept
+    yet. `prices` are those that the channel sent for the whole order; none where it sent none, or this was not kept yet. Of what was stored
+    before they were read, prices have no discounts of the channel. `same_wish` is the order by which the customer wished the same through
+    another channel days before (empty: none, or nobody looked). `apart` says that it is a program's or a test of our own, by the rule
+    `apart_by`, as POLICY/RULE, or the journey that it followed (empty: nobody's, or not looked at).
     """
 
     example = {
@@ -82,7 +83,8 @@ class OrderCaptured(Event, name="order.captured", stream="order"):
 
 
 class OrderResubmitted(Event, name="order.resubmitted", stream="order"):
-    """The same external id of the same owner came again with other content. The first stays in force; `differing` names the fields that differ.
+    """The same external id of the same owner came again with other content. The first stays in force; `differing` names the fields that
+    differ.
 
     It happened when it came: `order_date` is what the paper says, `channel` the one that sent it.
     """
@@ -110,10 +112,11 @@ class ValidationRequested(Requested, name="validation.requested", step="validati
 class OrderValidated(Done, name="order.validated", step="validation", stream="order"):
     """Party, items, actions and offerings are in order; flaws of single items show when their steps begin.
 
-    `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the party
-    was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now on, `products`
-    those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them, version 7 what those products rely on. `agreed_on` is the
-    day (ISO) for which what is delivered is promised by the agreement `agreed_by` (VERSION/NAME; both empty: by none, or not kept yet)."""
+    `tier` is that of the party which it was validated for, from now on the order's own: a correction may have named another party, or the
+    party was registered only after the order came. Empty where this was not kept yet. `vouchers` are those that it names and holds from now
+    on, `products` those in service that it names. Version 6 has the `payers` of accounts that it names, where another one pays for them,
+    version 7 what those products rely on. `agreed_on` is the day (ISO) for which what is delivered is promised by the agreement `agreed_by`
+    (VERSION/NAME; both empty: by none, or not kept yet)."""
 
     example = {
         "attempt": 1, "catalogue_version": 12, "policy": "validation/2026-01", "tier": "standard", "payers": {"BA-1001-LEEDS": "BA-1001"}, "agreed_on": "", "agreed_by": "",
@@ -143,14 +146,15 @@ class ValidationFellOut(FellOut, name="validation.fell-out", step="validation", 
 
 
 class DuplicateSuspected(FellOut, name="duplicate.suspected", step="duplicate", stream="order"):
-    """A changed resubmission waits for a person; it changes nothing of the order in force. `detail` names what differs, and both channels."""
+    """A changed resubmission waits for a person; it changes nothing of the order in force. `detail` names what differs, and both
+    channels."""
 
     example = {**_FELL_OUT, "reason": "DQ-DUP", "waiting_for": "channel", "queue": "data-quality"}
 
 
 class DuplicateSettled(Done, name="duplicate.settled", step="duplicate", stream="order"):
-    """A person decided what the resubmission was: an order of its own (approved; `order` is its id), none (declined, and refused), or the wish to change
-    the one in force, which was changed to it (amend; see `order.revised`)."""
+    """A person decided what the resubmission was: an order of its own (approved; `order` is its id), none (declined, and refused), or the
+    wish to change the one in force, which was changed to it (amend; see `order.revised`)."""
 
     example = {
         "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "decision": "approve", "order": "960dd07c-b654-5d95-9a31-65845ce3ab78",
@@ -193,8 +197,9 @@ class OrderPlanned(Event, name="order.planned", stream="order"):
 
 
 class OrderPriced(Event, name="order.priced", stream="order"):
-    """What the order costs by the version of the catalogue that it pinned: once, and of what recurs the sum of each period. Net of tax, in minor units, before
-    discounts: what these take off, and are pinned to do by version 2, stands beside each sum (`one_time_reduced_minor`)."""
+    """What the order costs by the version of the catalogue that it pinned: once, and of what recurs the sum of each period. Net of tax, in
+    minor units, before discounts: what these take off, and are pinned to do by version 2, stands beside each sum
+    (`one_time_reduced_minor`)."""
 
     example = {
         "currency": "GBP", "catalogue_version": 12, "one_time_minor": 1000, "one_time_reduced_minor": 0,
@@ -232,7 +237,8 @@ class OrderFailed(Event, name="order.failed", stream="order"):
 class CancellationRequested(OfItem, name="cancellation.requested", stream="order"):
     """The whole order, or (when it names one) an item or line, is to be cancelled; `items` are those that would end with it.
 
-    With a `part` it is that part of the item alone, such as its port-in: the item goes on, and nothing ends. Version 3 says for which `reason`, empty where nobody said one.
+    With a `part` it is that part of the item alone, such as its port-in: the item goes on, and nothing ends. Version 3 says for which
+    `reason`, empty where nobody said one.
     """
 
     shape: ClassVar[str] = "cancellation-requested"
@@ -245,7 +251,8 @@ class CancellationRequested(OfItem, name="cancellation.requested", stream="order
 
 
 class CancellationRefused(OfItem, name="cancellation.refused", stream="order"):
-    """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their own.
+    """Nothing was cancelled: `past` are the items past their point of no return and why; `cancellable` those that still could be on their
+    own.
 
     With a `part` it is the point of no return of that part of the items.
     """
@@ -292,8 +299,8 @@ class ItemTakenIntoUse(Event, name="item.taken-into-use", stream="order"):
 
 
 class ItemCeased(Event, name="item.ceased", stream="order"):
-    """The service of an item that was complete ended, on the local date `ended_on`: its number rests, and its SIM serves nobody any more. The order stays
-    as it ended. With `steps` only what these obtained serves no more: another piece took its place."""
+    """The service of an item that was complete ended, on the local date `ended_on`: its number rests, and its SIM serves nobody any more.
+    The order stays as it ended. With `steps` only what these obtained serves no more: another piece took its place."""
 
     example = {"item": "1", "ended_on": "2026-03-23", "steps": ["sim"]}
     upcasts = (Upcast(defaults={"steps": []}),)
@@ -313,8 +320,8 @@ class ItemCancelled(OfItem, name="item.cancelled", stream="order"):
 class OrderAmended(Event, name="order.amended", stream="order"):
     """What an order says beside what is fulfilled was changed: `amended` names what, and the values of what it does not name say nothing.
 
-    `priority` is that of everything asked for from then on, lower first. `description` and `contact` (where notices go, by the channel's wish)
-    take the place of those before, empty when they were taken away; `note` is one more note.
+    `priority` is that of everything asked for from then on, lower first. `description` and `contact` (where notices go, by the channel's
+    wish) take the place of those before, empty when they were taken away; `note` is one more note.
     """
 
     example = {
@@ -354,7 +361,8 @@ class CorrectionApplied(OfStep, name="fallout.correction-applied", stream="*"):
 
 
 class FalloutDecided(OfStep, name="fallout.decided", stream="*"):
-    """A person decided a referral or the end of a step: approve, decline, fail, force, skip, replace or amend. The event that follows closes the fallout."""
+    """A person decided a referral or the end of a step: approve, decline, fail, force, skip, replace or amend. The event that follows
+    closes the fallout."""
 
     shape: ClassVar[str] = "resumed"
     example = {

@@ -21,13 +21,15 @@ from o2c.orders.wish import PORT_IN, brings_any
 
 
 def cancel_port(state: OrderState, items: Iterable[str] = (), *, note: str, at: datetime, book: Book) -> Decision:
-    """Cancel the port-in of the named items (or lines, which stand for all their items); of the only item that brings a number when none is named.
+    """Cancel the port-in of the named items (or lines, which stand for all their items); of the only item that brings a number when none is
+    named.
 
-    Each line keeps the number that it has from us and goes on; the donor is told where it was asked; the days promised follow. When the port of
-    any of these is past its point of no return, nothing is cancelled and the events say so (`cancellation.refused`). Nothing when all of
-    them are cancelled already.
+    Each line keeps the number that it has from us and goes on; the donor is told where it was asked; the days promised follow. When the
+    port of any of these is past its point of no return, nothing is cancelled and the events say so (`cancellation.refused`). Nothing when
+    all of them are cancelled already.
 
-    Raises Refused: missing (no such item, or it brings no number), conflict (the order or the item is over), usage (which item is not clear).
+    Raises Refused: missing (no such item, or it brings no number), conflict (the order or the item is over), usage (which item is not
+    clear).
     """
     if not state.planned:
         return _before_the_plan(state, tuple(dict.fromkeys(items)), note)
@@ -55,10 +57,11 @@ def no_return_of_port(state: OrderState, item: str, at: datetime, book: Book) ->
 
 
 def give_up(state: OrderState, item: str, steps: Sequence[str], at: datetime, book: Book) -> Decision:
-    """Give up steps of an item that goes on without them: partners are asked to drop what they have of it, and what was claimed for it is freed.
+    """Give up steps of an item that goes on without them: partners are asked to drop what they have of it, and what was claimed for it is
+    freed.
 
-    What a partner is to drop stays claimed until it has. A step that is held is cancelled first, because held never becomes completed at one
-    stroke. Source: order life cycle, section 1 (allowed transitions).
+    What a partner is to drop stays claimed until it has. A step that is held is cancelled first, because held never becomes completed at
+    one stroke. Source: order life cycle, section 1 (allowed transitions).
     """
     recalled = to_recall(state, item, reversed(steps), at, book)
     decision = ask_back(state, item, recalled, at, book)
@@ -116,7 +119,8 @@ def _brings_none(state: OrderState, name: str, bringing: Sequence[str]) -> Refus
 
 
 def _refuse_over(state: OrderState, items: Iterable[str]) -> None:
-    """Raises Refused (conflict) for an order that is over, or ends, and for items that ended or are complete: there is no port to cancel any more."""
+    """Raises Refused (conflict) for an order that is over, or ends, and for items that ended or are complete: there is no port to cancel
+    any more."""
     how = order_state(state.progress)
     if how in FINAL or how == "pendingCancellation":
         raise Refused(f"order {state.external_id} is {how}; there is no port of it to cancel any more", kind="conflict")

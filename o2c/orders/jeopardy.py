@@ -15,8 +15,8 @@ NORMAL = "normal"
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """What is foretold of an item: its level (normal, hazard, critical), the chance of being late, the day promised and the one projected (ISO, empty for none). Of an order of
-    which nothing is promised `item` and `promised_on` are empty."""
+    """What is foretold of an item: its level (normal, hazard, critical), the chance of being late, the day promised and the one projected
+    (ISO, empty for none). Of an order of which nothing is promised `item` and `promised_on` are empty."""
 
     item: str
     level: str

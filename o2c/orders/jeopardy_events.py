@@ -8,11 +8,12 @@ from o2c.kernel.shapes import OfItem
 
 
 class JeopardyRaised(OfItem, name="order.jeopardy-raised", stream="order"):
-    """An item is in danger of missing the day that it was promised first, as it was foretold from items of before: `hazard`, or worse, `critical`; without an item the order, of
-    which nothing is promised, that of what is agreed with its customer (`promised_on` is empty then). A milder level than that of `before` is told, too.
+    """An item is in danger of missing the day that it was promised first, as it was foretold from items of before: `hazard`, or worse,
+    `critical`; without an item the order, of which nothing is promised, that of what is agreed with its customer (`promised_on` is empty
+    then). A milder level than that of `before` is told, too.
 
-    `chance_percent` is that of being late, `projected_on` the day by which half of its like were complete (empty: none that was so slow ever was). Of its `open_steps` those are
-    `violated` that take longer already than nine of ten of theirs.
+    `chance_percent` is that of being late, `projected_on` the day by which half of its like were complete (empty: none that was so slow
+    ever was). Of its `open_steps` those are `violated` that take longer already than nine of ten of theirs.
     """
 
     example = {

@@ -1,6 +1,7 @@
 """What the offering of a line needs beside it (`OfferingPublished.requires`), and which line of the order that is where none is named.
 
-Source: TMF620 v4.1.0 ProductOffering.productOfferingRelationship; TMF622 v4.0.0 ProductOrderItem.productOrderItemRelationship; decisions/0019.
+Source: TMF620 v4.1.0 ProductOffering.productOfferingRelationship; TMF622 v4.0.0 ProductOrderItem.productOrderItemRelationship;
+decisions/0019.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ NAMES_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The lines of an order, each with what it relies on by its own word or by what its offering needs; `flaw` is the first need left open."""
+    """The lines of an order, each with what it relies on by its own word or by what its offering needs; `flaw` is the first need left
+    open."""
 
     lines: Sequence[Line]
     flaw: str = ""
@@ -40,8 +42,8 @@ class _Order:
 def bound(lines: Sequence[Line], catalogue: CatalogueState) -> Bound:
     """Bind each line whose offering needs another to a line of one of those offerings, as if it had named it.
 
-    Only where it can be no other: one line fits, in the nearest bundle that has any or else in the order, and piece by piece or as one for all.
-    A line that relies on one, stands in one or around one, or is relied on by one, is bound already.
+    Only where it can be no other: one line fits, in the nearest bundle that has any or else in the order, and piece by piece or as one for
+    all. A line that relies on one, stands in one or around one, or is relied on by one, is bound already.
     """
     needing = {line.item: needed for line in lines if (needed := _needed(line, catalogue))}
     if not needing:

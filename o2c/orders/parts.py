@@ -59,12 +59,13 @@ def objects(value: Any) -> list[dict[str, Any]]:
 def identity_of(document: Document) -> tuple[str, str]:
     """Give the owner that a paper names for its id, and the id; both are empty where it says nothing.
 
-    v5 has a list of identifiers with their owners (`externalIdentifier`, in drafts `externalId`): the first with an owner counts. In v4 the id
-    is text and its owner is not said.
+    v5 has a list of identifiers with their owners (`externalIdentifier`, in drafts `externalId`): the first with an owner counts. In v4 the
+    id is text and its owner is not said.
     """
     for key in IDENTIFIERS:
         told = [each for each in objects(document.get(key)) if text(each.get("id"))]
-        # A purchase order may stand for several orders: it is what an order is known by only where nothing else is said, as in the examples of TMF622 v5.
+        # A purchase order may stand for several orders: it is what an order is known by only where nothing else is said, as in the examples
+        # of TMF622 v5.
         if known := [each for each in told if not _is_purchase_order(each)] or told:
             first = next((each for each in known if text(each.get("owner"))), known[0])
             return text(first.get("owner")), text(first.get("id"))
@@ -72,7 +73,8 @@ def identity_of(document: Document) -> tuple[str, str]:
 
 
 def purchase_order_of(document: Document) -> str:
-    """Give the customer's own purchase order: the identifier of that type (v5), or the text that channels send with v4, which has no field for it.
+    """Give the customer's own purchase order: the identifier of that type (v5), or the text that channels send with v4, which has no field
+    for it.
 
     Source: TMF622 v5.0.0 ExternalIdentifier.externalIdentifierType.
     """
@@ -106,7 +108,8 @@ def agent_of(document: Document) -> str:
 
 
 def told_of(document: Document) -> dict[str, str]:
-    """Give what a paper says of who ordered it, by what it is: `login`, `token` and `client` (what the program calls itself), and its notes (`note`), several in lines.
+    """Give what a paper says of who ordered it, by what it is: `login`, `token` and `client` (what the program calls itself), and its notes
+    (`note`), several in lines.
 
     Source: TMF622 v4.0.0 RelatedParty.role, which is free text; .note.
     """
@@ -167,7 +170,8 @@ def _line(item: Document, parent: str) -> Line:
 
 
 def _characteristics(product: Document) -> dict[str, str]:
-    """The characteristics by name. One that is sent twice with different values has all of them, which is none of what it may be: neither is left out in silence."""
+    """The characteristics by name. One that is sent twice with different values has all of them, which is none of what it may be: neither
+    is left out in silence."""
     found = dict[str, dict[str, None]]()
     for each in objects(product.get("productCharacteristic")):
         found.setdefault(text(each.get("name")), {})[text(each.get("value"))] = None
@@ -227,8 +231,8 @@ def _relations(item: Document) -> Iterator[tuple[str, str]]:
 def _bundled(lines: list[Line], items: list[dict[str, Any]]) -> Iterator[Line]:
     """The lines with the parents that relations give them.
 
-    A line keeps the bundle it is nested in, and one that two bundles claim is in neither: the bundle that misses it is judged. A relation to
-    what is not in the order stays as something the line relies on, where that is judged.
+    A line keeps the bundle it is nested in, and one that two bundles claim is in neither: the bundle that misses it is judged. A relation
+    to what is not in the order stays as something the line relies on, where that is judged.
     """
     known = {line.item for line in lines}
     parents: dict[str, dict[str, None]] = defaultdict(dict)

@@ -1,6 +1,7 @@
 """What a change in flight costs where a partner has work that is taken back for it: told before it is accepted, charged when it is.
 
-Source: order life cycle, section 4, rule (e): past a soft point of no return a change is allowed, with its price shown first. The prices are the market's.
+Source: order life cycle, section 4, rule (e): past a soft point of no return a change is allowed, with its price shown first. The prices
+are the market's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from o2c.orders.state import OrderState
 
 
 class Penalty(NamedTuple):
-    """What taking a step of an item back costs, net, in minor units: the line that it is of, and those of its `attributes` that were asked for otherwise."""
+    """What taking a step of an item back costs, net, in minor units: the line that it is of, and those of its `attributes` that were asked
+    for otherwise."""
 
     line: str
     item: str
@@ -32,7 +34,8 @@ class Penalty(NamedTuple):
 def penalties(
     state: OrderState, undone: Iterable[tuple[str, str]], differing: Iterable[tuple[str, str]], at: datetime, book: Book
 ) -> Iterator[Penalty]:
-    """Give what it costs to take steps back (item, step), as what differs (line, attribute) wants it: of those that their partners have, or may have.
+    """Give what it costs to take steps back (item, step), as what differs (line, attribute) wants it: of those that their partners have, or
+    may have.
 
     What an earlier change is taking back has no request any more, and costs nothing again.
     """
@@ -45,7 +48,8 @@ def penalties(
 
 
 def charged(state: OrderState, found: Iterable[Penalty], revision: int, at: datetime, book: Book) -> Iterator[tuple[str, Event]]:
-    """Give the charges of the penalties of a change (its number among those of the order), one an item: once, by the next bill of its account."""
+    """Give the charges of the penalties of a change (its number among those of the order), one an item: once, by the next bill of its
+    account."""
     sums: dict[str, int] = {}
     for one in found:
         sums[one.item] = sums.get(one.item, 0) + one.amount_minor

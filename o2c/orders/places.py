@@ -23,7 +23,8 @@ _ADDRESS = (
 
 
 def place_of(places: Sequence[Mapping[str, Any]]) -> str:
-    """Give the address that an item is brought to or installed at, as text: the paper's own words, or the parts of a structured one in one line.
+    """Give the address that an item is brought to or installed at, as text: the paper's own words, or the parts of a structured one in one
+    line.
 
     The first place with a role of installation or delivery, else the first without any role, else the first of another role that is not one
     for papers; empty when there is none.

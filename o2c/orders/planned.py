@@ -14,11 +14,11 @@ from o2c.orders.rollup import needed
 class Planned:
     """A line to fulfil, as planned; `waits` maps each step to the steps it waits for.
 
-    Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market, empty
-    for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the porting code:
-    None for one that came with the order, LONG_AFTER when that was not kept. An item that changes a `product` in service names the `attributes`; one that
-    is added to such products names them (`on_products`). `left` are the steps that are wanted no more since the paper was changed, with what they
-    waited for.
+    Nothing of it begins before `start_on`, and it is neither switched on nor charged before `wished_on`: ISO days local to the market,
+    empty for any day. `promised_on` is the day it is promised for, as last revised. `code_given_at` is when a correction brought the
+    porting code: None for one that came with the order, LONG_AFTER when that was not kept. An item that changes a `product` in service
+    names the `attributes`; one that is added to such products names them (`on_products`). `left` are the steps that are wanted no more
+    since the paper was changed, with what they waited for.
     """
 
     item: str
@@ -54,7 +54,8 @@ class Planned:
 
 
 def planned_of(item: PlannedItem, *, place: str, account: str, currency: str) -> Planned:
-    """Give an item as an event says that it is planned, with what the event keeps for all items: where no account is its own, the order's."""
+    """Give an item as an event says that it is planned, with what the event keeps for all items: where no account is its own, the
+    order's."""
     return Planned(
         item=item.item,
         line=item.line,

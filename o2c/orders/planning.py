@@ -91,7 +91,8 @@ def plan_order(state: OrderState, book: Book, at: datetime) -> OrderPlanned:
 
 
 def order_price(planned: OrderPlanned) -> OrderPriced:
-    """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period; each with what discounts take off."""
+    """Give the sums of the pinned prices of a planned order, net, in minor units: once, and of what recurs by period; each with what
+    discounts take off."""
     return _sums(planned.items, planned.currency, planned.catalogue_version)
 
 
@@ -123,7 +124,8 @@ def _sums(items: Sequence[PlannedItem | Planned], currency: str, catalogue_versi
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """Plans the items of one order; `by_id` are its lines by item, `names` the items that each leaf line stands for, `prices` what these cost."""
+    """Plans the items of one order; `by_id` are its lines by item, `names` the items that each leaf line stands for, `prices` what these
+    cost."""
 
     state: OrderState
     book: Book
@@ -243,7 +245,8 @@ def commitment_months(state: OrderState, catalogue: CatalogueState) -> int:
 
 
 def ended_minor(state: OrderState) -> int:
-    """Give what the items that ended without being completed had committed to, in net minor units: what a changed paper took out counted no more."""
+    """Give what the items that ended without being completed had committed to, in net minor units: what a changed paper took out counted no
+    more."""
     over = state.progress.removed
     ended = (name for name, progress in state.progress.items.items() if name not in over and item_state(progress) != "completed")
     return planned_minor(state, [state.items[name] for name in ended])

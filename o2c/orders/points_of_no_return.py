@@ -1,4 +1,5 @@
-"""Which work of an item stands on which of its attributes: the table by which a change in flight is judged, line by line and attribute by attribute.
+"""Which work of an item stands on which of its attributes: the table by which a change in flight is judged, line by line and attribute by
+attribute.
 
 When a step is past its point of no return its own `Ending.no_return` says, by the market's rules where these differ.
 Source: order life cycle, section 4 (points of no return and compensations, per attribute; rules a to c).

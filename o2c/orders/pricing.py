@@ -1,4 +1,5 @@
-"""What a line costs: the values it chose, the prices of its offering that held when it was ordered, its part of a bundle's, and the sum that it commits to."""
+"""What a line costs: the values it chose, the prices of its offering that held when it was ordered, its part of a bundle's, and the sum
+that it commits to."""
 
 from __future__ import annotations
 
@@ -72,8 +73,9 @@ Prices = dict[str, list[PinnedPrices]]
 def priced(lines: Sequence[Line], catalogue: CatalogueState, at: datetime) -> Prices:
     """Give the prices of every item of an order taken at a time, by line; lines of unknown offerings have none.
 
-    A price of a bundle takes the place of those of the same kind and period of its items, and is shared out by what they cost alone, largest
-    remainder first. Where no item has one, those without a price of the kind share it equally. Of bundles within one another the outer one counts.
+    A price of a bundle takes the place of those of the same kind and period of its items, and is shared out by what they cost alone,
+    largest remainder first. Where no item has one, those without a price of the kind share it equally. Of bundles within one another the
+    outer one counts.
     """
     known = {line.item: catalogue.offerings[line.offering] for line in lines if line.offering in catalogue.offerings}
     counts = multiplicity(lines)
@@ -142,8 +144,8 @@ def committed_minor(prices: PinnedPrices, months: int, on: date) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What is charged together: once, or every `length` times `unit`. `nets` are net minor units by tax group, and `reduced` what is left of them
-    while all discounts hold."""
+    """What is charged together: once, or every `length` times `unit`. `nets` are net minor units by tax group, and `reduced` what is left
+    of them while all discounts hold."""
 
     unit: str
     length: int

@@ -37,8 +37,9 @@ class Expected:
 class Outlook:
     """When the open steps of an order are normally done, seen from a time; each is looked at once.
 
-    A step that waits for a person or a partner without a date is taken to go on at once: nobody can promise less, and its promise is revised
-    when it does go on. What has not begun of an order that is suspended begins when that is to end. Items are asked for after those that they rely on.
+    A step that waits for a person or a partner without a date is taken to go on at once: nobody can promise less, and its promise is
+    revised when it does go on. What has not begun of an order that is suspended begins when that is to end. Items are asked for after those
+    that they rely on.
     """
 
     def __init__(self, state: OrderState, at: datetime, book: Book) -> None:
@@ -102,7 +103,8 @@ class Outlook:
         return latest
 
     def _under_way(self, item: str, step: str, status: str | None) -> datetime:
-        """A partner that took the work on said when it will know more; what is asked for is due; what fell out is tried again, or its stock is due, or now."""
+        """A partner that took the work on said when it will know more; what is asked for is due; what fell out is tried again, or its stock
+        is due, or now."""
         declared, record = self.book.steps[step], self.state.record(item, step)
         if status == "requested" and (known := self.state.due.get(item, {}).get(step)):
             due_at, taken = known
@@ -156,8 +158,8 @@ def revise(state: OrderState, items: Sequence[str], at: datetime, book: Book) ->
 
 
 def _at_risk(state: OrderState, item: str, at: datetime, book: Book) -> bool:
-    """Whether an item is not surely in time: its day has come; a partner took work on and named a time, from which on all that follows takes its
-    own; it fell out, nobody answered, or a step of it is to be done anew; it has a window."""
+    """Whether an item is not surely in time: its day has come; a partner took work on and named a time, from which on all that follows
+    takes its own; it fell out, nobody answered, or a step of it is to be done anew; it has a window."""
     day = state.items[item].promised_on
     if state.suspended:
         return True
@@ -174,7 +176,8 @@ def later_promises(state: OrderState, items: Iterable[str], at: datetime, book: 
     """Decide which promises move, of these items and of those that rely on them; nothing for all others.
 
     A promise moves to a later day only. The cause is the step from which the new day follows, with the reason of its fallout (empty when it
-    takes longer without one), or that the order is suspended. Idempotent: the day that an item is revised to is the one that is expected of it then.
+    takes longer without one), or that the order is suspended. Idempotent: the day that an item is revised to is the one that is expected of
+    it then.
     """
     outlook = Outlook(state, at, book)
     moved: dict[str, PromiseRevised] = {}
@@ -218,7 +221,8 @@ def _like(base: PromiseRevised, item: str, before: str) -> PromiseRevised:
 
 
 def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
-    """Where the new day begins: a step with its reason; one that was forced after a fallout; else the step on the way that takes longest."""
+    """Where the new day begins: a step with its reason; one that was forced after a fallout; else the step on the way that takes
+    longest."""
     item, step = expected.begins
     if reason := state.record(item, step).reason:
         return item, step, reason
@@ -232,10 +236,11 @@ def _cause(state: OrderState, expected: Expected) -> tuple[str, str, str]:
 def promised_anew(
     state: OrderState, items: Iterable[str], at: datetime, book: Book, *, cause_step: str, by_customer: bool = True
 ) -> Decision:
-    """Promise items of which a part was given up for the day that is expected without it, sooner or later; nothing where only partners are still to answer.
+    """Promise items of which a part was given up for the day that is expected without it, sooner or later; nothing where only partners are
+    still to answer.
 
-    What relied on such an item, and was promised for no other reason than that, is promised with it. `cause_step` is what the part was given
-    up by, or what else moved the day, and `by_customer` whether that was his own wish.
+    What relied on such an item, and was promised for no other reason than that, is promised with it. `cause_step` is what the part was
+    given up by, or what else moved the day, and `by_customer` whether that was his own wish.
     """
     outlook, changed_of = Outlook(state, at, book), set(items)
     moved: dict[str, PromiseRevised] = {}

@@ -8,7 +8,8 @@ from o2c.orders.event_parts import PromisedItem
 
 
 class PromiseMade(Event, name="promise.made", stream="order"):
-    """The customer was promised a day for every item, by the calendar of `zone`, from what the steps of the plan normally take, or by what is agreed with it."""
+    """The customer was promised a day for every item, by the calendar of `zone`, from what the steps of the plan normally take, or by what
+    is agreed with it."""
 
     upcasts = (Upcast(),)
     example = {"items": [{"item": "1", "promised_on": "2026-01-08", "step": "delivery", "agreed_by": ""}], "zone": "Europe/London"}
@@ -17,9 +18,11 @@ class PromiseMade(Event, name="promise.made", stream="order"):
 
 
 class PromiseRevised(OfItem, name="promise.revised", stream="order"):
-    """The promised day of an item cannot be kept and was moved to a later one; or a part of the item was given up, and the day is another without.
+    """The promised day of an item cannot be kept and was moved to a later one; or a part of the item was given up, and the day is another
+    without.
 
-    `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is its fallout's (empty: it takes longer without one). Version 2: `by_customer`, of his own wish or doing.
+    `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is its fallout's (empty: it takes longer without one).
+    Version 2: `by_customer`, of his own wish or doing.
     """
 
     example = {

@@ -6,7 +6,8 @@ from o2c.kernel.event import Event
 
 
 class PurchaseOrderGiven(Event, name="order.purchase-order-given", stream="order"):
-    """The customer's own purchase order for the order became known, with the order or afterwards: bills name it from now on; empty for none any more.
+    """The customer's own purchase order for the order became known, with the order or afterwards: bills name it from now on; empty for none
+    any more.
 
     Source: EN 16931-1, BT-13 (Purchase order reference).
     """

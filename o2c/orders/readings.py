@@ -41,7 +41,8 @@ def work(state: OrderState, stream: str, item: str, step: str, book: MarketBook)
 
 
 def waits_while_suspended(state: OrderState, item: str, step: str) -> bool:
-    """Whether a step does not begin while its order is suspended: a gate, or work of an item that goes on; not what is asked back or being taken back."""
+    """Whether a step does not begin while its order is suspended: a gate, or work of an item that goes on; not what is asked back or being
+    taken back."""
     if not item:
         return step in GATES
     progress = state.progress.items.get(item)

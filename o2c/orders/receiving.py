@@ -41,10 +41,11 @@ NOT_APART = SetApart()
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a paper came, and what stood then: the line of an intake, the version of the catalogue, the pin of the market whose rules it is under, and the time.
+    """How a paper came, and what stood then: the line of an intake, the version of the catalogue, the pin of the market whose rules it is
+    under, and the time.
 
-    `tier` is that of the customer, empty for one who is not known, and `same_wish` the order by which the customer may have wished the same; `apart`
-    says whether it is nobody's who wants to buy.
+    `tier` is that of the customer, empty for one who is not known, and `same_wish` the order by which the customer may have wished the
+    same; `apart` says whether it is nobody's who wants to buy.
     """
 
     intake: str
@@ -62,10 +63,10 @@ def receive(
 ) -> tuple[Reception, Decision]:
     """Take down an order, whatever it lacks, or recognise one that came before.
 
-    The same content again is a duplicate and changes nothing; other content under the same external id of the same owner is resubmitted, and
-    waits for a person while the first stays in force. `original` is the paper in force and `first_channel` the one that sent it, needed only
-    when the content differs; `codes` are the reason codes in force. A repeat of the same line of the same intake (it was killed) gets the same
-    reception and no events.
+    The same content again is a duplicate and changes nothing; other content under the same external id of the same owner is resubmitted,
+    and waits for a person while the first stays in force. `original` is the paper in force and `first_channel` the one that sent it, needed
+    only when the content differs; `codes` are the reason codes in force. A repeat of the same line of the same intake (it was killed) gets
+    the same reception and no events.
 
     Source: the table of imperfect orders (design, section 11).
     """
@@ -93,8 +94,8 @@ def receive(
 def came_at(state: OrderState, wish: Wish, now: datetime) -> datetime:
     """Give the time at which what a paper is to an order happened.
 
-    A sale happened when its channel says so. Anything else happened when it came: now, or at the date that it bears where that is still to come
-    on a simulated clock, and never before the order itself.
+    A sale happened when its channel says so. Anything else happened when it came: now, or at the date that it bears where that is still to
+    come on a simulated clock, and never before the order itself.
     """
     return max(now, wish.order_date, state.captured_at) if state.captured_at else wish.order_date
 

@@ -1,7 +1,7 @@
 """Lines of a bundle that are released together: none is switched on before every one of them can be, where the bundle's offering says so.
 
-The offering says so by its characteristic `release`, whose value `together` is chosen by the order or is the default (TMF620, as any choice of an offering). A line that ends, or goes without
-its number, holds nobody any more.
+The offering says so by its characteristic `release`, whose value `together` is chosen by the order or is the default (TMF620, as any choice
+of an offering). A line that ends, or goes without its number, holds nobody any more.
 Source: order life cycle, section 3 (a bundle of four lines with one port rejected: the hold-whole path).
 """
 
@@ -33,7 +33,8 @@ def flaw_of_release(lines: Sequence[Line], catalogue: CatalogueState) -> str:
 def released_with(
     line: Line, turn: int, by_id: Mapping[str, Line], names: Mapping[str, Sequence[str]], catalogue: CatalogueState
 ) -> Iterator[tuple[Line, int, str]]:
-    """Give the items of the innermost bundle around a line whose lines are released together, as (line, turn, item): those of the same copy of it, its own among them."""
+    """Give the items of the innermost bundle around a line whose lines are released together, as (line, turn, item): those of the same copy
+    of it, its own among them."""
     bundle = next((upper for upper in around(line, by_id) if upper is not line and _is_together(upper, catalogue)), None)
     if bundle is None:
         return
@@ -46,7 +47,8 @@ def released_with(
 
 
 def before_release(steps: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Give the steps of an item, each with those that it waits for, after which it can be switched on: all that this waits for, and a port that the donor agreed to."""
+    """Give the steps of an item, each with those that it waits for, after which it can be switched on: all that this waits for, and a port
+    that the donor agreed to."""
     waits = list(steps.get(SWITCHED_ON, ()))
     for step in waits:
         waits += [wait for wait in steps[step] if wait not in waits]

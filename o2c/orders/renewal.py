@@ -14,7 +14,8 @@ from o2c.orders.state import OrderState
 
 
 def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    """Do anew what the open fallouts of an item have lost, and what is outdated; nothing for those that lost nothing, or too often, which wait for a person."""
+    """Do anew what the open fallouts of an item have lost, and what is outdated; nothing for those that lost nothing, or too often, which
+    wait for a person."""
     decision = NOTHING
     for name, status in state.progress.items[item].steps.items():
         record, renewal = state.record(item, name), book.steps[name].renewal
@@ -26,9 +27,11 @@ def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
 
 
 def replace(state: OrderState, item: str, name: str, piece: str, at: datetime, book: Book) -> Decision:
-    """Plan a step anew after the step that took its piece of stock, which gives up that piece and takes another, and after what was done with that piece between the two.
+    """Plan a step anew after the step that took its piece of stock, which gives up that piece and takes another, and after what was done
+    with that piece between the two.
 
-    Nothing when the piece is not taken, nothing says how it is lost, or a partner has what was done with it, or may have: it would keep that, for the piece that is lost.
+    Nothing when the piece is not taken, nothing says how it is lost, or a partner has what was done with it, or may have: it would keep
+    that, for the piece that is lost.
     """
     waits, steps = state.items[item].waits, state.progress.items[item].steps
     outcome, lose = state.record(item, piece).outcome, book.steps[piece].renewal.lose

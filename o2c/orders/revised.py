@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class TakenBack(NamedTuple):
-    """A step that is done anew or given up once its work of before is taken back: the item as it was `planned` then, and by which step a partner is asked."""
+    """A step that is done anew or given up once its work of before is taken back: the item as it was `planned` then, and by which step a
+    partner is asked."""
 
     action: Literal["redo", "undo"]
     recall: str
@@ -120,8 +121,8 @@ def without(state: OrderState, item: str, step: str) -> OrderState:
 
 
 def gone_on(state: OrderState, event: OfItem, step: str) -> OrderState:
-    """Fold what an event of an item means for what is still being taken back of it: no step that is planned anew or given up, and none that its partner keeps,
-    with what that builds on."""
+    """Fold what an event of an item means for what is still being taken back of it: no step that is planned anew or given up, and none that
+    its partner keeps, with what that builds on."""
     own = dict(state.taken_back[event.item])
     over = {step} if event.shape in ("renewed", "given-up") else set()
     if event.shape == "cancelled" and step not in state.progress.items[event.item].recalls:
@@ -135,7 +136,8 @@ def gone_on(state: OrderState, event: OfItem, step: str) -> OrderState:
 
 
 def _as_its_partner_has_it(state: OrderState, item: str, name: str, before: Planned) -> OrderState:
-    """Give the item as it is after all, where a partner keeps a step: with that step and what waits for it, and as it was asked for then, whatever the paper says."""
+    """Give the item as it is after all, where a partner keeps a step: with that step and what waits for it, and as it was asked for then,
+    whatever the paper says."""
     now, progress = state.items[item], state.progress.items[item]
     again = {step: waits for step, waits in before.waits.items() if name in _built_on(step, before)}
     said = {attribute for attribute, steps in STEPS_OF.items() if name in steps}

@@ -1,6 +1,8 @@
-"""Changing an order in flight: the work that a changed paper touches is taken back in reverse order of dependence and done anew, the rest goes on.
+"""Changing an order in flight: the work that a changed paper touches is taken back in reverse order of dependence and done anew, the rest
+goes on.
 
-Source: order life cycle, section 4 (rules a to h): redo is undo, then do; an order is not frozen; what a partner has it is asked back first.
+Source: order life cycle, section 4 (rules a to h): redo is undo, then do; an order is not frozen; what a partner has it is asked back
+first.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ BY_REVISION = "revision"
 
 @dataclass(frozen=True, slots=True)
 class ChangedPaper:
-    """The paper that an order is changed to, and who wished it: `original` to the letter, its `fingerprint`, the `channel`, and the version of the order's stream
-    that it was decided by."""
+    """The paper that an order is changed to, and who wished it: `original` to the letter, its `fingerprint`, the `channel`, and the version
+    of the order's stream that it was decided by."""
 
     original: str
     fingerprint: str
@@ -55,13 +57,13 @@ def revise_order(
     *,
     payers: Mapping[str, str] | None = None,
 ) -> Decision:
-    """Make an order the one of a changed paper, as it was assessed. Nothing where nothing differs; where a line is past its point of no return nothing is
-    changed, and the event says so (`order.revision-refused`).
+    """Make an order the one of a changed paper, as it was assessed. Nothing where nothing differs; where a line is past its point of no
+    return nothing is changed, and the event says so (`order.revision-refused`).
 
-    What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done anew. Items
-    that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it costs to take work back that partners
-    have is charged. Vouchers that it names no more are given back, and the others reserved for what they can come to now.
-    `payers` are the accounts that pay for those that the paper names and the order did not.
+    What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done
+    anew. Items that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it
+    costs to take work back that partners have is charged. Vouchers that it names no more are given back, and the others reserved for what
+    they can come to now. `payers` are the accounts that pay for those that the paper names and the order did not.
     """
     if not found.differences:
         return NOTHING
@@ -93,7 +95,8 @@ def revise_order(
 
 
 def _vouchers(state: OrderState, wished: OrderState) -> Decision:
-    """What becomes of the order's vouchers. One that comes is held for so many days as others are: the row that ends them is asked for anew."""
+    """What becomes of the order's vouchers. One that comes is held for so many days as others are: the row that ends them is asked for
+    anew."""
     had, held = {one.code for one in held_by(state)}, held_by(wished)
     ends = any(one.held_until for one in held if one.code not in had)
     expiry = ask_for_expiry(held, None, attempt=state.record("", EXPIRY).attempt + 1) if ends else NOTHING
@@ -101,8 +104,8 @@ def _vouchers(state: OrderState, wished: OrderState) -> Decision:
 
 
 def taken_back(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
-    """Go on with what a change of the paper takes back of an item, where the partners that were asked have answered: our own part is undone, and the step is
-    planned anew or given up."""
+    """Go on with what a change of the paper takes back of an item, where the partners that were asked have answered: our own part is
+    undone, and the step is planned anew or given up."""
     taken, progress = state.taken_back.get(item, {}), state.progress.items[item]
     asked = [name for name, one in taken.items() if one.recall and progress.recalls.get(one.recall, "done") != "done"]
     needed = {wait for name in asked for wait in taken[name].planned.waits_of(name)}

@@ -16,8 +16,8 @@ class RevisedAttribute(Part):
 
 
 class RevisedStep(Part):
-    """A step of an item that begins anew (`redo`) or is taken back for good (`undo`). Where a partner is asked for that first, or it waits for such a step, it
-    is `waiting`; `recall` names the step by which it is asked."""
+    """A step of an item that begins anew (`redo`) or is taken back for good (`undo`). Where a partner is asked for that first, or it waits
+    for such a step, it is `waiting`; `recall` names the step by which it is asked."""
 
     item: str
     step: str
@@ -37,13 +37,15 @@ class RevisedPenalty(Part):
 
 
 class OrderRevised(Event, name="order.revised", stream="order"):
-    """The order was changed while it was carried out: `original` is its paper from now on, `lines` and `details` what that says as it was read.
+    """The order was changed while it was carried out: `original` is its paper from now on, `lines` and `details` what that says as it was
+    read.
 
-    `items` are those that are planned anew or come, `removed` those that go, `steps` the work that is taken back. `base_version` is the version of the
-    stream that whoever wished it had seen. `committed_minor` is what the order commits to from now on, net, in minor units, in the credit of its
-    customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of the `revision`. `vouchers` are
-    those that it holds from now on, where these are others or for other lines (nothing: they stay). The version of the catalogue stays that which the order pinned.
-    Version 4 has the `payers` of accounts that it names and the order did not, where another one pays for them.
+    `items` are those that are planned anew or come, `removed` those that go, `steps` the work that is taken back. `base_version` is the
+    version of the stream that whoever wished it had seen. `committed_minor` is what the order commits to from now on, net, in minor units,
+    in the credit of its customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of
+    the `revision`. `vouchers` are those that it holds from now on, where these are others or for other lines (nothing: they stay). The
+    version of the catalogue stays that which the order pinned. Version 4 has the `payers` of accounts that it names and the order did not,
+    where another one pays for them.
 
     Source: order life cycle, section 4 (rules a to h).
     """
@@ -85,8 +87,8 @@ class OrderRevised(Event, name="order.revised", stream="order"):
 
 
 class RevisionRefused(Event, name="order.revision-refused", stream="order"):
-    """A changed paper was not accepted: by line, `past` says why it is past its point of no return. What differs is named in `changed`; the order stays as it
-    is, and what is past takes an order of its own."""
+    """A changed paper was not accepted: by line, `past` says why it is past its point of no return. What differs is named in `changed`; the
+    order stays as it is, and what is past takes an order of its own."""
 
     example = {
         "channel": "store", "base_version": 9, "fingerprint": "9f86d081884c7d65", "changed": [{"line": "1", "attribute": "place"}],

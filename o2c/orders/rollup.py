@@ -44,8 +44,8 @@ ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
 
 """The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work.
 
-An item has no state of its own while a cancellation is assessed, so that one which is held, because a partner has not dropped a part that it was
-to go on without, goes there at one stroke.
+An item has no state of its own while a cancellation is assessed, so that one which is held, because a partner has not dropped a part that
+it was to go on without, goes there at one stroke.
 """
 
 _WAITING = ("held", "pending")
@@ -69,10 +69,11 @@ _NOT_MISSED = frozenset({"done", "given-up"})
 
 @dataclass(frozen=True, slots=True)
 class ItemProgress:
-    """The step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone, given-up), and how it ended if it did.
+    """The step statuses of one leaf item (planned, requested, done, held, pending, cancelled, undone, given-up), and how it ended if it
+    did.
 
-    `recalls` are the steps by which partners are asked to drop its work; an item that ended, or goes on without that work, is over when they
-    are done.
+    `recalls` are the steps by which partners are asked to drop its work; an item that ended, or goes on without that work, is over when
+    they are done.
     """
 
     steps: dict[str, str] = field(default_factory=dict)
@@ -83,8 +84,8 @@ class ItemProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The part of an order that the roll-up reads. `cancellation` is the state that a cancellation of the whole order gives it; `removed` are the items
-    that an accepted change of its paper took out."""
+    """The part of an order that the roll-up reads. `cancellation` is the state that a cancellation of the whole order gives it; `removed`
+    are the items that an accepted change of its paper took out."""
 
     gates: dict[str, str] = field(default_factory=dict)
     items: dict[str, ItemProgress] = field(default_factory=dict)
@@ -142,7 +143,8 @@ def _ended(progress: Progress, item: str, how: str) -> Progress:
 
 
 def needed(relies_on: Iterable[str], waits: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """Give the items without which one goes not on: those that it relies on, and those of which some step of it waits for a step (`item/step`)."""
+    """Give the items without which one goes not on: those that it relies on, and those of which some step of it waits for a step
+    (`item/step`)."""
     of_others = (wait.rpartition("/")[0] for of_step in waits for wait in of_step if "/" in wait)
     return tuple(dict.fromkeys((*relies_on, *of_others)))
 
@@ -171,8 +173,8 @@ def replan(progress: Progress, items: Iterable[tuple[str, Iterable[str], Iterabl
 def item_state(item: ItemProgress) -> str:
     """Give the state of one planned leaf item. Held wins over pending, because held is ours to move.
 
-    An item that is failing is in progress, or waits, until its partners have dropped its work: held never becomes failed at one stroke. So is
-    one that goes on without a part of it. A step that was given up is not missed.
+    An item that is failing is in progress, or waits, until its partners have dropped its work: held never becomes failed at one stroke. So
+    is one that goes on without a part of it. A step that was given up is not missed.
     Source: order life cycle, section 1 (allowed transitions).
     """
     statuses = {*item.recalls.values(), *(() if item.ended else item.steps.values())}
@@ -189,8 +191,8 @@ def item_state(item: ItemProgress) -> str:
 def order_state(progress: Progress) -> str:
     """Give the state of an order, by the first of these that holds.
 
-    A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; every other leaf waiting, by itself
-    or for one that does (held when any is held, because that is ours to move, else pending); begun; else acknowledged.
+    A declined gate; a cancellation of the whole order, which ends as one; an open gate; all leaves final; every other leaf waiting, by
+    itself or for one that does (held when any is held, because that is ours to move, else pending); begun; else acknowledged.
 
     Source: order life cycle, section 1 (roll-up), where one leaf held and another pending looked as if somebody were at work.
     """

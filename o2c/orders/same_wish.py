@@ -35,7 +35,8 @@ def wished_by(wish: Wish) -> frozenset[str]:
 
 
 def same_wish(wish: Wish, earlier: Iterable[Earlier]) -> str:
-    """Give the order, the last before this paper, by which its customer wished one of the same offerings through another channel; empty for none.
+    """Give the order, the last before this paper, by which its customer wished one of the same offerings through another channel; empty for
+    none.
 
     The same channel is not asked about: it knows what it sent, and by its external id a paper is known again.
     """

@@ -1,10 +1,11 @@
 """The discounts that a channel sent with its prices, held against those that our prices have.
 
-A discount is ours by what it takes off, for how long and of which price: what a channel calls it is free text, which may say anything. One that we do
-not know is not given in silence and not dropped in silence either: the customer was told of it. Where a channel sends none, nothing is said.
+A discount is ours by what it takes off, for how long and of which price: what a channel calls it is free text, which may say anything. One
+that we do not know is not given in silence and not dropped in silence either: the customer was told of it. Where a channel sends none,
+nothing is said.
 
-Source: TMF622 v4.0.0 and v5.0.0, PriceAlteration: priceType, recurringChargePeriod, applicationDuration (a number of these periods), price (percentage,
-dutyFreeAmount, taxIncludedAmount).
+Source: TMF622 v4.0.0 and v5.0.0, PriceAlteration: priceType, recurringChargePeriod, applicationDuration (a number of these periods), price
+(percentage, dutyFreeAmount, taxIncludedAmount).
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def _is_of(off: _Off, kind: str | None, every: tuple[str, int] | None) -> bool:
 
 
 def _equals(sent: SentAlteration, off: _Off, charged: _Charged, market: Market, on: date) -> bool:
-    """Whether a discount takes off what was sent, for as long: all that was said of it. How long is told in its own periods, else in those of the price."""
+    """Whether a discount takes off what was sent, for as long: all that was said of it. How long is told in its own periods, else in those
+    of the price."""
     lasts = _lasts_as(sent, PERIODS.get(folded(sent.period)) or off.every, off.discount)
     return lasts and (not sent.percent or _is_share(sent.percent, off, charged)) and _is_amount(sent, off, charged, market, on)
 
@@ -155,7 +157,8 @@ def _minor(value: str, market: Market) -> int | None:
 
 
 def _lasts_as(sent: SentAlteration, every: tuple[str, int], discount: Discount) -> bool:
-    """Whether it lasts as long; a channel that does not say how long, or sends it with a price that is charged once, has said nothing of it."""
+    """Whether it lasts as long; a channel that does not say how long, or sends it with a price that is charged once, has said nothing of
+    it."""
     if not sent.lasts or discount.of == "one-time":
         return True
     number = _number(sent.lasts)

@@ -1,6 +1,8 @@
-"""The prices that a channel sent with its order, and their discounts, held against what the catalogue says; where none was sent, nothing is checked.
+"""The prices that a channel sent with its order, and their discounts, held against what the catalogue says; where none was sent, nothing is
+checked.
 
-Source: TMF622 v4.0.0 and v5.0.0: ProductOrderItem.itemPrice (of one piece) and .itemTotalPrice (times its quantity), ProductOrder.orderTotalPrice.
+Source: TMF622 v4.0.0 and v5.0.0: ProductOrderItem.itemPrice (of one piece) and .itemTotalPrice (times its quantity),
+ProductOrder.orderTotalPrice.
 """
 
 from __future__ import annotations
@@ -29,10 +31,11 @@ def flaw_of_prices(
 ) -> str:
     """Give the first price or discount that a channel sent and that is another than ours, with both (`DQ-PRICE: detail`); empty for none.
 
-    `sent` are those of the whole order, and `prices()` ours, with the discounts that it has. A channel may say the price as the catalogue has it, or what is left of it while all discounts hold: of TMF622's
-    price, `priceAlteration` stands apart. Amounts without tax are compared, and those with tax by the market's rates of the day. Of a type that was not
-    sent nothing is said, nor of usage, whose price is no part of an order's; a discount on usage is none of ours. A line within a bundle that has a price of its own has none alone: its bundle is judged, and the order,
-    and of the line the discounts that were sent with it, by its part.
+    `sent` are those of the whole order, and `prices()` ours, with the discounts that it has. A channel may say the price as the catalogue
+    has it, or what is left of it while all discounts hold: of TMF622's price, `priceAlteration` stands apart. Amounts without tax are
+    compared, and those with tax by the market's rates of the day. Of a type that was not sent nothing is said, nor of usage, whose price is
+    no part of an order's; a discount on usage is none of ours. A line within a bundle that has a price of its own has none alone: its
+    bundle is judged, and the order, and of the line the discounts that were sent with it, by its part.
     """
     if not sent and not any(line.prices for line in lines):
         return ""
@@ -82,8 +85,8 @@ def _told(total: Total, currency: str) -> str:
 
 
 def _meant(sent: SentPrice, ours: Mapping[str, Total]) -> Total | None:
-    """The sum that a price sent is held against: of its type and period, or the only one that recurs where its period is not of our words. None for a
-    type that is none, and where several might be meant."""
+    """The sum that a price sent is held against: of its type and period, or the only one that recurs where its period is not of our words.
+    None for a type that is none, and where several might be meant."""
     kind = KINDS.get(folded(sent.kind))
     if kind == "one-time":
         return ours.get("once", _NOTHING)

@@ -49,8 +49,8 @@ LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 class Resubmission:
     """A paper that came under the order's external id with other content.
 
-    `fallout` is that by which a person is asked, `decision` what was decided (empty while nobody has), and `order` the order of its own that it
-    became. The channel and its date are empty where they were not kept yet.
+    `fallout` is that by which a person is asked, `decision` what was decided (empty while nobody has), and `order` the order of its own
+    that it became. The channel and its date are empty where they were not kept yet.
     """
 
     fingerprint: str
@@ -68,15 +68,16 @@ class Resubmission:
 class OrderState:
     """An order so far. `lines` and the `prices` that the channel sent are dropped once it is planned; then `items` take their place.
 
-    `relied_on_by` gives, by item, the items that rely on it, or wait to be released with it. `records`, `set_aside` and `let_go` (what is kept for a step no more) stand under item
-    and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of which an order may have several. `due` gives, by
-    item and step under way, the time at which more is known and whether a partner took the work on; `forced`, by item, the step that was last
-    counted as done by other means after a fallout, and the reason of that. `ceased` are the items whose service ended after they were complete, and
-    `ITEM/STEP` what of an item serves no more; `in_service` are the items that became products. `revisions` are the fingerprints of the papers that it
-    was changed to, and `taken_back` gives, by item and step, the work of before that is still being taken back. `committed` gives, by item whose promise was moved, the
-    day that its customer could count on: the first one, but for what he moved himself. `purchase_order` is the customer's own. `suspended_until` and `suspended_for` (who is waited for) are those of the last time that
-    it was suspended.
-    `same_wish` is the order that may be the same wish, until somebody said that it is another. `danger` gives the level that was written down last of each item that is not normal.
+    `relied_on_by` gives, by item, the items that rely on it, or wait to be released with it. `records`, `set_aside` and `let_go` (what is
+    kept for a step no more) stand under item and step; the item of a gate is empty. `suspected` are the open fallouts of resubmissions, of
+    which an order may have several. `due` gives, by item and step under way, the time at which more is known and whether a partner took the
+    work on; `forced`, by item, the step that was last counted as done by other means after a fallout, and the reason of that. `ceased` are
+    the items whose service ended after they were complete, and `ITEM/STEP` what of an item serves no more; `in_service` are the items that
+    became products. `revisions` are the fingerprints of the papers that it was changed to, and `taken_back` gives, by item and step, the
+    work of before that is still being taken back. `committed` gives, by item whose promise was moved, the day that its customer could count
+    on: the first one, but for what he moved himself. `purchase_order` is the customer's own. `suspended_until` and `suspended_for` (who is
+    waited for) are those of the last time that it was suspended. `same_wish` is the order that may be the same wish, until somebody said
+    that it is another. `danger` gives the level that was written down last of each item that is not normal.
     """
 
     order_id: str = ""

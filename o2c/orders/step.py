@@ -60,7 +60,8 @@ def _reads(work: Work) -> tuple[str, ...]:
 
 
 def _account_flaw(work: Work) -> str:
-    """Whether every account is the party's: nobody else has named it before, and it is not the account that goes by another customer's id."""
+    """Whether every account is the party's: nobody else has named it before, and it is not the account that goes by another customer's
+    id."""
     party = work.state.party
     for account, words in _accounts(work).items():
         opened = work.read.get(account_stream(account))
@@ -114,7 +115,8 @@ def _payers(work: Work) -> dict[str, str]:
 
 
 def _agreed(work: Work, tier: str) -> dict[str, str]:
-    """The day that is agreed with the customer for what is delivered, by the agreement of the day on which the order came, and the name of that; nothing where none is."""
+    """The day that is agreed with the customer for what is delivered, by the agreement of the day on which the order came, and the name of
+    that; nothing where none is."""
     order: state.OrderState = work.state
     stands: agreements.AgreementsState | None = work.read.get(agreements.STREAM)
     assert order.captured_at is not None
@@ -160,7 +162,8 @@ def _decide(work: Work, approve: bool, at: datetime) -> Decision:
 
 
 def _settle(work: Work, approve: bool, at: datetime) -> Decision:
-    """A paper that is approved becomes an order of its own in the same command (`receiving.follow_up`); of one that is not, the channel is told."""
+    """A paper that is approved becomes an order of its own in the same command (`receiving.follow_up`); of one that is not, the channel is
+    told."""
     came = next((one for one in work.state.resubmissions if one.fallout == work.fallout), None)
     if came is None:
         return just()

@@ -1,6 +1,7 @@
 """Suspending an order while it is carried out, and resuming it: nothing new begins meanwhile, what partners have of it goes on.
 
-Source: order life cycle, section 1 (`pending`: it waits for somebody, and has a time-out); a fulfilment order that is suspended keeps its plan.
+Source: order life cycle, section 1 (`pending`: it waits for somebody, and has a time-out); a fulfilment order that is suspended keeps its
+plan.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ WAITERS = ("customer", "us", "partner", "regulator", "channel")
 def suspend(state: OrderState, *, until: datetime, waits_for: str, note: str, at: datetime, book: Book) -> Decision:
     """Suspend an order until a time, or suspend it for longer or shorter than it is; nothing where it is suspended so already.
 
-    Its promises move to what is expected of it then. Raises Refused: conflict (an order that is over or is being cancelled; a number of it is on its way to us, which would
-    arrive on a line that is not on), usage (a time that is past, or is beyond the market's horizon of orders; nobody of that name is waited for).
+    Its promises move to what is expected of it then. Raises Refused: conflict (an order that is over or is being cancelled; a number of it
+    is on its way to us, which would arrive on a line that is not on), usage (a time that is past, or is beyond the market's horizon of
+    orders; nobody of that name is waited for).
     """
     how, name = order_state(state.progress), f"order {state.external_id}"
     if how in FINAL or how == "pendingCancellation":
@@ -61,7 +63,8 @@ def _number_comes(state: OrderState, item: str, at: datetime, book: Book) -> boo
 
 
 def resume(state: OrderState, *, note: str, at: datetime, book: Book) -> Decision:
-    """Let a suspended order go on: what was put off is asked for anew, and its promises move to what is expected of it now. Nothing for one that is not suspended."""
+    """Let a suspended order go on: what was put off is asked for anew, and its promises move to what is expected of it now. Nothing for one
+    that is not suspended."""
     if not state.suspended:
         return NOTHING
     event = OrderResumed(attempt=state.record("", SUSPENSION).attempt, note=note)

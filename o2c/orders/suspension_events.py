@@ -10,8 +10,8 @@ from o2c.orders.rollup import SUSPENSION
 
 
 class OrderSuspended(Requested, name="order.suspended", step=SUSPENSION, stream="order"):
-    """Nothing new of the order begins until it is resumed, which is looked for at `due_at`; what partners have of it goes on. It waits for whom `waits_for` names; the
-    `note` says why. Suspended anew it has another end.
+    """Nothing new of the order begins until it is resumed, which is looked for at `due_at`; what partners have of it goes on. It waits for
+    whom `waits_for` names; the `note` says why. Suspended anew it has another end.
 
     Source: order life cycle, section 1 (pending: it waits, and has a time-out).
     """

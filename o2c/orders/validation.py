@@ -41,9 +41,10 @@ def flaw(
 ) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
-    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, DQ-PRICE, and last DQ-TWICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without
-    campaigns nothing is said of vouchers. `products` are those in service that its lines name. Values are judged as text and never repaired. Source: the table of imperfect
-    orders (design, section 11).
+    In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, DQ-PRICE, and
+    last DQ-TWICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without campaigns nothing is said of
+    vouchers. `products` are those in service that its lines name. Values are judged as text and never repaired. Source: the table of
+    imperfect orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
@@ -57,8 +58,8 @@ def flaw(
 
 
 def flaw_by(state: OrderState, *, catalogue: CatalogueState, market: Market) -> str:
-    """Give the first reason why an order that was validated could not be planned by another catalogue, as it names products and holds vouchers; empty
-    when there is none. What these are now, and who may have them, is not asked again."""
+    """Give the first reason why an order that was validated could not be planned by another catalogue, as it names products and holds
+    vouchers; empty when there is none. What these are now, and who may have them, is not asked again."""
     return _date_flaw(state, market) or _sale_flaw(state, catalogue) or _money_flaw(state, catalogue, market, None, "", held_by(state))
 
 
@@ -144,7 +145,8 @@ def _offer_flaw(state: OrderState, catalogue: CatalogueState) -> str:
     parents = {line.parent for line in state.lines}
     for line in state.lines:
         if not line.costs_anew:
-            # What a product has stands as it was sold: a choice that is wanted since then keeps nobody from leaving, or from what changes no offer.
+            # What a product has stands as it was sold: a choice that is wanted since then keeps nobody from leaving, or from what changes
+            # no offer.
             if line.action == "modify" and line.offering in catalogue.offerings and (wrong := _choice_flaw(line, catalogue, had=True)):
                 return wrong
             continue

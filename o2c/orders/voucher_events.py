@@ -15,7 +15,8 @@ class VoucherExpiryRequested(Requested, name="order.voucher-expiry-requested", s
 
 
 class VouchersExpired(Done, name="order.vouchers-expired", step=EXPIRY, stream="order"):
-    """The order lost the vouchers of these `codes`, of which nothing was charged yet, and costs more from now on: `order.priced` says what. None where what was due was in use by then."""
+    """The order lost the vouchers of these `codes`, of which nothing was charged yet, and costs more from now on: `order.priced` says what.
+    None where what was due was in use by then."""
 
     example = {"attempt": 1, "codes": ["SPRING-A1"]}
     codes: tuple[str, ...]

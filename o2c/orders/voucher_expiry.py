@@ -1,6 +1,7 @@
 """The end of what an order holds too long: vouchers are reserved for so many days, after which it goes on without them.
 
-Nobody is asked: the days are a term of the voucher, the order may be cancelled as before, and a second wait would hold what waits already (decisions/0043).
+Nobody is asked: the days are a term of the voucher, the order may be cancelled as before, and a second wait would hold what waits already
+(decisions/0043).
 """
 
 from __future__ import annotations

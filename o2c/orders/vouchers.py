@@ -1,8 +1,9 @@
 """The vouchers that an order names: judged and reserved as it is validated, pinned with its prices, and redeemed or released as it ends.
 
-A code stands on an item, as the product characteristic `voucher` (TMF622 v4 and v5): it is the item that it lowers, an order has no characteristics of
-its own, a note is free text that nobody judges, and a `priceAlteration` must say the price, which a channel that was given a code does not know.
-On a bundle it is for all that is within. Small letters and blanks around it make it no other code, and two items that name it have one use of it together.
+A code stands on an item, as the product characteristic `voucher` (TMF622 v4 and v5): it is the item that it lowers, an order has no
+characteristics of its own, a note is free text that nobody judges, and a `priceAlteration` must say the price, which a channel that was
+given a code does not know. On a bundle it is for all that is within. Small letters and blanks around it make it no other code, and two
+items that name it have one use of it together.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def _most(discount: Discount, prices: PinnedPrices, on: date) -> int:
 
 
 def flaw_of_vouchers(state: OrderState, campaigns: Campaigns, prices: Prices, *, market: str, tier: str, at: datetime, on: date) -> str:
-    """Give the first code that the order may not have (`DQ-VOUCHER: detail`); empty for none. It was taken `at` a time, `on` a day of its market. Of two
-    codes of one campaign the second waits for nothing: it is a flaw."""
+    """Give the first code that the order may not have (`DQ-VOUCHER: detail`); empty for none. It was taken `at` a time, `on` a day of its
+    market. Of two codes of one campaign the second waits for nothing: it is a flaw."""
     seen = set[str]()
     for each in wanted(state.lines, campaigns, prices, on):
         why = why_not(
@@ -122,7 +123,8 @@ def reserved(
 
 
 def without_lost(state: OrderState, in_force: Sequence[Line], lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Give the lines of a changed paper without the codes that the order named before and lost since: what expired is not had again by a change."""
+    """Give the lines of a changed paper without the codes that the order named before and lost since: what expired is not had again by a
+    change."""
     lost = named(in_force).keys() - {one.code for one in held_by(state)}
     return tuple(
         changed(line, characteristics={**line.characteristics, NAME: ""}) if spelled(line.characteristics.get(NAME, "")) in lost else line
@@ -133,8 +135,8 @@ def without_lost(state: OrderState, in_force: Sequence[Line], lines: Sequence[Li
 def held_anew(
     state: OrderState, lines: Sequence[Line], campaigns: Campaigns, prices: Prices, on: date, now: datetime
 ) -> tuple[HeldVoucher, ...]:
-    """Give the vouchers that an order is to hold once it has these lines, which have no flaw: the uses that it has stay as they were pinned, for the lines that they
-    fit now and what they can come to by these; the others are to be reserved."""
+    """Give the vouchers that an order is to hold once it has these lines, which have no flaw: the uses that it has stay as they were
+    pinned, for the lines that they fit now and what they can come to by these; the others are to be reserved."""
     had = {one.code: one for one in held_by(state)}
     found = []
     for each in wanted(lines, campaigns, prices, on):
@@ -156,7 +158,8 @@ def revouched(
     market: Market,
     now: datetime,
 ) -> OrderState:
-    """Give a changed order as one that was validated with the vouchers that it holds from now on: those that its `lines` name, of which none is lost and none has a flaw.
+    """Give a changed order as one that was validated with the vouchers that it holds from now on: those that its `lines` name, of which
+    none is lost and none has a flaw.
 
     What a use can come to is that of the time at which the order was taken, as its prices are."""
     if not (held_by(state) or streams_named(lines)):
@@ -168,7 +171,8 @@ def revouched(
 
 
 def held_otherwise(state: OrderState, after: Sequence[HeldVoucher]) -> Decision:
-    """Give back the uses that a changed order names no more, and reserve what it has instead of what it had, with the guards of those that are new."""
+    """Give back the uses that a changed order names no more, and reserve what it has instead of what it had, with the guards of those that
+    are new."""
     had, has = ({one.code: one for one in held} for held in (held_by(state), after))
     decision = NOTHING
     for one in (one for code, one in had.items() if code not in has):

@@ -14,7 +14,8 @@ QUANTITY_MAX = 1_000
 
 NUMBER, CODE = "portInNumber", "portInCode"
 START = "startInWithdrawalPeriod"
-"""The characteristic by which a paper says whether the customer asked that the service begins within the period for withdrawal: `true` or `false`."""
+"""The characteristic by which a paper says whether the customer asked that the service begins within the period for withdrawal: `true` or
+`false`."""
 SWITCH_FROM, SWITCH_ACCOUNT = "switchFrom", "switchAccount"
 """The characteristics by which a paper says which provider a fixed service comes from, and the customer's account there."""
 SAID = (START, SWITCH_FROM, SWITCH_ACCOUNT)
@@ -29,9 +30,9 @@ VISIT, VISIT_DAY, VISIT_WINDOW = "appointment", "visitOn", "visitWindow"
 class Line:
     """One order item as the channel sent it, and as corrections made it; every value is text, absent ones empty.
 
-    `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. `prices` are those
-    that the channel sent with it. A line about a product in service `costs_anew` where it says another offering. Stored in two
-    halves (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
+    `account`, `requested_start` and `requested_completion` are the item's own; where they are empty, those of the order hold. `prices` are
+    those that the channel sent with it. A line about a product in service `costs_anew` where it says another offering. Stored in two halves
+    (`events.CapturedLine`, `events.LineDetail`), because only one of them may be personal.
     """
 
     item: str
@@ -54,9 +55,11 @@ class Line:
 class Wish:
     """A readable order: the wish of the channel, not judged yet. `fingerprint` covers the content without order date and channel.
 
-    `owner` is whose name the external id is: who the paper says, else its customer, else its channel. `dated_by_us` and `named_by_us` say that the
-    paper had no date or no id of its own. `requested_start` and `requested_completion` are the wished times as the channel wrote them, empty
-    when it wished none. `agent` is who took the order down, where the paper names one. `prices` are those that it sent for the whole order, `purchase_order` is the customer's own for it. `told` is what it says of who ordered (`parts.told_of`). Source: TMF622 v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
+    `owner` is whose name the external id is: who the paper says, else its customer, else its channel. `dated_by_us` and `named_by_us` say
+    that the paper had no date or no id of its own. `requested_start` and `requested_completion` are the wished times as the channel wrote
+    them, empty when it wished none. `agent` is who took the order down, where the paper names one. `prices` are those that it sent for the
+    whole order, `purchase_order` is the customer's own for it. `told` is what it says of who ordered (`parts.told_of`). Source: TMF622
+    v4.0.0 ProductOrder.requestedStartDate, .requestedCompletionDate; v5 externalIdentifier.owner.
     """
 
     external_id: str
@@ -130,7 +133,8 @@ def bringing_nothing(line: Line) -> Line:
 
 
 def resolved(lines: Sequence[Line], products: Mapping[str, HeldProduct]) -> Sequence[Line]:
-    """Give lines as they are to be read: a line that names a product is of its offering unless it says another, and costs nothing anew where it does not."""
+    """Give lines as they are to be read: a line that names a product is of its offering unless it says another, and costs nothing anew
+    where it does not."""
     return [_resolved(line, products[line.item]) if line.item in products else line for line in lines]
 
 

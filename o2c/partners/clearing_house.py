@@ -37,10 +37,11 @@ class SimulatedClearingHouse:
     planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
-        """Answer for the donor, cut a number over, or move or drop a port: refused with TOO-LATE from the market's cut-off until its window is over.
+        """Answer for the donor, cut a number over, or move or drop a port: refused with TOO-LATE from the market's cut-off until its window
+        is over.
 
-        A donor accepts with a `reference`, delays with `working_days_more` (or names the day, `first_possible_on` as an ISO date, where donors do), or
-        refuses.
+        A donor accepts with a `reference`, delays with `working_days_more` (or names the day, `first_possible_on` as an ISO date, where
+        donors do), or refuses.
         """
         if request.step == PORTING and not request.body.get("replaces"):
             return self._donor(request)

@@ -14,7 +14,8 @@ FaultKind = Literal["none", "transient", "refused", "permanent", "unknown", "out
 
 
 class PartnerLinked(Event, name="partner.linked", stream="partner"):
-    """The partner is reached over the network at `url`. `credential` names the environment variable that holds the token, never the token."""
+    """The partner is reached over the network at `url`. `credential` names the environment variable that holds the token, never the
+    token."""
 
     example = {
         "partner": "credit-bureau", "url": "https://bureau.example.org/v1", "credential": "BUREAU_TOKEN", "timeout_ms": 10000,
@@ -35,7 +36,8 @@ class PartnerSimulated(Event, name="partner.simulated", stream="partner"):
 
 
 class PlannedFault(BaseModel):
-    """A fault of a simulated partner: its kind, how many calls in a hundred meet it (decimals as text), and when; without a time, always."""
+    """A fault of a simulated partner: its kind, how many calls in a hundred meet it (decimals as text), and when; without a time,
+    always."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -50,7 +52,8 @@ class PlannedFault(BaseModel):
 
 
 class PartnerFaultsPlanned(Event, name="partner.faults-planned", stream="partner"):
-    """The partner is simulated with these faults from now on, in place of all that was planned before; what they do not name comes as usual."""
+    """The partner is simulated with these faults from now on, in place of all that was planned before; what they do not name comes as
+    usual."""
 
     example = {
         "partner": "network",
@@ -63,9 +66,9 @@ class PartnerFaultsPlanned(Event, name="partner.faults-planned", stream="partner
 class PartnerWentDown(Event, name="partner.went-down", stream="partner"):
     """The partner does not answer since `since`: what would be asked of it is parked. `by` is who said so, or `detection`.
 
-    What somebody `declared` lasts until somebody takes it back. What was detected rests on figures: of the last `calls` calls within `window_s`
-    seconds, of `orders` orders, `failed` met nobody; and `answers_min` answers in a row bring it up. Older events do not say of how many orders (0: each call was of
-    another), nor how many answers (0: as the partner's rule says).
+    What somebody `declared` lasts until somebody takes it back. What was detected rests on figures: of the last `calls` calls within
+    `window_s` seconds, of `orders` orders, `failed` met nobody; and `answers_min` answers in a row bring it up. Older events do not say of
+    how many orders (0: each call was of another), nor how many answers (0: as the partner's rule says).
     """
 
     example = {
@@ -122,7 +125,8 @@ class PartnerProbeRequested(Requested, name="partner.probe-requested", step="par
 
 
 class PartnerProbeOpened(Done, name="partner.probe-opened", step="partner-probe", stream="partner"):
-    """The next call of a partner that is down is made, be it parked or due by itself: it shows whether the partner is up since `opened_at`."""
+    """The next call of a partner that is down is made, be it parked or due by itself: it shows whether the partner is up since
+    `opened_at`."""
 
     example = {"partner": "network", "outage": "0b6c1c5e-2f0a-5b61-9a53-1f7f1f2a6d10", "opened_at": "2026-01-05T10:09:00Z"}
     partner: str

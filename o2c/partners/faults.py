@@ -147,8 +147,8 @@ def on_submit(kind: Fault, request: Request) -> Answer | None:
 def on_query(kind: Fault, seed: int, request: Request) -> Answer | None:
     """Give the answer of a fault to a query; None when the work was done or is under way.
 
-    A partner that stayed silent had lost the request in half of the cases (NeverHeard). A line that was bad for the attempt is bad for half of the
-    queries, drawn by the moment: else nobody would ever hear what came of a request that met an outage first.
+    A partner that stayed silent had lost the request in half of the cases (NeverHeard). A line that was bad for the attempt is bad for half
+    of the queries, drawn by the moment: else nobody would ever hear what came of a request that met an outage first.
     """
     if (
         kind == "transient"

@@ -1,4 +1,5 @@
-"""The field force, simulated: sends a fitter on a weekday, or on the day that was chosen, who sometimes finds nobody at home or does not come, or calls him off."""
+"""The field force, simulated: sends a fitter on a weekday, or on the day that was chosen, who sometimes finds nobody at home or does not
+come, or calls him off."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ EN_ROUTE_PERCENT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFieldForce:
-    """Visits on weekdays at 9:00 or 13:00 UTC. Whether somebody is at home is drawn for each day, so that visits come to an end; whether a day is
-    full is drawn for the day, and so is the same for everybody."""
+    """Visits on weekdays at 9:00 or 13:00 UTC. Whether somebody is at home is drawn for each day, so that visits come to an end; whether a
+    day is full is drawn for the day, and so is the same for everybody."""
 
     seed: int
     planned: faults.Faults = faults.NONE_PLANNED

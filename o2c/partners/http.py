@@ -47,7 +47,8 @@ class Endpoint:
     def __init__(
         self, base: str, token_variable: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S, ask_again: timedelta = ASK_AGAIN
     ) -> None:
-        """`token_variable` names the environment variable that holds the bearer token. Raises Refused for an address or a token that is none."""
+        """`token_variable` names the environment variable that holds the bearer token. Raises Refused for an address or a token that is
+        none."""
         self._read_s, self._ask_again = read_s, ask_again
         self._client = httpx.Client(
             base_url=_address(base),

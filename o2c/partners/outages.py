@@ -1,7 +1,9 @@
-"""How the calls of a partner show that it is down. By which figures they do is data, in the file of reason codes (`kernel.reasons.OutageRule`).
+"""How the calls of a partner show that it is down. By which figures they do is data, in the file of reason codes
+(`kernel.reasons.OutageRule`).
 
-Both ways are dampened. A partner goes down by calls of several orders, so that one order that is tried again and again takes no partner down, and by more of
-them the more often it fails while it is well. It comes up by several answers in a row, with a time between them, so that it does not flap.
+Both ways are dampened. A partner goes down by calls of several orders, so that one order that is tried again and again takes no partner
+down, and by more of them the more often it fails while it is well. It comes up by several answers in a row, with a time between them, so
+that it does not flap.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """An outage as calls show it: `since` the first call in a row that met nobody, found with the call `at`; `calls` are all of that row, of so many
-    `orders`."""
+    """An outage as calls show it: `since` the first call in a row that met nobody, found with the call `at`; `calls` are all of that row,
+    of so many `orders`."""
 
     since: datetime
     at: datetime
@@ -41,8 +43,8 @@ class Detected:
 def detected(calls: Iterable[Call], rule: OutageRule, *, after: datetime = LONG_AGO, judged_from: datetime = LONG_AGO) -> Detected | None:
     """Find an outage in calls, in the order of their times; None when they show none.
 
-    Calls up to `after`, when the partner came up last, only tell how often it usually meets nobody. Whether it is down is asked at each call from
-    `judged_from` on.
+    Calls up to `after`, when the partner came up last, only tell how often it usually meets nobody. Whether it is down is asked at each
+    call from `judged_from` on.
     """
     answered = failed = 0
     row: list[Call] = []
@@ -75,8 +77,8 @@ def undecided(calls: Iterable[Call], rule: OutageRule, *, judged_from: datetime 
 def weight_of(row: Sequence[Call], rule: OutageRule) -> int:
     """How many calls in a row count; none where they are of too few orders.
 
-    Of the order with most of them one does. Of each other the first and, because two may be in trouble of their own for a moment, those from the third
-    on, up to its `tries_max`-th.
+    Of the order with most of them one does. Of each other the first and, because two may be in trouble of their own for a moment, those
+    from the third on, up to its `tries_max`-th.
     """
     tries = sorted(min(count, rule.tries_max) for count in Counter(call.stream for call in row).values())
     return sum(max(1, count - 1) for count in tries[:-1]) + 1 if len(tries) >= max(rule.orders_min, 1) else 0

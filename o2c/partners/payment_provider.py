@@ -35,8 +35,8 @@ class SimulatedPaymentProvider:
     def submit(self, request: Request) -> Answer:
         """Collect a card or a direct debit at once, or wait for the customer to use a link or make a transfer.
 
-        Refusals: DECLINED (card), RETURNED (direct debit), EXPIRED (a link that was never used). A refund goes back to a card at once and to a bank
-        account in some days; its refusals: NOT-REFUNDABLE (the card is closed), ACCOUNT-CLOSED.
+        Refusals: DECLINED (card), RETURNED (direct debit), EXPIRED (a link that was never used). A refund goes back to a card at once and
+        to a bank account in some days; its refusals: NOT-REFUNDABLE (the card is closed), ACCOUNT-CLOSED.
         """
         if "refund" in request.body:
             return self._refunded(request)

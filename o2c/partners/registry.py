@@ -32,7 +32,8 @@ Simulating = Callable[[int, Faults], Partner]
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The clients of a partner: a simulator made from a seed and planned faults, and the real one over an endpoint, None where there is none."""
+    """The clients of a partner: a simulator made from a seed and planned faults, and the real one over an endpoint, None where there is
+    none."""
 
     simulated: Simulating
     real: Callable[[Endpoint], Partner] | None = None

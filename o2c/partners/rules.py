@@ -118,7 +118,8 @@ def detect_down(state: PartnerState, partner: str, found: Detected, rule: Outage
 
 
 def probed(state: PartnerState, partner: str, rule: OutageRule, *, answered: bool, at: datetime) -> Decision:
-    """Take down how a probe ended: the partner is up after enough answers in a row, or when it was down for too long, else there is another probe.
+    """Take down how a probe ended: the partner is up after enough answers in a row, or when it was down for too long, else there is another
+    probe.
 
     Nothing when none was open.
     """
@@ -187,8 +188,9 @@ def plan_faults(state: PartnerState, partner: str, faults: tuple[PlannedFault, .
 def faults_of(rows: Sequence[Mapping[str, Any]], partners: Collection[str]) -> dict[str, tuple[PlannedFault, ...]]:
     """Read a plan of faults: its rows by partner, in their order; a row for `*` is one for each of the partners.
 
-    A row says `partner`, `kind`, `percent` (of the calls) and, where it does not hold always, `from` and `to` (times with a zone, half-open).
-    Raises Refused for a row that is none, named by its number, and for partners of which more than all calls would meet a fault.
+    A row says `partner`, `kind`, `percent` (of the calls) and, where it does not hold always, `from` and `to` (times with a zone,
+    half-open). Raises Refused for a row that is none, named by its number, and for partners of which more than all calls would meet a
+    fault.
     """
     planned: dict[str, tuple[PlannedFault, ...]] = dict.fromkeys(partners, ())
     for number, row in enumerate(rows, 1):

@@ -28,8 +28,9 @@ from o2c.partners.events import (
 class Outage:
     """A time without the partner, `until` None while it lasts. `by` and `ended_by` are who said so, or `detection`.
 
-    `drained_until` is when the last of its parked calls is made that have a time already; None while none has. Since it is `probing`, the next
-    call is made; `answers` counts the calls in a row that were answered so, and `answers_min` is how many bring it up (0: as its rule says).
+    `drained_until` is when the last of its parked calls is made that have a time already; None while none has. Since it is `probing`, the
+    next call is made; `answers` counts the calls in a row that were answered so, and `answers_min` is how many bring it up (0: as its rule
+    says).
     """
 
     outage: str

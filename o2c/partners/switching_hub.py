@@ -12,7 +12,8 @@ from o2c.partners import faults
 MATCH, TRIGGER = "switch-match", "switch-trigger"
 KNOWN, NO_MATCH, AMBIGUOUS = "KNOWN", "NO-MATCH", "AMBIGUOUS"
 MATCH_PERCENTS = ((KNOWN, 92.0), (NO_MATCH, 5.0), (AMBIGUOUS, 3.0))
-"""What a losing provider says of a customer. By the account it tells several services apart; who is not known by a name and address is known when these are corrected."""
+"""What a losing provider says of a customer. By the account it tells several services apart; who is not known by a name and address is
+known when these are corrected."""
 NOT_ORDERED, NOT_ORDERED_PERCENT = "NOT-ORDERED", 1.0
 """How often a losing provider has lost our order when it is told that our service is on, and finds it when it is told again."""
 
@@ -25,8 +26,8 @@ class SimulatedSwitchingHub:
     planned: faults.Faults = faults.NONE_PLANNED
 
     def submit(self, request: Request) -> Answer:
-        """Answer for the losing provider: a match has its `reference`, how it told its customer (`implications_by`) and the `services` that end; or is refused with NO-MATCH or
-        AMBIGUOUS. An order is taken, a trigger too, but for NOT-ORDERED."""
+        """Answer for the losing provider: a match has its `reference`, how it told its customer (`implications_by`) and the `services` that
+        end; or is refused with NO-MATCH or AMBIGUOUS. An order is taken, a trigger too, but for NOT-ORDERED."""
         return faults.on_submit(faults.fault(self.seed, request, self.planned), request) or self._losing(request)
 
     def query(self, request: Request) -> Answer:

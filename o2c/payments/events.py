@@ -21,8 +21,8 @@ class PaymentRequested(Requested, name="payment.requested", step="payment", stre
 class PaymentReceived(Done, MoneyReceived, name="payment.received", step="payment", stream="invoice"):
     """Money came in for the invoice and settled it, or came on top: what is above the open amount is a credit of the account.
 
-    Version 2 knows transfers that a person recorded; version 3 says how much of the money became a credit of the account; version 4 knows money
-    that was moved here, or won back.
+    Version 2 knows transfers that a person recorded; version 3 says how much of the money became a credit of the account; version 4 knows
+    money that was moved here, or won back.
     """
 
     example = {"amount_minor": 2399, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-16", "credit_minor": 0}
@@ -31,8 +31,8 @@ class PaymentReceived(Done, MoneyReceived, name="payment.received", step="paymen
 
 
 class PaymentPartReceived(MoneyReceived, name="payment.part-received", step="payment", stream="invoice"):
-    """Part of the invoice came in; `open_minor` is left to pay and is still collected by the customer's method. Version 2 knows money that was moved here,
-    or won back: before, a part came by bank alone."""
+    """Part of the invoice came in; `open_minor` is left to pay and is still collected by the customer's method. Version 2 knows money that
+    was moved here, or won back: before, a part came by bank alone."""
 
     example = {"amount_minor": 1000, "method": "bank-transfer", "remittance": "TFR-88213", "arrived_on": "2026-01-12", "open_minor": 1399}
     upcasts = (Upcast(defaults=_JUST_CAME),)

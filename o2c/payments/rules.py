@@ -42,7 +42,8 @@ def due(work: Work, at: datetime) -> datetime:
 
 
 def open_from(work: Work, at: datetime) -> datetime:
-    """Give the first time from `at` at which an invoice may be collected by its method: a direct debit on its bank's days, after its notice.
+    """Give the first time from `at` at which an invoice may be collected by its method: a direct debit on its bank's days, after its
+    notice.
 
     An invoice that was issued to be debited is the notice itself; one whose payer gave a mandate later is told of on the day of `at`. What
     was returned and is presented again needs no other notice. Source: the market's rules for debits.
@@ -74,9 +75,11 @@ def demand(work: Work) -> Mapping[str, Any]:
 
 
 def again(work: Work, code: str, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that a refused payment is collected once more by itself, under the provider's code and the market's rules for its method; else nothing.
+    """Decide that a refused payment is collected once more by itself, under the provider's code and the market's rules for its method; else
+    nothing.
 
-    The customer may give another method before that. A debit is presented again on a day of its bank, with no other notice; a card on any day.
+    The customer may give another method before that. A debit is presented again on a day of its bank, with no other notice; a card on any
+    day.
     Source: the market's rules for cards and debits.
     """
     method: str = work.state.method
@@ -114,16 +117,16 @@ def wanted(work: Work) -> bool:
 def record(
     work: Work, *, amount_minor: int, remittance: str, arrived_on: str, today: str, begun_by: datetime, sure: bool = False
 ) -> Decision:
-    """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused; but more
-    than twice what the invoice comes to is a slip of the keyboard until somebody is `sure`.
+    """Record money that arrived by bank: a part payment, or the rest. An excess is a credit of the account, for money cannot be refused;
+    but more than twice what the invoice comes to is a slip of the keyboard until somebody is `sure`.
 
     When nothing is left to collect, an attempt that is due after `begun_by` is called off, because nobody has been asked for it yet. One
-    that the provider already has may still bring money, which is then a credit. What was written off is open again for what comes for it. A payment is told by its reference, its day and its amount,
-    because payers repeat their references: all three the same are the same payment and change nothing. Amounts are minor units, days ISO
-    dates; where `arrived_on` is empty, `today` is meant.
+    that the provider already has may still bring money, which is then a credit. What was written off is open again for what comes for it. A
+    payment is told by its reference, its day and its amount, because payers repeat their references: all three the same are the same
+    payment and change nothing. Amounts are minor units, days ISO dates; where `arrived_on` is empty, `today` is meant.
 
-    Raises Refused: usage (nothing came), conflict (the same reference and amount on another day, and nobody said which day is meant; far more than
-    the invoice comes to).
+    Raises Refused: usage (nothing came), conflict (the same reference and amount on another day, and nobody said which day is meant; far
+    more than the invoice comes to).
     """
     day = arrived_on or today
     days = [known for reference, known, amount in work.state.remittances if (reference, amount) == (remittance, amount_minor)]

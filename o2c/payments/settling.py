@@ -16,7 +16,8 @@ from o2c.payments.events import PaymentPartReceived, PaymentReceived
 
 
 def settled(work: Work, amount_minor: int, *, begun_by: datetime, **how: str) -> Decision:
-    """Decide that money came which the provider was not asked for: a part payment, or the rest, with what follows. `how` says the method and more of it.
+    """Decide that money came which the provider was not asked for: a part payment, or the rest, with what follows. `how` says the method
+    and more of it.
 
     See `record` for what is still to be collected.
     """

@@ -23,11 +23,11 @@ def charge_back(work: Work, account: Holding, *, case: str, amount_minor: int | 
     """Take back money that came by card or debit: the invoice is open again for it, except for what the account gives back of its credit.
 
     All that is left of the payment is taken where no amount is named; `payment` is the provider's reference, needed where several came. The
-    same case with the same amount changes nothing, and neither does one that was won since. It is collected by no method by itself: whoever charged a
-    payment back is not charged again unasked. Amounts are minor units, `today` an ISO date.
+    same case with the same amount changes nothing, and neither does one that was won since. It is collected by no method by itself: whoever
+    charged a payment back is not charged again unasked. Amounts are minor units, `today` an ISO date.
 
-    Raises Refused: missing (no such payment), usage (a transfer, several payments), conflict (more than is left of the payment, the case with another
-    amount).
+    Raises Refused: missing (no such payment), usage (a transfer, several payments), conflict (more than is left of the payment, the case
+    with another amount).
     """
     told = _told(work, PaymentChargedBack.type_name, case)
     if told is not None and amount_minor in (None, told[1]):
@@ -46,7 +46,8 @@ def charge_back(work: Work, account: Holding, *, case: str, amount_minor: int | 
 
 
 def win_back(work: Work, *, case: str, today: str, begun_by: datetime) -> Decision:
-    """Take down that a chargeback was answered and won: its money is back, and pays what is open; what is above that is a credit. Once a case.
+    """Take down that a chargeback was answered and won: its money is back, and pays what is open; what is above that is a credit. Once a
+    case.
 
     Raises Refused (missing) for a case that there is not.
     """
@@ -74,12 +75,13 @@ def move(
     today: str,
     begun_by: datetime,
 ) -> Decision:
-    """Move money that was recorded for the wrong invoice to another one, of the same or another account: the first is open again for it, the other is
-    paid by it, and both say so. What comes on top there is a credit of its account. All that is left of the payment moves where no amount is named.
+    """Move money that was recorded for the wrong invoice to another one, of the same or another account: the first is open again for it,
+    the other is paid by it, and both say so. What comes on top there is a credit of its account. All that is left of the payment moves
+    where no amount is named.
 
     The same `case` changes nothing. Amounts are minor units, `today` an ISO date. Raises Refused: missing (no such payment), usage (several
-    payments, another currency, the invoice itself), conflict (more than is left of the payment: it was charged back, refunded, moved, or its
-    credit is used; the case with another amount).
+    payments, another currency, the invoice itself), conflict (more than is left of the payment: it was charged back, refunded, moved, or
+    its credit is used; the case with another amount).
     """
     told = _told(work, PaymentMoved.type_name, case)
     if told is not None and amount_minor in (None, told[1]):
@@ -156,7 +158,8 @@ def _payment(work: Work, payment: str, *, chargeable: bool) -> int:
 
 
 def _left(work: Work, account: Holding, number: int) -> int:
-    """What of a payment is neither taken back nor refunded, in minor units. One that was won back goes by the same reference as it did before."""
+    """What of a payment is neither taken back nor refunded, in minor units. One that was won back goes by the same reference as it did
+    before."""
     payment = work.state.payments[number - 1]
     own_minor: int = payment.amount_minor - payment.back_minor
     if not payment.reference:

@@ -9,7 +9,8 @@ from o2c.kernel.event import Names, Upcast
 from o2c.kernel.shapes import Done, FellOut, OfItem, RecallRequested, Replanned, Requested
 
 Cause = Literal["sim", "delivery", "activation", "download", "cut-over", "code"]
-"""What stood in the way of an agreed window: no SIM from stock, one not delivered, a line not switched on, a profile not downloaded, a cut-over that failed, a code too old."""
+"""What stood in the way of an agreed window: no SIM from stock, one not delivered, a line not switched on, a profile not downloaded, a
+cut-over that failed, a code too old."""
 
 _WINDOW = {
     "window_opens_at": "2026-01-06T09:00:00Z", "window_closes_at": "2026-01-06T17:00:00Z", "cutoff_at": "2026-01-05T17:00:00Z",
@@ -22,7 +23,8 @@ _MOVED = {
 
 
 class PortInRequested(Requested, name="porting.requested", step="porting", stream="order"):
-    """The donor is to be asked for the number, through the clearing house; once more, if the window agreed before cannot be met (`replaces`)."""
+    """The donor is to be asked for the number, through the clearing house; once more, if the window agreed before cannot be met
+    (`replaces`)."""
 
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
     upcasts = (Upcast(defaults={"replaces": None}),)
@@ -32,9 +34,9 @@ class PortInRequested(Requested, name="porting.requested", step="porting", strea
 class PortAgreed(Done):
     """A window for the port is agreed: from `window_opens_at` to `window_closes_at`; it can be moved or dropped until `cutoff_at`.
 
-    Days are local to `zone`. `wished_on` is the day the customer wished (empty: none), `agreed_on` the day of the window, `deadline_on` the day
-    by which the market's `rules` want the port done, and `missed_on` the first agreed day on which the number was not cut over (empty: none).
-    Fields that a window agreed before they were kept does not have are empty.
+    Days are local to `zone`. `wished_on` is the day the customer wished (empty: none), `agreed_on` the day of the window, `deadline_on` the
+    day by which the market's `rules` want the port done, and `missed_on` the first agreed day on which the number was not cut over (empty:
+    none). Fields that a window agreed before they were kept does not have are empty.
     """
 
     msisdn: Annotated[str, Names("number")]
@@ -129,8 +131,8 @@ class CutoverRequested(Requested, name="cutover.requested", step="cutover", stre
 class NumberPortedIn(Done, name="cutover.number-ported-in", step="cutover", stream="order"):
     """The number is ours, since `ported_on` (local), in the window agreed for `agreed_on`.
 
-    `late_days` and `late_working_days` count from the first agreed day that was missed; 0 when none was. A port from before this was counted
-    has neither day nor count.
+    `late_days` and `late_working_days` count from the first agreed day that was missed; 0 when none was. A port from before this was
+    counted has neither day nor count.
     """
 
     example = {
@@ -154,7 +156,8 @@ class CutoverFellOut(FellOut, name="cutover.fell-out", step="cutover", stream="o
 
 
 class PortInCancelRequested(RecallRequested, name="porting-cancel.requested", step="porting-cancel", stream="order"):
-    """The item ended, or goes on without its port-in: the donor is to be told, through the clearing house, that the number stays where it is."""
+    """The item ended, or goes on without its port-in: the donor is to be told, through the clearing house, that the number stays where it
+    is."""
 
     noun: ClassVar[str] = "port-in"
     example = {"item": "1", "attempt": 1, "due_at": "2026-01-05T09:00:00Z"}
@@ -168,7 +171,8 @@ class PortInCancelled(Done, name="porting-cancel.confirmed", step="porting-cance
 
 
 class PortInCancelRefused(OfItem, name="porting-cancel.refused", step="porting-cancel", stream="order"):
-    """The clearing house drops the port no more, its cut-off was past when it was asked: the number comes in its window, and the line takes it."""
+    """The clearing house drops the port no more, its cut-off was past when it was asked: the number comes in its window, and the line takes
+    it."""
 
     shape: ClassVar[str] = "cancelled"
     example = {"item": "1", "msisdn": "+447700900123", "window_opens_at": "2026-01-06T09:00:00Z"}

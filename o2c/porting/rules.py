@@ -55,8 +55,9 @@ def flaw(work: Work, at: datetime) -> str:
     """Give the first reason why the donor cannot be asked, judged as text and never repaired; empty when there is none.
 
     DQ-PHONE: no possible mobile number of the market in E.164 form. NP-CODE: the code is missing, has not the market's form, or is too old
-    for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number, or
-    it is our own: of our stock, in service with a customer of ours, or at rest since. One that went back to the holder of its range, or to another operator, is not.
+    for the day that would be asked for, be it that the customer wishes a later one. NP-NOTPORT: another order brings or brought the number,
+    or it is our own: of our stock, in service with a customer of ours, or at rest since. One that went back to the holder of its range, or
+    to another operator, is not.
     Source: the table of imperfect orders (design, section 11); ITU-T E.164; the market's porting rules.
     """
     if not possible_mobile(number_of(work), work.market.numbering.region):
@@ -120,9 +121,9 @@ def reason_of(work: Work, code: str) -> str:
 def scheduled(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
     """Decide that the donor accepted, with the port window that follows from its answer, in place of one agreed before, if there was one.
 
-    A window that is given up (`postponed` in the answer, or as it was asked for) is followed by another once the line is on. A donor that delays adds working days (`working_days_more`), or names the first day on which it can (`first_possible_on`). Source: the
-    market's porting rules (Great Britain: Ofcom General Conditions on number portability; European Union: Directive (EU) 2018/1972, art.
-    106).
+    A window that is given up (`postponed` in the answer, or as it was asked for) is followed by another once the line is on. A donor that
+    delays adds working days (`working_days_more`), or names the first day on which it can (`first_possible_on`). Source: the market's
+    porting rules (Great Britain: Ofcom General Conditions on number portability; European Union: Directive (EU) 2018/1972, art. 106).
     """
     if data.get("postponed", timing.held_up(work, at)):
         return just(_postponed(work, at)) + Decision(takes=claimed(work))
@@ -172,14 +173,16 @@ def ported_by(work: Work, at: datetime) -> datetime:
 
 
 def cutover_due(work: Work, at: datetime) -> datetime:
-    """Give the time at which the cut-over is looked at first: when its window opens, or while it can still be moved if the line is not on."""
+    """Give the time at which the cut-over is looked at first: when its window opens, or while it can still be moved if the line is not
+    on."""
     return timing.next_look(work, at)
 
 
 def out_of_window(work: Work, at: datetime) -> Decision:
     """Decide what is done instead of a cut-over now; nothing within the agreed window, when the line is on and the code good.
 
-    Before the cut-off a window that will not be met is moved, and so is one that was missed: that port is late. In between it is waited. A cut-over happens in no other window than the one agreed. Source: the market's porting rules; porting facts, section 3.3.
+    Before the cut-off a window that will not be met is moved, and so is one that was missed: that port is late. In between it is waited. A
+    cut-over happens in no other window than the one agreed. Source: the market's porting rules; porting facts, section 3.3.
     """
     window, cause = timing.window(work), timing.obstacle(work, at)
     if window.open(at) and cause == "cut-over":
@@ -206,7 +209,8 @@ def cutover_request(work: Work) -> Mapping[str, Any]:
 
 
 def ported(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the number is ours, and count how late it is if an agreed window was missed; the customer is credited what the market has for that.
+    """Decide that the number is ours, and count how late it is if an agreed window was missed; the customer is credited what the market has
+    for that.
 
     An answer that is got by query after the window tells of a cut-over that was asked for, and done, in it.
     """
@@ -260,15 +264,16 @@ def withdrawal(work: Work) -> Mapping[str, Any]:
 
 
 def withdrawal_due(work: Work, at: datetime) -> datetime:
-    """Give the time at which the clearing house is asked to drop a port: at once where it has answered for it, so that no wish comes too late that
-    was in time; else so much later that no request overtakes another."""
+    """Give the time at which the clearing house is asked to drop a port: at once where it has answered for it, so that no wish comes too
+    late that was in time; else so much later that no request overtakes another."""
     return at if timing.done(work, "porting") else at + RECALL_LEAD
 
 
 def comes_all_the_same(work: Work, code: str, at: datetime) -> Decision:
     """Decide that a port which the clearing house drops no more (TOO-LATE) goes on in its window, for an item that goes on.
 
-    The number would be cut over with nobody to take it otherwise. Nothing for an item that ended, and for any other refusal: a person settles that.
+    The number would be cut over with nobody to take it otherwise. Nothing for an item that ended, and for any other refusal: a person
+    settles that.
     """
     if code != "TOO-LATE" or not timing.standing(work) or work.state.progress.items[work.item].ended:
         return NOTHING

@@ -140,7 +140,8 @@ def obstacle(work: Work, at: datetime) -> Cause:
 
 
 def code_too_old(work: Work, on: date) -> bool:
-    """Whether the code is too old for a port on a day, counted from the day on which we were given it. Source: the market's porting rules."""
+    """Whether the code is too old for a port on a day, counted from the day on which we were given it. Source: the market's porting
+    rules."""
     given_at: datetime = work.subject.code_given_at or work.state.captured_at
     return code_expired(work.market, local_date(given_at, work.market.zone), on)
 

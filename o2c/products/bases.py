@@ -25,8 +25,8 @@ SWITCHED_WITHIN = timedelta(seconds=45)
 
 
 def ends_with_base(stream: str, state: ProductState | None, today: date, at: datetime, **by: str) -> Iterator[tuple[str, Event]]:
-    """Give the end of a product whose base ended on a day (`by` an order and item, or by none), of its charge, and the request that the network switch it off where it is on;
-    nothing for one that ended before."""
+    """Give the end of a product whose base ended on a day (`by` an order and item, or by none), of its charge, and the request that the
+    network switch it off where it is on; nothing for one that ended before."""
     if state is None or state.standing is None or state.ended_on:
         return
     pieces = state.standing.pieces

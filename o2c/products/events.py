@@ -39,9 +39,10 @@ def product_stream(product: str) -> str:
 class Standing(BaseModel):
     """How a product stands: whose it is, what was sold, what it holds, and what it costs (net, in minor units).
 
-    `holds` are the identifiers of what serves it: `msisdn`, `iccid`, `imsi`, `sim_kind`, `line_id`, `imei`. `pieces` names, for each step that obtained one of these,
-    the `ORDER/ITEM` that did: it gives back what is not needed any more. `charge` is the `ORDER/ITEM` under which the account is charged, empty for none.
-    `commitment_ends_on` is the first day (ISO, local) on which the contract may end without a charge, empty for none.
+    `holds` are the identifiers of what serves it: `msisdn`, `iccid`, `imsi`, `sim_kind`, `line_id`, `imei`. `pieces` names, for each step
+    that obtained one of these, the `ORDER/ITEM` that did: it gives back what is not needed any more. `charge` is the `ORDER/ITEM` under
+    which the account is charged, empty for none. `commitment_ends_on` is the first day (ISO, local) on which the contract may end without a
+    charge, empty for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,7 +61,8 @@ class Standing(BaseModel):
 
 
 class ProductStarted(Event, name="product.started", stream="product"):
-    """An item was completed and is a product in service now, from the local date `started_on` on. `relies_on` are the products that it needs.
+    """An item was completed and is a product in service now, from the local date `started_on` on. `relies_on` are the products that it
+    needs.
 
     Version 2 says whether the program that began it asks for the notices of its term's end by itself (`notices`); those of before did not.
     """
@@ -87,8 +89,8 @@ class ProductReliedOn(Event, name="product.relied-on", stream="product"):
 
 
 class ProductChangeAccepted(Event, name="product.change-accepted", stream="product"):
-    """An order that changes these attributes was taken on; no other order changes them until it has, or was dropped. `stays for ORDER` is asked by an order that adds
-    something to the product and leaves it as it is: nothing ends it until that order is over."""
+    """An order that changes these attributes was taken on; no other order changes them until it has, or was dropped. `stays for ORDER` is
+    asked by an order that adds something to the product and leaves it as it is: nothing ends it until that order is over."""
 
     example = {**_BY, "attributes": ["offering"]}
     order: str
@@ -120,7 +122,8 @@ class ProductChanged(Event, name="product.changed", stream="product"):
 
 
 class ProductSuspended(Event, name="product.suspended", stream="product"):
-    """The product rests from the local date `suspended_on` on, for a reason of the market's list; `charged` says whether it costs as before."""
+    """The product rests from the local date `suspended_on` on, for a reason of the market's list; `charged` says whether it costs as
+    before."""
 
     example = {**_BY, "reason": "lost-phone", "suspended_on": "2026-03-05", "charged": True, "charge": ""}
     order: str
@@ -144,8 +147,8 @@ class ProductResumed(Event, name="product.resumed", stream="product"):
 
 
 class ProductTerminated(Event, name="product.terminated", stream="product"):
-    """The product ended: it is not served from the local date `ended_on` on. `order` and `item` ended it, empty where no order did; `gives_back` as for
-    a change. Version 2 names the products that are to end with it and were not ended in the same moment (`ends`)."""
+    """The product ended: it is not served from the local date `ended_on` on. `order` and `item` ended it, empty where no order did;
+    `gives_back` as for a change. Version 2 names the products that are to end with it and were not ended in the same moment (`ends`)."""
 
     example = {
         **_BY,
@@ -166,7 +169,8 @@ class ProductTerminated(Event, name="product.terminated", stream="product"):
 class PortingCodeIssued(Event, name="product.porting-code-issued", stream="product"):
     """The customer was given a code to take the number of the product to another operator: good through the local day `valid_through`.
 
-    `early_minor` is what the contract costs that ends before its term, on the day of issue, net; `owed_minor` what is open of the account's invoices.
+    `early_minor` is what the contract costs that ends before its term, on the day of issue, net; `owed_minor` what is open of the account's
+    invoices.
     """
 
     example = {

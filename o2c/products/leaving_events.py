@@ -1,6 +1,7 @@
 """Events of a number that leaves for another operator: what was agreed with the clearing house, and the steps of the day.
 
-Source: porting facts, section 3.3 (port-out: request received, authorised or rejected, locked, deactivated, completed; failed at cut-over, reactivated).
+Source: porting facts, section 3.3 (port-out: request received, authorised or rejected, locked, deactivated, completed; failed at cut-over,
+reactivated).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from o2c.kernel.event import Event, Names
 from o2c.kernel.shapes import Done, FellOut, OfItem, Requested
 
 Ground = Literal["code", "code-expired", "leaving", "sim-swap", "locked", "porting"]
-"""Why a request is rejected: the code is not ours for this number, or too old for the day; the product or its number is ending already; its SIM was changed within the
-hold; the customer locked the number; another request for it was authorised."""
+"""Why a request is rejected: the code is not ours for this number, or too old for the day; the product or its number is ending already; its
+SIM was changed within the hold; the customer locked the number; another request for it was authorised."""
 _FELL = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "NET-HLR", "fault_class": "technical", "origin": "direct",
     "recoverability": "transient", "waiting_for": "us", "queue": "network", "partner_code": "UNAVAILABLE",
@@ -21,10 +22,11 @@ _FELL = {
 
 
 class PortOutAuthorised(Event, name="port-out.authorised", stream="product"):
-    """Another operator takes the number over in the window from `window_opens_at` to `window_closes_at`; it can be taken back until `cutoff_at`.
+    """Another operator takes the number over in the window from `window_opens_at` to `window_closes_at`; it can be taken back until
+    `cutoff_at`.
 
-    `reference` is the clearing house's own. Days are local to `zone`: `wished_on` the one that was asked for (empty: as soon as possible), `agreed_on` that of the
-    window, `deadline_on` the one by which the market's `rules` want it done.
+    `reference` is the clearing house's own. Days are local to `zone`: `wished_on` the one that was asked for (empty: as soon as possible),
+    `agreed_on` that of the window, `deadline_on` the one by which the market's `rules` want it done.
     """
 
     example = {
@@ -92,7 +94,8 @@ class CutoverAwaited(Requested, name="port-out.cutover-awaited", step="port-out-
 class PortOutCompleted(Done, name="port-out.completed", step="port-out-cutover", stream="product"):
     """The number is with the other `operator` since the local date `ported_on`, later than agreed by `late_days` and `late_working_days`.
 
-    `early_minor` is what the contract costs that ended before its term, net, charged once under `early_charge` (`ORDER/ITEM`, empty where it costs nothing).
+    `early_minor` is what the contract costs that ended before its term, net, charged once under `early_charge` (`ORDER/ITEM`, empty where
+    it costs nothing).
     """
 
     example = {

@@ -40,8 +40,9 @@ class EndNoticeAwaited(Requested, name="end-notice.awaited", step="end-notice", 
 
 
 class EndNoticeGiven(Done, name="end-notice.given", step="end-notice", stream="product"):
-    """The customer was told, on the local day `told_on`: of the end of the term, `ends_on`, from which day on leaving costs nothing; of the price on that day and after the end;
-    of what an end on that day would have cost (`exit_minor`); and of the best prices. Amounts are a period's, net, in minor units; `rules` is the market's version.
+    """The customer was told, on the local day `told_on`: of the end of the term, `ends_on`, from which day on leaving costs nothing; of the
+    price on that day and after the end; of what an end on that day would have cost (`exit_minor`); and of the best prices. Amounts are a
+    period's, net, in minor units; `rules` is the market's version.
 
     `not_told` says why nobody was told, empty where somebody was.
     """

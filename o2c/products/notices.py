@@ -1,6 +1,7 @@
 """What a customer is told before the term of a contract ends, and once a year after it: the end, the prices, and the best offers.
 
-Source: Directive (EU) 2018/1972, art. 105(3); Ofcom General Conditions of Entitlement, C1.21 to C1.26 [M]. The days are the market's (`LifeRules.end_notice`).
+Source: Directive (EU) 2018/1972, art. 105(3); Ofcom General Conditions of Entitlement, C1.21 to C1.26 [M]. The days are the market's
+(`LifeRules.end_notice`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def streams_read(work: Work) -> tuple[str, ...]:
 
 
 def notified(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the customer is told, at the contact that stands; a business is not where the market leaves it out, and the event says so."""
+    """Decide that the customer is told, at the contact that stands; a business is not where the market leaves it out, and the event says
+    so."""
     state, due = cast("ProductState", work.state), next_notice(work.state, work.market)
     assert due is not None
     assert state.standing is not None
@@ -104,8 +106,8 @@ class _Costs(NamedTuple):
 
 
 def best_offers(catalogue: CatalogueState | None, stands: Standing, market: str, at: datetime) -> tuple[PriceOffered, ...]:
-    """Give the cheapest offerings of the same kind that are on sale at a time, by their recurring prices for the same period: the customer's own only where it is
-    cheaper now."""
+    """Give the cheapest offerings of the same kind that are on sale at a time, by their recurring prices for the same period: the
+    customer's own only where it is cheaper now."""
     found = []
     for name, offering in (catalogue.offerings if catalogue else {}).items():
         price = price_at(offering, "recurring", at)

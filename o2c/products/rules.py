@@ -1,7 +1,8 @@
 """When a product ends that no order ends: its account was terminated, or its customer takes the number to another operator.
 
-Source: porting facts, section 3.1 (UK mobile: code within a minute, with charge and balance, good for 30 days; debt is no ground; no charge for notice after the
-day of the port) and 3.3 (port-out); Directive (EU) 2018/1972, art. 106 (the donor switches the service on again where a port fails).
+Source: porting facts, section 3.1 (UK mobile: code within a minute, with charge and balance, good for 30 days; debt is no ground; no charge
+for notice after the day of the port) and 3.3 (port-out); Directive (EU) 2018/1972, art. 106 (the donor switches the service on again where
+a port fails).
 """
 
 from __future__ import annotations
@@ -43,18 +44,21 @@ NOT_WITH_US = "its number is not in service with us"
 
 
 def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
-    """End a product that is in service, with all that it holds, and then those that rely on it; nothing for one that ended already, or that there is not."""
+    """End a product that is in service, with all that it holds, and then those that rely on it; nothing for one that ended already, or that
+    there is not."""
     if state.standing is None or state.ended_on:
         return NOTHING
     return just(ProductTerminated(cause=cause, ended_on=ended_on, gives_back=state.standing.pieces, ends=state.relied_on_by))
 
 
 def early_minor(stands: Standing, market: Market, today: date, *, since: str, rises: Sequence[PriceRiseAnnounced]) -> int:
-    """Give what an end on a day costs before the term is over, net, in minor units: the market's share of the recurring prices of the months that were still to
-    come, a begun one by its days. 0 for a contract without a term, after it, and for who was told of a dearer price and leaves before it begins.
+    """Give what an end on a day costs before the term is over, net, in minor units: the market's share of the recurring prices of the
+    months that were still to come, a begun one by its days. 0 for a contract without a term, after it, and for who was told of a dearer
+    price and leaves before it begins.
 
-    `since` is the day from which the product is at its price, `rises` are all that were announced. Source: Directive (EU) 2018/1972, art. 105(4); Ofcom General
-    Conditions of Entitlement, C1.14 to C1.17 (the right to exit without costs when the price of a running contract is raised).
+    `since` is the day from which the product is at its price, `rises` are all that were announced. Source: Directive (EU) 2018/1972, art.
+    105(4); Ofcom General Conditions of Entitlement, C1.14 to C1.17 (the right to exit without costs when the price of a running contract is
+    raised).
     """
     if not stands.commitment_ends_on or not stands.recurring_minor or today.isoformat() >= stands.commitment_ends_on:
         return 0
@@ -77,8 +81,9 @@ def good_code(state: ProductState, on: date) -> PortingCodeIssued | None:
 def porting_code(
     state: ProductState, market: Market, code: str, *, owed_minor: int, at: datetime, rises: Sequence[PriceRiseAnnounced] = ()
 ) -> Decision:
-    """Give a code for the number of a product, or refuse one on a ground of the market, and tell the customer at the contact that stands; nothing while an earlier
-    code is good, or for a no that was said on the same day. `rises` are those of prices that were announced (see `early_minor`).
+    """Give a code for the number of a product, or refuse one on a ground of the market, and tell the customer at the contact that stands;
+    nothing while an earlier code is good, or for a no that was said on the same day. `rises` are those of prices that were announced (see
+    `early_minor`).
 
     Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (the market ports without a code).
     """
@@ -121,7 +126,8 @@ def _ground(state: ProductState, market: Market, today: date) -> str:
 
 
 def told(state: ProductState, stands: Standing, answer: Event) -> Decision:
-    """Give an answer with the notice of it to the customer, at the contact that stands: whoever did not ask learns in time that somebody did."""
+    """Give an answer with the notice of it to the customer, at the contact that stands: whoever did not ask learns in time that somebody
+    did."""
     notice = CustomerContacted(customer=stands.customer, medium="courtesy", direction="outbound", topic="port", order=state.order)
     return Decision((answer,), ((stream_of(stands.customer), notice),))
 
@@ -137,8 +143,8 @@ def code_lapsed(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def lock(state: ProductState, market: Market, *, locked: bool, at: datetime) -> Decision:
-    """Keep the number of a product from going to another operator, or let it go again; nothing where that is so already. A port that is authorised goes on: it is
-    taken back at the new operator.
+    """Keep the number of a product from going to another operator, or let it go again; nothing where that is so already. A port that is
+    authorised goes on: it is taken back at the new operator.
 
     Raises Refused: missing (no such product), conflict (it ended).
     """
@@ -151,8 +157,8 @@ def lock(state: ProductState, market: Market, *, locked: bool, at: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class PortOutWish:
-    """What another operator asks for through the clearing house: its name, the clearing house's reference, the customer's code (the account, where the market has
-    none), and the day wished (None: as soon as possible)."""
+    """What another operator asks for through the clearing house: its name, the clearing house's reference, the customer's code (the
+    account, where the market has none), and the day wished (None: as soon as possible)."""
 
     operator: str
     reference: str
@@ -161,8 +167,8 @@ class PortOutWish:
 
 
 def port_out(state: ProductState, market: Market, wish: PortOutWish, *, at: datetime) -> Decision:
-    """Authorise a number to go to another operator, in the window that the market's calendar and cut-off give, and tell the customer; or reject it on a ground of
-    the market, in its word. Debt is no ground. Nothing for a request that was answered so before.
+    """Authorise a number to go to another operator, in the window that the market's calendar and cut-off give, and tell the customer; or
+    reject it on a ground of the market, in its word. Debt is no ground. Nothing for a request that was answered so before.
 
     Raises Refused: missing (no such product), conflict (it ended, or has no number), usage (a day that is over, or nobody named).
     """
@@ -209,7 +215,8 @@ def _rejected_for(state: ProductState, market: Market, wish: PortOutWish, today:
 
 
 def withdraw_port_out(state: ProductState, reference: str, *, at: datetime) -> Decision:
-    """Take back a port to another operator, before the market's cut-off: the number and the product stay. Nothing for one that was taken back before.
+    """Take back a port to another operator, before the market's cut-off: the number and the product stay. Nothing for one that was taken
+    back before.
 
     Raises Refused: missing (no such port), conflict (its cut-off is past).
     """
@@ -271,8 +278,8 @@ def _dependants(work: Work) -> tuple[str, ...]:
 
 
 def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the number is with the other operator: the product ends on the day, with all that relies on it, and so do their charges, without notice. What the
-    end of a contract before its term costs is charged once."""
+    """Decide that the number is with the other operator: the product ends on the day, with all that relies on it, and so do their charges,
+    without notice. What the end of a contract before its term costs is charged once."""
     state, port = cast("ProductState", work.state), work.state.port_out
     assert state.standing is not None
     today, agreed_on = local_date(at, work.market.zone), date.fromisoformat(port.agreed_on)
@@ -295,7 +302,8 @@ def ported_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def _late_by_us(work: Work, agreed_on: date) -> tuple[tuple[str, Event], ...]:
-    """The credit for the days from the one agreed to that on which the service was switched off; what the other operator took beyond it is not ours."""
+    """The credit for the days from the one agreed to that on which the service was switched off; what the other operator took beyond it is
+    not ours."""
     state, off_on = (
         cast("ProductState", work.state),
         date.fromisoformat(work.outcomes["port-out"].get("switched_off_on") or agreed_on.isoformat()),
@@ -345,8 +353,8 @@ def charged_early(state: ProductState, early: int, today: date, why: str) -> Ite
 
 
 def cutover_failed(work: Work, code: str, at: datetime) -> Decision:
-    """Decide that the number stays, because the other operator could not take it (FAILED): the service is to be switched on again at once. Nothing for any other
-    refusal: a person settles that."""
+    """Decide that the number stays, because the other operator could not take it (FAILED): the service is to be switched on again at once.
+    Nothing for any other refusal: a person settles that."""
     if code != NOT_TAKEN:
         return NOTHING
     failed = leaving.PortOutFailed(attempt=work.attempt, reference=work.state.port_out.reference, word=code)

@@ -1,7 +1,8 @@
-"""Whether a product is in service, and what the network serves it by, as requests to it say: its SIM, number or line, or those of what it is added to.
+"""Whether a product is in service, and what the network serves it by, as requests to it say: its SIM, number or line, or those of what it
+is added to.
 
-Source: TM Forum TMF640 v4.0.0 (a service is named by its characteristics and those of the services that support it); 3GPP TS 23.008 (a subscriber is
-provisioned by IMSI, with the MSISDN under which it is reached).
+Source: TM Forum TMF640 v4.0.0 (a service is named by its characteristics and those of the services that support it); 3GPP TS 23.008 (a
+subscriber is provisioned by IMSI, with the MSISDN under which it is reached).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A product as a fold of its stream.
 
-Source: TM Forum TMF637 Product Inventory v4.0.0, ProductStatusType: created, pendingActive, active, suspended, pendingTerminate, terminated, cancelled. The
-first two and the last are of an item in its order, which is no product yet.
+Source: TM Forum TMF637 Product Inventory v4.0.0, ProductStatusType: created, pendingActive, active, suspended, pendingTerminate,
+terminated, cancelled. The first two and the last are of an item in its order, which is no product yet.
 """
 
 from __future__ import annotations
@@ -45,16 +45,19 @@ PRIORITY = 1
 
 @dataclass(frozen=True, slots=True)
 class ProductState:
-    """A product so far; `standing` is None before it was started, `priced_from` the day from which it is what it is sold as, at the price of that. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
+    """A product so far; `standing` is None before it was started, `priced_from` the day from which it is what it is sold as, at the price
+    of that. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
 
-    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end with it. Days
-    are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was given for its number (None
-    when it is worth nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last answer, if it was a no. `locked` says that the customer wants the number to go to nobody.
-    `port_out` is the port to another operator that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the
-    last port that was taken back. `records` are the steps of the day. `notice_awaited` names the notice of a term's end that was asked for (see `NoticeDue.name`);
-    `transfer` is what its owner agreed to, so that another customer may take it over (None: nothing, or the product became another since). `told_of` is the end of the last term that there was a notice of, and `told_on` the day of the last notice.
-    `switching` is the last match of a new provider that was not called off, `switch_on` the day (ISO, local) for which it ordered (empty: it did not), `switched_on` that since which
-    its service is on, `switch_called_off` the reference of the last one that was called off.
+    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end
+    with it. Days are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was
+    given for its number (None when it is worth nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last
+    answer, if it was a no. `locked` says that the customer wants the number to go to nobody. `port_out` is the port to another operator
+    that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the last port that was
+    taken back. `records` are the steps of the day. `notice_awaited` names the notice of a term's end that was asked for (see
+    `NoticeDue.name`); `transfer` is what its owner agreed to, so that another customer may take it over (None: nothing, or the product
+    became another since). `told_of` is the end of the last term that there was a notice of, and `told_on` the day of the last notice.
+    `switching` is the last match of a new provider that was not called off, `switch_on` the day (ISO, local) for which it ordered (empty:
+    it did not), `switched_on` that since which its service is on, `switch_called_off` the reference of the last one that was called off.
     """
 
     product: str = ""
@@ -180,7 +183,8 @@ def _leaving(state: ProductState, event: Event) -> ProductState:
 
 
 class NoticeDue(NamedTuple):
-    """A notice that is to be given: what it is about, the end of which term, on which day, and the days (ISO) between which it is in time, empty for any."""
+    """A notice that is to be given: what it is about, the end of which term, on which day, and the days (ISO) between which it is in time,
+    empty for any."""
 
     about: About
     ends_on: str
@@ -195,8 +199,8 @@ class NoticeDue(NamedTuple):
 
 
 def next_notice(state: ProductState, market: Any) -> NoticeDue | None:
-    """Give the next notice that a product's customer is to have, by the market's rules: of the end of its term, once; then, while there is no other term, of the best
-    prices every so many months. None for a product without a term, or one that ended."""
+    """Give the next notice that a product's customer is to have, by the market's rules: of the end of its term, once; then, while there is
+    no other term, of the best prices every so many months. None for a product without a term, or one that ended."""
     stands = state.standing
     if stands is None or state.ended_on or not stands.commitment_ends_on:
         return None
@@ -248,7 +252,8 @@ def _correctable(state: ProductState, item: str, changes: Mapping[str, str]) -> 
 
 
 def _after(state: ProductState, event: events.ProductChanged) -> ProductState:
-    """Another number, payer or owner makes a code worthless that was given before. What an owner wished of the number, or agreed to, is not the next one's."""
+    """Another number, payer or owner makes a code worthless that was given before. What an owner wished of the number, or agreed to, is not
+    the next one's."""
     if OWNER in event.attributes:
         return changed(state, porting_code=None, code_refused=None, locked=False, transfer=None)
     keeps = not {"number", "account"} & set(event.attributes)

@@ -1,4 +1,5 @@
-"""Products' entries for the plan: a number that leaves for another operator, the lapse of its code, the notice that a term ends, and what is switched off with its base."""
+"""Products' entries for the plan: a number that leaves for another operator, the lapse of its code, the notice that a term ends, and what
+is switched off with its base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Events of a fixed service that goes to another provider by One Touch Switch: what was matched and told, what the new provider ordered, and the day on which it has the customer.
+"""Events of a fixed service that goes to another provider by One Touch Switch: what was matched and told, what the new provider ordered,
+and the day on which it has the customer.
 
 Source: Ofcom General Conditions of Entitlement, C7; TOTSCO, OTS message specification (match, order, update, trigger, cancel) [M].
 """
@@ -12,9 +13,10 @@ from o2c.kernel.shapes import Done, FellOut, Requested
 
 
 class SwitchMatched(Event, name="switch-out.matched", stream="product"):
-    """Another provider's customer is ours at this address: the provider has a `reference` to order under, good through the local day `valid_through`, and our customer was told at
-    `told_at` what switching means: what the contract costs that ends before its term (`early_minor`, net), what of the bills is open (`owed_minor`), and the products in service that
-    end with it. `request` is the hub's own id of the question."""
+    """Another provider's customer is ours at this address: the provider has a `reference` to order under, good through the local day
+    `valid_through`, and our customer was told at `told_at` what switching means: what the contract costs that ends before its term
+    (`early_minor`, net), what of the bills is open (`owed_minor`), and the products in service that end with it. `request` is the hub's own
+    id of the question."""
 
     example = {
         "request": "OTS-77120", "reference": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "gaining": "Other Fibre", "matched_on": "2026-03-05", "valid_through": "2026-04-04",
@@ -63,7 +65,8 @@ class SwitchTriggered(Requested, name="switch-out.triggered", step="switch-out",
 class SwitchedOut(Done, name="switch-out.completed", step="switch-out", stream="product"):
     """Our service is off; its charge ended on the day on which the new one began, `activated_on`, without notice.
 
-    `early_minor` is what the contract costs that ended before its term, net, charged once under `early_charge` (`ORDER/ITEM`, empty where it costs nothing).
+    `early_minor` is what the contract costs that ended before its term, net, charged once under `early_charge` (`ORDER/ITEM`, empty where
+    it costs nothing).
     """
 
     example = {

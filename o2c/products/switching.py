@@ -1,5 +1,5 @@
-"""One Touch Switch, as the provider that loses the customer: who is matched, what the customer is told, and what ends on the day. The new provider leads; debt and an open contract are
-no ground to refuse.
+"""One Touch Switch, as the provider that loses the customer: who is matched, what the customer is told, and what ends on the day. The new
+provider leads; debt and an open contract are no ground to refuse.
 
 Source: Ofcom General Conditions of Entitlement, C7; TOTSCO, OTS message specification [M]. The market's data: `LifeRules.switching`.
 """
@@ -64,7 +64,8 @@ def match(candidates: Sequence[Candidate], market: Market, *, address: str, acco
 
 
 def _place(market: Market, address: str) -> tuple[str, str]:
-    """What of an address is held against another: the postcode, and the words before it without case and marks, in any order but the number first."""
+    """What of an address is held against another: the postcode, and the words before it without case and marks, in any order but the number
+    first."""
     postcode = postcode_of(market.addresses, address)
     parts = folded(address).split()
     number = next((part for part in parts if part[:1].isdigit() and part not in folded(postcode).split()), parts[0] if parts else "")
@@ -98,10 +99,11 @@ def matched(
     rises: Sequence[PriceRiseAnnounced],
     at: datetime,
 ) -> Decision:
-    """Match a service to a new provider's question: it may order under the reference, and the customer is told at once what switching means; nothing for a question that was answered
-    so before.
+    """Match a service to a new provider's question: it may order under the reference, and the customer is told at once what switching
+    means; nothing for a question that was answered so before.
 
-    Raises Refused: missing (no such product), conflict (it ended, is ending, or another provider's order stands), usage (a market without it, nobody named).
+    Raises Refused: missing (no such product), conflict (it ended, is ending, or another provider's order stands), usage (a market without
+    it, nobody named).
     """
     stands, rules, today = in_service(state, NOTHING_TO_SWITCH), _rules(market), local_date(at, market.zone)
     if not wish.gaining.strip() or not wish.request.strip():
@@ -142,7 +144,8 @@ def _under(state: ProductState, reference: str) -> SwitchMatched:
 def ordered(state: ProductState, market: Market, reference: str, planned_on: date, *, at: datetime) -> Decision:
     """Take the order of a new provider for a day, or move it to another; nothing where it stands so. The customer is told of the day.
 
-    Raises Refused: missing (no such switch), conflict (the product ended or is ending, the reference is too old, the day was triggered), usage (a day that is over).
+    Raises Refused: missing (no such switch), conflict (the product ended or is ending, the reference is too old, the day was triggered),
+    usage (a day that is over).
     """
     stands, known, today = in_service(state, NOTHING_TO_SWITCH), _under(state, reference), local_date(at, market.zone)
     if state.switched_on:
@@ -207,7 +210,8 @@ def said(work: Work) -> Mapping[str, Any]:
 
 
 def switched_out(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the service is off: product and charges end on the day on which the new one began, with all that relies on it; what the early end of a contract costs is charged once."""
+    """Decide that the service is off: product and charges end on the day on which the new one began, with all that relies on it; what the
+    early end of a contract costs is charged once."""
     state = cast("ProductState", work.state)
     assert state.standing is not None
     assert state.switching is not None

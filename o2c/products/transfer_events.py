@@ -1,4 +1,5 @@
-"""Events of a product that goes to another customer: what its owner agreed to. The other's consent is the order by which it is taken over."""
+"""Events of a product that goes to another customer: what its owner agreed to. The other's consent is the order by which it is taken
+over."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ Commitment = Literal["taken-over", "ended"]
 
 
 class TransferAgreed(Event, name="product.transfer-agreed", stream="product"):
-    """The owner agreed that the customer `to` takes the product over, by an order of his own, up to and with the local day `valid_through`. `along` are the products in
-    service that rely on it: they go with it, and know so themselves."""
+    """The owner agreed that the customer `to` takes the product over, by an order of his own, up to and with the local day `valid_through`.
+    `along` are the products in service that rely on it: they go with it, and know so themselves."""
 
     example = {
         "to": "C-1002", "commitment": "taken-over", "agreed_on": "2026-03-05", "valid_through": "2026-03-19", "along": [],

@@ -1,6 +1,7 @@
 """When a product may go to another customer: its owner agrees, and the other orders it in his own name.
 
-Source: order life cycle, section 3 (move account owner); the days for which the owner's word is good are the market's (`LifeRules.transfer`).
+Source: order life cycle, section 3 (move account owner); the days for which the owner's word is good are the market's
+(`LifeRules.transfer`).
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from o2c.products.transfer_events import Commitment, TransferAgreed, TransferWit
 
 
 def agree(state: ProductState, market: Market, *, to: str, commitment: Commitment, along: Sequence[str] = (), at: datetime) -> Decision:
-    """Let another customer take a product over for some days, with all that relies on it (`along`), and tell its owner at the contact that stands; nothing where that was
-    agreed on so and is good.
+    """Let another customer take a product over for some days, with all that relies on it (`along`), and tell its owner at the contact that
+    stands; nothing where that was agreed on so and is good.
 
-    Raises Refused: missing (no such product), conflict (it ended, is ending, is being taken over, or relies on another, with which it goes), usage (it is his already).
+    Raises Refused: missing (no such product), conflict (it ended, is ending, is being taken over, or relies on another, with which it
+    goes), usage (it is his already).
     """
     stands = in_service(state, "there is nothing to take over")
     if to == stands.customer:

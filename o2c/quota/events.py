@@ -29,11 +29,12 @@ _WANTED = {**_OF, "usage": "data", "zone": "", "band": "day", "unit": "B", "want
 
 
 class QuotaReserved(OfQuota, name="quota.reserved", stream="quota"):
-    """Of the units that were `wanted`, `granted` are held for a line (`order`, `item`) until `valid_until`; after it they are free by themselves.
+    """Of the units that were `wanted`, `granted` are held for a line (`order`, `item`) until `valid_until`; after it they are free by
+    themselves.
 
-    With `final_unit` nothing more can be granted once they are used: the session ends then. `lapsed` are sessions whose units had become free so long
-    before that they are forgotten. An earlier reservation of the session is let go. `placed_by` is the version of an operator's own zones and time bands
-    that gave `zone` and `band` (empty: the market's).
+    With `final_unit` nothing more can be granted once they are used: the session ends then. `lapsed` are sessions whose units had become
+    free so long before that they are forgotten. An earlier reservation of the session is let go. `placed_by` is the version of an
+    operator's own zones and time bands that gave `zone` and `band` (empty: the market's).
     """
 
     upcasts = (Upcast(defaults={"placed_by": ""}),)
@@ -72,8 +73,9 @@ class QuotaDenied(OfQuota, name="quota.denied", stream="quota"):
 class QuotaCommitted(OfQuota, name="quota.committed", stream="quota"):
     """Units were used in a session and stand as a record of usage: `used` of them; `freed` of what was granted are free again.
 
-    `charged_minor`, of which `tax_minor` is tax, was taken off the prepaid balance, which leaves `balance_minor`: it is what the usage of the period
-    that began on `period_from` costs beyond what was taken for it before. `uncharged_minor` is what the balance could not pay of it.
+    `charged_minor`, of which `tax_minor` is tax, was taken off the prepaid balance, which leaves `balance_minor`: it is what the usage of
+    the period that began on `period_from` costs beyond what was taken for it before. `uncharged_minor` is what the balance could not pay of
+    it.
     """
 
     example = {
@@ -92,10 +94,12 @@ class QuotaCommitted(OfQuota, name="quota.committed", stream="quota"):
 
 
 class PrepaidUsageCharged(Event, name="prepaid.usage-charged", stream="quota"):
-    """Records of usage came that no session of the network told of (a file, a late record), and prepaid money pays for them as it does for those of a session.
+    """Records of usage came that no session of the network told of (a file, a late record), and prepaid money pays for them as it does for
+    those of a session.
 
-    `charged_minor`, of which `tax_minor` is tax, was taken off the prepaid balance, which leaves `balance_minor`: it is what the usage of the period
-    that began on `period_from` costs beyond what was taken for it before. `uncharged_minor` is what the balance could not pay of it: it never falls below zero.
+    `charged_minor`, of which `tax_minor` is tax, was taken off the prepaid balance, which leaves `balance_minor`: it is what the usage of
+    the period that began on `period_from` costs beyond what was taken for it before. `uncharged_minor` is what the balance could not pay of
+    it: it never falls below zero.
     """
 
     example = {
@@ -119,7 +123,8 @@ class QuotaReleased(OfQuota, name="quota.released", stream="quota"):
 
 
 class PrepaidToppedUp(Event, name="prepaid.topped-up", stream="quota"):
-    """Money came that pays for usage, tax included. It is owed as service until it is used, or until `expires_at` (None: it does not expire).
+    """Money came that pays for usage, tax included. It is owed as service until it is used, or until `expires_at` (None: it does not
+    expire).
 
     `reference` is that of the payment: the same one is the same top-up.
     """
@@ -140,11 +145,11 @@ class PrepaidToppedUp(Event, name="prepaid.topped-up", stream="quota"):
 
 
 class PrepaidReturned(Event, name="prepaid.returned", stream="quota"):
-    """The customer, who is served no more, asked for what was left of prepaid money: it pays for nothing any more, and goes back by these `refunds`, by the local day `refund_by`
-    (empty: no day is set).
+    """The customer, who is served no more, asked for what was left of prepaid money: it pays for nothing any more, and goes back by these
+    `refunds`, by the local day `refund_by` (empty: no day is set).
 
-    Of `amount_minor`, which these top-ups had left, `fee_minor` is kept as the contract says, of which `tax_minor` is tax. Who was served was so until the local day `left_on`
-    (empty: nothing ever was). Source: directive (EU) 2018/1972, art. 106(6).
+    Of `amount_minor`, which these top-ups had left, `fee_minor` is kept as the contract says, of which `tax_minor` is tax. Who was served
+    was so until the local day `left_on` (empty: nothing ever was). Source: directive (EU) 2018/1972, art. 106(6).
     """
 
     example = {
@@ -171,7 +176,8 @@ class PrepaidExpiryRequested(Requested, name="prepaid.expiry-requested", step=PR
 
 
 class PrepaidExpired(Done, name="prepaid.expired", step=PREPAID_EXPIRY, stream="quota"):
-    """What was left of top-ups that became too old can be used no more (0 where nothing was left). It is earned now (IFRS 15, B46 and B47)."""
+    """What was left of top-ups that became too old can be used no more (0 where nothing was left). It is earned now (IFRS 15, B46 and
+    B47)."""
 
     example = {"account": "BA-1001", "currency": "GBP", "amount_minor": 284, "references": ["PAY-7781"]}
     account: str

@@ -118,7 +118,8 @@ def commit(
 def charge_records(
     state: QuotaState, *, account: str, customer: str, cost: Cost, period_from: str, currency: str, at: datetime
 ) -> Decision:
-    """Pay from the prepaid balance for what came beside the sessions, as far as that goes, and say what it could not pay; nothing new changes nothing.
+    """Pay from the prepaid balance for what came beside the sessions, as far as that goes, and say what it could not pay; nothing new
+    changes nothing.
 
     `cost` is what the prepaid usage of the period comes to with it.
     """
@@ -131,7 +132,8 @@ def charge_records(
 
 
 def _payment(state: QuotaState, cost: Cost, period_from: str, at: datetime) -> dict[str, int]:
-    """What the balance pays of what a period's usage costs beyond what was paid for it, and what it cannot pay; it never falls below zero."""
+    """What the balance pays of what a period's usage costs beyond what was paid for it, and what it cannot pay; it never falls below
+    zero."""
     left_minor, paid = state.balance_minor(at), Cost(*state.paid.get(period_from, (0, 0)))
     due, charge = cost.over(paid, max(cost.gross_minor, 0)), cost.over(paid, left_minor)
     return {
@@ -163,8 +165,8 @@ def top_up(state: QuotaState, topped_up: PrepaidToppedUp) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
-    """Who asks to have prepaid money back: an account, the lines that it could still pay for (`serving`, as ORDER/ITEM), and the local day on which the last of them
-    ended (empty: there never was one)."""
+    """Who asks to have prepaid money back: an account, the lines that it could still pay for (`serving`, as ORDER/ITEM), and the local day
+    on which the last of them ended (empty: there never was one)."""
 
     account: str
     customer: str
@@ -175,10 +177,12 @@ class Leaver:
 def give_back(
     state: QuotaState, leaver: Leaver, market: Market, give: Callable[[tuple[PrepaidOwed, ...], str], Decision], *, at: datetime
 ) -> Decision:
-    """Give back what is left of prepaid money to a customer who is served no more and asks for it, less what the contract says that this costs; once.
+    """Give back what is left of prepaid money to a customer who is served no more and asks for it, less what the contract says that this
+    costs; once.
 
-    `give` says what the account does that is to pay back what it owes from a local day on. Nothing where all of it went back before. Raises Refused: conflict (a line can
-    still use it, a session holds units, the refund costs all of it), missing (nothing is left). Source: the `source` of the market's rules for it.
+    `give` says what the account does that is to pay back what it owes from a local day on. Nothing where all of it went back before. Raises
+    Refused: conflict (a line can still use it, a session holds units, the refund costs all of it), missing (nothing is left). Source: the
+    `source` of the market's rules for it.
     """
     _refuse_in_use(state, leaver, at)
     left = [one for one in state.top_ups if one.left_minor and (one.expires_at is None or at < one.expires_at)]

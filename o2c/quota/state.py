@@ -60,9 +60,9 @@ class TopUp:
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """Reservations by session, and the prepaid money; `paid` is what the usage of each of the last periods was paid with: its first day, net and tax
-    in minor units; `unpaid` is what the balance could not pay of it. `expiry_at` is when something is to expire that was asked for (None: nothing was);
-    `returned` is what went back to its customer, the first first."""
+    """Reservations by session, and the prepaid money; `paid` is what the usage of each of the last periods was paid with: its first day,
+    net and tax in minor units; `unpaid` is what the balance could not pay of it. `expiry_at` is when something is to expire that was asked
+    for (None: nothing was); `returned` is what went back to its customer, the first first."""
 
     account: str = ""
     customer: str = ""

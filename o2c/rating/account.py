@@ -1,4 +1,5 @@
-"""What the usage of an account comes to: allowances first, then prices, never beyond a limit without agreement; in the order in which it was used."""
+"""What the usage of an account comes to: allowances first, then prices, never beyond a limit without agreement; in the order in which it
+was used."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of an account, as they were at each time: (kind, minor units or None, from when), what was agreed to be gone beyond, and from when.
+    """The limits of an account, as they were at each time: (kind, minor units or None, from when), what was agreed to be gone beyond, and
+    from when.
 
     `periods` are the first days of its bill periods, the earliest first; `usual` are the limits that hold unless others were chosen.
     """
@@ -124,7 +126,8 @@ class Rated:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Under what usage is rated: tariffs by line, limits, currency, the time zone of days, and the first days of the bill periods, earliest first."""
+    """Under what usage is rated: tariffs by line, limits, currency, the time zone of days, and the first days of the bill periods, earliest
+    first."""
 
     tariffs: Mapping[str, Tariff]
     limits: Limits

@@ -23,8 +23,9 @@ _MONTH = Recurrence("month")
 class Grant:
     """Units granted to a line (`ORDER/ITEM`), in the base unit: `left` of them can be used on the days from `starts` to `ends` (exclusive).
 
-    `created` tells apart grants that end on one day: the earlier one is used first. What was carried over serves the line `also` under the charges that took the
-    place of its own, as another plan's does. `drawn` is what each line used of it in the running bill period, where there is a limit to that.
+    `created` tells apart grants that end on one day: the earlier one is used first. What was carried over serves the line `also` under the
+    charges that took the place of its own, as another plan's does. `drawn` is what each line used of it in the running bill period, where
+    there is a limit to that.
     """
 
     owner: str
@@ -85,7 +86,8 @@ def used(grants: Sequence[Grant], owner: str, usage: str, zone: str, on: date, q
 
 
 def rolled_over(left: Fraction, rollover_min: Fraction, rollover_max: Fraction) -> Fraction:
-    """What is carried over of what is left: brought up to the minimum, and never above the maximum (O2: of 90 left with a maximum of 50, 50)."""
+    """What is carried over of what is left: brought up to the minimum, and never above the maximum (O2: of 90 left with a maximum of 50,
+    50)."""
     return min(max(left, rollover_min), rollover_max)
 
 

@@ -24,10 +24,10 @@ class OfUsage(Event):
 class RatedUsage(BaseModel):
     """What a bill run took of one price of a line (`order`, `item`): quantities are exact, in `unit`, as whole numbers or fractions.
 
-    `quantity` was used, `included` of it was covered by allowances and `not_chargeable` of it went beyond a limit without agreement; `amount` is
-    what the rest costs, in units of the currency, and `net_minor` that rounded once. `records` of them stand from `first_record` to `last_record` in
-    the table, `late` of them for days of an earlier bill; `digest` is the hash over them (`kernel.records.digest_of`). What is `prepaid` was paid from the
-    prepaid balance and stands on no invoice.
+    `quantity` was used, `included` of it was covered by allowances and `not_chargeable` of it went beyond a limit without agreement;
+    `amount` is what the rest costs, in units of the currency, and `net_minor` that rounded once. `records` of them stand from
+    `first_record` to `last_record` in the table, `late` of them for days of an earlier bill; `digest` is the hash over them
+    (`kernel.records.digest_of`). What is `prepaid` was paid from the prepaid balance and stands on no invoice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,9 +73,9 @@ _ORDER = "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"
 class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
     """A bill run took the usage of the account before the local day `run_on`: all records up to `through` in the table.
 
-    `unpriced` counts records for which no price held. `spent` is what each period cost so far beyond its recurring prices, exact, by kind of
-    limit and the first day of the period. `zonings` are the versions of an operator's own zones and time bands by which records were placed, none for
-    those of the market itself.
+    `unpriced` counts records for which no price held. `spent` is what each period cost so far beyond its recurring prices, exact, by kind
+    of limit and the first day of the period. `zonings` are the versions of an operator's own zones and time bands by which records were
+    placed, none for those of the market itself.
     """
 
     example = {
@@ -98,9 +98,11 @@ class UsageRated(OfUsage, name="account.usage-rated", stream="account"):
 
 
 class PackBought(OfUsage, name="account.pack-added", stream="account"):
-    """Units were bought once for a line (`order`, `item`) beside what its plan includes, as `offering` sold them: they can be used from the local day `bought_on` on, before the day `ends`.
+    """Units were bought once for a line (`order`, `item`) beside what its plan includes, as `offering` sold them: they can be used from the
+    local day `bought_on` on, before the day `ends`.
 
-    `allowance` says which and in which turn; its name tells the pack from every other of the account, and nothing of it is carried over. The next bill has `net_minor`, net of tax, once.
+    `allowance` says which and in which turn; its name tells the pack from every other of the account, and nothing of it is carried over.
+    The next bill has `net_minor`, net of tax, once.
     """
 
     example = {
@@ -119,7 +121,8 @@ class PackBought(OfUsage, name="account.pack-added", stream="account"):
 
 
 class LimitSet(OfUsage, name="account.limit-set", stream="account"):
-    """The customer chose a limit of what a bill period may cost beyond its recurring prices, net of tax; `amount_minor` is None for none at all.
+    """The customer chose a limit of what a bill period may cost beyond its recurring prices, net of tax; `amount_minor` is None for none at
+    all.
 
     It holds from `from_at`. The event is the written confirmation of the choice (Communications Act 2003, s. 124S).
     """
@@ -132,8 +135,8 @@ class LimitSet(OfUsage, name="account.limit-set", stream="account"):
 
 
 class LimitNoticed(OfUsage, name="account.limit-noticed", stream="account"):
-    """The customer was told that `percent` of a limit is used in the period that began on `period_from` (80: likely to be reached; 100: reached; more: gone
-    beyond by agreement, as the market asks that the customer is reminded)."""
+    """The customer was told that `percent` of a limit is used in the period that began on `period_from` (80: likely to be reached; 100:
+    reached; more: gone beyond by agreement, as the market asks that the customer is reminded)."""
 
     example = {
         **_OF, "kind": "bill", "notice": "bill-2026-01-08-80", "percent": 80, "period_from": "2026-01-08", "spent_minor": 1640, "amount_minor": 2000,
@@ -149,7 +152,8 @@ class LimitNoticed(OfUsage, name="account.limit-noticed", stream="account"):
 
 
 class LimitExceedAgreed(OfUsage, name="account.limit-exceed-agreed", stream="account"):
-    """After a notice the customer agreed to go beyond the limit for the rest of the period that began on `period_from`. Going on to use is no agreement."""
+    """After a notice the customer agreed to go beyond the limit for the rest of the period that began on `period_from`. Going on to use is
+    no agreement."""
 
     example = {**_OF, "kind": "bill", "notice": "bill-2026-01-08-100", "period_from": "2026-01-08", "from_at": "2026-01-20T10:00:00Z"}
     kind: LimitKind
@@ -167,8 +171,8 @@ class LateUsageReported(OfUsage, name="account.late-usage-reported", stream="acc
 
 
 class UsageWaived(OfUsage, name="account.usage-waived", stream="account"):
-    """Records of usage came so late, more than `days` after the final bill, that nobody is charged for them: those up to `through` in the table of what was
-    used before the local day `before`."""
+    """Records of usage came so late, more than `days` after the final bill, that nobody is charged for them: those up to `through` in the
+    table of what was used before the local day `before`."""
 
     example = {**_OF, "records": 2, "came_on": "2026-08-20", "through": 1050, "before": "2026-08-21", "days": 90}
     records: int

@@ -33,7 +33,8 @@ class Ended(OfCustomer, Protocol):
 
 
 def take_late(state: Ended, *, records: Sequence[UsageRecord], came_on: date, days: int) -> Decision:
-    """Ask for a further final bill over records that are on none, or, so many days after the first one, record that nobody is charged for them.
+    """Ask for a further final bill over records that are on none, or, so many days after the first one, record that nobody is charged for
+    them.
 
     One that was asked for takes whatever comes until it is made: nothing is decided.
     """

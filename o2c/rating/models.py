@@ -56,7 +56,8 @@ class Part(NamedTuple):
 
 
 class Tier(_Model):
-    """A tier up to a bound (inclusive; None: open): a flat amount for using it at all, and one for each unit, or for each started `block` of units."""
+    """A tier up to a bound (inclusive; None: open): a flat amount for using it at all, and one for each unit, or for each started `block`
+    of units."""
 
     up_to: Size | None = None
     unit_amount: Amount = NONE
@@ -139,8 +140,9 @@ class Package(_Kind):
 class Percentage(_Kind):
     """A share of amounts of money that are used, such as transfers, and a fixed fee for each of them.
 
-    The first `free_amount` in all bears no rate; the fee is not asked for the first `free_events`, nor for those within the free amount, and where
-    both are named whichever ends first ends it. What one event costs is at least `event_minimum` and at most `event_maximum`, where it is not free.
+    The first `free_amount` in all bears no rate; the fee is not asked for the first `free_events`, nor for those within the free amount,
+    and where both are named whichever ends first ends it. What one event costs is at least `event_minimum` and at most `event_maximum`,
+    where it is not free.
     """
 
     kind: Literal["percentage"] = "percentage"
@@ -196,7 +198,8 @@ def charge(model: ChargeModel, quantity: Fraction | Decimal | int) -> Fraction:
 
 
 def charge_events(model: ChargeModel, amounts: Sequence[Fraction | Decimal | int]) -> Fraction:
-    """What events cost that each have an amount, exact: a percentage looks at each, every other model at their sum. ValueError as `parts`."""
+    """What events cost that each have an amount, exact: a percentage looks at each, every other model at their sum. ValueError as
+    `parts`."""
     exact = [_quantity(amount) for amount in amounts]
     if isinstance(model, Percentage):
         return sum((part.amount for part in model.of_events(exact)), Fraction(0))
@@ -209,7 +212,8 @@ def line_minor(amount: Fraction, currency: str) -> int:
 
 
 def tiers_of_sizes(sizes: Sequence[tuple[str | None, str]], *, blocks: Sequence[str] = ()) -> tuple[Tier, ...]:
-    """Tiers by how many units each holds and the price of one (None: open), instead of by bounds; of `blocks`, how many blocks of so many units.
+    """Tiers by how many units each holds and the price of one (None: open), instead of by bounds; of `blocks`, how many blocks of so many
+    units.
 
     Source: billing facts, section 6.3, K16 and K17, whose tiers hold so many units or blocks each.
     """

@@ -28,7 +28,8 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the bill of a period came to so far beyond its recurring prices, and the limit of it (None: none, or the customer agreed to go beyond it), in minor units."""
+    """What the bill of a period came to so far beyond its recurring prices, and the limit of it (None: none, or the customer agreed to go
+    beyond it), in minor units."""
 
     spent_minor: int
     limit_minor: int | None
@@ -37,8 +38,9 @@ class Spending:
 def buy(state: Using, pack: Pack, *, owner: str, period: Period, on: date, spending: Spending) -> Decision:
     """Buy a pack for a line (`ORDER/ITEM`) on a local day of a bill period: each time it is another one.
 
-    Its units can be used from that day on, for so many bill periods as the allowance says, the running one counted; nothing of it is carried over. Raises Refused
-    (conflict) where the bill would go beyond the customer's limit, which no purchase agrees to (Communications Act 2003, s. 124S).
+    Its units can be used from that day on, for so many bill periods as the allowance says, the running one counted; nothing of it is
+    carried over. Raises Refused (conflict) where the bill would go beyond the customer's limit, which no purchase agrees to (Communications
+    Act 2003, s. 124S).
     """
     _refuse_beyond(state, pack, spending)
     number = state.usage.packs_bought + 1

@@ -1,4 +1,5 @@
-"""Shares of a recurring amount: cycles of a bill day that may be the 29th to the 31st, in advance or in arrears, by actual days or by months of thirty.
+"""Shares of a recurring amount: cycles of a bill day that may be the 29th to the 31st, in advance or in arrears, by actual days or by
+months of thirty.
 
 A share is an exact number of cycles (1 is a whole one). Source: billing facts, section 6.3, cases K1 to K10.
 """
@@ -40,9 +41,9 @@ def shares(
 ) -> tuple[Share, ...]:
     """The shares to charge of a service that runs from `start` to `end` (exclusive; None: open), up to a day.
 
-    In advance, whatever begins on or before the day is charged; in arrears, whatever has ended on or before it. Before the first bill day stands a
-    part, by the days of the cycle that would end there; a last part goes by the days of the cycle it begins. A price in days or weeks has its
-    cycles from `start`. ValueError for an end before the start.
+    In advance, whatever begins on or before the day is charged; in arrears, whatever has ended on or before it. Before the first bill day
+    stands a part, by the days of the cycle that would end there; a last part goes by the days of the cycle it begins. A price in days or
+    weeks has its cycles from `start`. ValueError for an end before the start.
     """
     every = recurrence or Recurrence()
     life = Period(start, end or date.max)
@@ -87,7 +88,8 @@ def after_last_cycle(billed_through: date, end: date, every: Recurrence) -> Frac
 
 
 def days_of_thirty(start: date, end: date) -> int:
-    """The days between two dates where every month has thirty: the 31st counts as the 30th (30E/360, ISDA 2006 section 4.16(g)) (K8, K9)."""
+    """The days between two dates where every month has thirty: the 31st counts as the 30th (30E/360, ISDA 2006 section 4.16(g)) (K8,
+    K9)."""
     first, last = (min(day.day, MONTH_OF_THIRTY) for day in (start, end))
     return ((end.year - start.year) * 12 + end.month - start.month) * MONTH_OF_THIRTY + last - first
 

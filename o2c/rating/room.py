@@ -1,4 +1,5 @@
-"""How much more of a kind of usage an account may use right now: what its allowances, its limits and its prepaid balance leave room for. Pure.
+"""How much more of a kind of usage an account may use right now: what its allowances, its limits and its prepaid balance leave room for.
+Pure.
 
 Source: 3GPP TS 32.299, 6.3 (granted units, final unit) and TS 32.290, 5.3 (quota management); the words are theirs.
 """
@@ -42,8 +43,9 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """By what usage of a bill period is judged: its records, the rules, the units granted for it, what counted already towards each limit, and
-    the rates of tax in percent by tax group. `period_from` is its first day. With `begun`, that is what earlier records came to, and `records` are those after."""
+    """By what usage of a bill period is judged: its records, the rules, the units granted for it, what counted already towards each limit,
+    and the rates of tax in percent by tax group. `period_from` is its first day. With `begun`, that is what earlier records came to, and
+    `records` are those after."""
 
     records: Sequence[UsageRecord]
     rules: Rules
@@ -73,7 +75,8 @@ class Basis:
 
 
 class Room(NamedTuple):
-    """What is granted of what was asked for, in whole base units. `final` says that nothing more can be granted after it; `why` why it is nothing."""
+    """What is granted of what was asked for, in whole base units. `final` says that nothing more can be granted after it; `why` why it is
+    nothing."""
 
     granted: int
     final: bool
@@ -83,8 +86,8 @@ class Room(NamedTuple):
 def room(basis: Basis, holds: Sequence[UsageRecord], wanted: UsageRecord, *, left_minor: int, paid: Cost) -> Room:
     """How much of a wanted quantity (whole base units) can be granted beside what others hold.
 
-    `left_minor` is the prepaid balance as it is, and `paid` what the period's prepaid usage was paid with already: more than both is not granted, so
-    that the balance pays for whatever comes of it. Usage that a limit does not let be charged is not granted either.
+    `left_minor` is the prepaid balance as it is, and `paid` what the period's prepaid usage was paid with already: more than both is not
+    granted, so that the balance pays for whatever comes of it. Usage that a limit does not let be charged is not granted either.
     """
     before = basis.rated(holds)
     asked, due = int(wanted.quantity), basis.cost(before).gross_minor

@@ -48,8 +48,8 @@ def notice(
 ) -> Decision:
     """Tell the customer that a limit is likely to be reached, or is reached: each once in a period, and the first not after the second.
 
-    `beyond` says that something was used which the limit does not let be charged. Who agreed to go on is told once more above `reminder_minor`,
-    where the market has such an amount.
+    `beyond` says that something was used which the limit does not let be charged. Who agreed to go on is told once more above
+    `reminder_minor`, where the market has such an amount.
     """
     if amount_minor is None:
         return just()

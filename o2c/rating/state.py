@@ -13,8 +13,9 @@ from o2c.rating.events import CarriedUnits, LimitExceedAgreed, LimitNoticed, Lim
 class UsageStanding:
     """Bills took the records up to `through` of what was used before the day `billed_before` (empty: none yet); `carried` goes on after it.
 
-    `spent` is as in `account.usage-rated`. `limits` are (kind, amount in minor units or None, from when) in the order in which they were set;
-    `notices` are (notice, kind, first day of the period, percent); `agreed` are (kind, first day of the period, from when). `packs` are those that were bought and can still be used or are on no bill, the first first; of `packs_bought` so many.
+    `spent` is as in `account.usage-rated`. `limits` are (kind, amount in minor units or None, from when) in the order in which they were
+    set; `notices` are (notice, kind, first day of the period, percent); `agreed` are (kind, first day of the period, from when). `packs`
+    are those that were bought and can still be used or are on no bill, the first first; of `packs_bought` so many.
     """
 
     through: int = 0

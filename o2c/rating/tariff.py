@@ -22,8 +22,8 @@ KINDS: frozenset[str] = frozenset(("voice", "sms", "data", "roaming", "premium",
 class UsagePrice(BaseModel):
     """The price of a kind of usage, in `unit`, for some zones and time bands (none named: for any).
 
-    The quantity of each record is rounded up to a multiple of `increment` units first, where there is one. What a `prepaid` price comes to is
-    paid from the account's prepaid balance as it is used, tax included, and stands on no invoice.
+    The quantity of each record is rounded up to a multiple of `increment` units first, where there is one. What a `prepaid` price comes to
+    is paid from the account's prepaid balance as it is used, tax included, and stands on no invoice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,8 +52,8 @@ class Allowance(BaseModel):
 
     It is granted at the beginning of each bill period and can be used for `periods` of them. What is left at the end of the last is carried
     into the next up to `rollover_max`, and is brought up to `rollover_min` there. Of several, that with the lower `priority` number is used
-    first, then the one that ends earlier, then the one that was granted earlier (billing facts, section 6.3, O2 and O4). A `shared` one serves every line of its account, the first that uses it first, and
-    each up to `line_max` in a bill period, where that is said. A
+    first, then the one that ends earlier, then the one that was granted earlier (billing facts, section 6.3, O2 and O4). A `shared` one
+    serves every line of its account, the first that uses it first, and each up to `line_max` in a bill period, where that is said. A
     `prorated` one is granted by days for a first part period.
     """
 

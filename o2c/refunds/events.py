@@ -14,8 +14,8 @@ _EXAMPLE = {
 
 
 class RefundOpened(Event, name="refund.opened", stream="refund"):
-    """This much of an account's money, in minor units, goes back by the method of its payment, whose reference at the provider is named where it is
-    known, from the local day `opened_on` on. The account keeps it as owed until it is paid."""
+    """This much of an account's money, in minor units, goes back by the method of its payment, whose reference at the provider is named
+    where it is known, from the local day `opened_on` on. The account keeps it as owed until it is paid."""
 
     example = dict(_EXAMPLE)
     refund: str
@@ -46,8 +46,8 @@ class RefundCompleted(Done, name="refund.completed", step="refund", stream="refu
 
 
 class RefundGivenUp(Event, name="refund.given-up", stream="refund"):
-    """The refund is not tried any more, after the provider refused it or nobody knows what came of it: the account has the money again. The comment is
-    personal."""
+    """The refund is not tried any more, after the provider refused it or nobody knows what came of it: the account has the money again. The
+    comment is personal."""
 
     example = {"amount_minor": 500, "author": "ann", "comment": "the account at the bank is closed and the next bill takes it off"}
     amount_minor: int

@@ -23,8 +23,8 @@ from o2c.refunds.state import refund_stream
 def request(state: Holding, *, amount_minor: int, author: str, market: str, limit_minor: int, today: str) -> Decision:
     """Give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
 
-    Money that came in several ways goes back in as many refunds. More than `limit_minor` waits for a second person. Amounts are minor units. Raises
-    Refused: usage (nothing), conflict (more than can be given back).
+    Money that came in several ways goes back in as many refunds. More than `limit_minor` waits for a second person. Amounts are minor
+    units. Raises Refused: usage (nothing), conflict (more than can be given back).
     """
     if amount_minor <= 0:
         raise Refused(f"account {state.account}: a refund is more than nothing; say how much")
@@ -68,7 +68,8 @@ def _reserve(state: Holding, amount_minor: int, *, author: str, approved_by: str
 
 
 def _ways(state: Holding, amount_minor: int) -> Iterator[tuple[tuple[str, str], int, int]]:
-    """The ways in which an amount came, with how much came in each, and how much of that is a credit: in the order in which lots are taken."""
+    """The ways in which an amount came, with how much came in each, and how much of that is a credit: in the order in which lots are
+    taken."""
     balance = state.balance
     owed = list(oldest(balance.owed, amount_minor))
     left_minor = amount_minor - sum(lot.amount_minor for lot in owed)
@@ -92,7 +93,8 @@ def _name(state: Holding, number: int) -> str:
 
 
 def give_up(work: Work, account: Holding, *, author: str, comment: str) -> Decision:
-    """Give a refund up that the provider refused, or of which nobody knows what came: the account has the money again as it had it before, once.
+    """Give a refund up that the provider refused, or of which nobody knows what came: the account has the money again as it had it before,
+    once.
 
     Raises Refused (conflict): it was paid, or the provider is still asked.
     """

@@ -24,7 +24,8 @@ PRIORITY = 9
 
 @dataclass(frozen=True, slots=True)
 class RefundState:
-    """A refund as it was opened, the method by which it is tried now, and how that stands (`records`); one that is `given_up` is not tried any more."""
+    """A refund as it was opened, the method by which it is tried now, and how that stands (`records`); one that is `given_up` is not tried
+    any more."""
 
     opened: RefundOpened | None = None
     method: str = ""

@@ -181,7 +181,8 @@ class Crew:
         return code
 
     def _look(self, place: Post) -> int:
-        """See what became of a worker: one that ended by itself leaves its place, one that died is replaced; its exit code if that is no use."""
+        """See what became of a worker: one that ended by itself leaves its place, one that died is replaced; its exit code if that is no
+        use."""
         code = place.left()
         if code == 0:
             self._leave(place)

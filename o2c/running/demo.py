@@ -17,7 +17,8 @@ BEFORE = ".before"
 def made_room() -> Path | None:
     """Move the store of the last demo aside, in the place of the one before that, and give where it is now; None where there is none.
 
-    A store that is no demo's is left alone. Raises Refused (conflict) when somebody uses the demo's, or something else stands where it goes.
+    A store that is no demo's is left alone. Raises Refused (conflict) when somebody uses the demo's, or something else stands where it
+    goes.
     """
     home = Path(os.path.realpath(embedded.default_home()))
     if os.environ.get("O2C_DSN") or not (home / MARK).is_file():

@@ -19,7 +19,8 @@ def why_no_answer(error: Exception) -> str:
 
 
 def refused_by_server(error: Exception) -> Refused | None:
-    """The refusal where the login may not do what was asked, the server takes no writes, or has no room for a number; None for any other error.
+    """The refusal where the login may not do what was asked, the server takes no writes, or has no room for a number; None for any other
+    error.
 
     The text of the server names the relation and no value.
     """

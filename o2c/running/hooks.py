@@ -107,11 +107,12 @@ Send = Callable[..., Sent]
 
 
 class Deliverer:
-    """Tells the hooks of a store. Any number of them, in any processes, share the hooks: one at a time tells a hook, so that its order is kept.
+    """Tells the hooks of a store. Any number of them, in any processes, share the hooks: one at a time tells a hook, so that its order is
+    kept.
 
-    Whatever dies, nothing is lost: what a hook is to be told is put into the outbox with how far the log was read, and stays there until it was
-    taken. A message that was taken just before a death is sent again, under its id. `tellers` are the formats that this process knows; hooks in
-    others are left to processes that do. `begun` is called as `run` begins.
+    Whatever dies, nothing is lost: what a hook is to be told is put into the outbox with how far the log was read, and stays there until it
+    was taken. A message that was taken just before a death is sent again, under its id. `tellers` are the formats that this process knows;
+    hooks in others are left to processes that do. `begun` is called as `run` begins.
     """
 
     def __init__(
@@ -140,7 +141,8 @@ class Deliverer:
         self._stopping.set()
 
     def run(self, until: datetime | None = None, *, whatever_comes: bool = False) -> None:
-        """Tell hooks until `stop` is called, or until a time. A database that goes away is waited for, and so is any other error `whatever_comes`."""
+        """Tell hooks until `stop` is called, or until a time. A database that goes away is waited for, and so is any other error
+        `whatever_comes`."""
         pause_s = 0.0
         self._begun()
         while not self._over(until):
@@ -203,7 +205,8 @@ class Deliverer:
         return states
 
     def _read_to(self, hook: str, stored: int) -> int:
-        """How far the log was read for a hook. What was read beyond another place than the stored one is read again: rows may have gone with it."""
+        """How far the log was read for a hook. What was read beyond another place than the stored one is read again: rows may have gone
+        with it."""
         place, to = self._seen.get(hook, (stored, stored))
         return to if place == stored else stored
 
@@ -323,7 +326,8 @@ class Deliverer:
         return _outcome(delivery, name, sent, began, self._clock())
 
     def _hopeless(self, conn: Connection, hook: str, attempts: Sequence[Attempt]) -> Literal["", "gone", "dead"]:
-        """Why a hook is told nothing more for now: its endpoint is gone, or something was given up and nothing was taken since it was to be told."""
+        """Why a hook is told nothing more for now: its endpoint is gone, or something was given up and nothing was taken since it was to be
+        told."""
         if any(attempt.status == GONE for attempt in attempts):
             return "gone"
         given_up = [attempt.delivery.made_at for attempt in attempts if attempt.state == "dead"]

@@ -28,8 +28,8 @@ NAME = "foretell"
 
 
 class Foreteller(Looker):
-    """Writes danger down as it comes and goes. One process at a time does; another waits for its turn. `noted` counts what was written down, `begun` is called
-    as `run` begins."""
+    """Writes danger down as it comes and goes. One process at a time does; another waits for its turn. `noted` counts what was written
+    down, `begun` is called as `run` begins."""
 
     waits = "jeopardy_waits_for_the_server"
 
@@ -46,10 +46,11 @@ class Foreteller(Looker):
 
 
 def note_jeopardy(app: Engine) -> int:
-    """Write the level of each open item down that is another than was written last: hazard, critical, or normal again. Gives how many items that were.
+    """Write the level of each open item down that is another than was written last: hazard, critical, or normal again. Gives how many items
+    that were.
 
-    What is foretold is what `jeopardy list` shows, dampened. Looked at twice at the same time, or by two at once, it is written once: the order's own stream says how
-    it stands. The projections must be caught up.
+    What is foretold is what `jeopardy list` shows, dampened. Looked at twice at the same time, or by two at once, it is written once: the
+    order's own stream says how it stands. The projections must be caught up.
     """
     now = app.clock().now
     by_order: dict[str, list[Foretold]] = {}

@@ -21,7 +21,8 @@ def follower(session: Session, names: Sequence[str] | None = None, *, share: int
 def followers(session: Session, names: Sequence[str] | None, count: int) -> Crew:
     """So many worker processes that share projections.
 
-    Raises Refused: missing for a name that is none, usage for the blind index, which only somebody with the operator's key brings up to date.
+    Raises Refused: missing for a name that is none, usage for the blind index, which only somebody with the operator's key brings up to
+    date.
     """
     share = -(-len(_followed(session, names)) // count)
     return Crew(count, "projections", "work", *(names or []), "--share", str(share))

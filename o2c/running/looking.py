@@ -24,8 +24,8 @@ def is_waited_for(error: Exception) -> bool:
 
 
 class Looker(ABC):
-    """Looks every `poll_s` until `stop` is called; `begun` is called as `run` begins. A database that goes away is waited for, longer each time; `waits` is the word for
-    that in the log of the program."""
+    """Looks every `poll_s` until `stop` is called; `begun` is called as `run` begins. A database that goes away is waited for, longer each
+    time; `waits` is the word for that in the log of the program."""
 
     waits: str
 

@@ -1,6 +1,7 @@
 """Handing a message to a transport: an SMTP server, or a folder that another program empties. What became of it is told, never raised.
 
-Source: RFC 5321 (4.2.1 replies, 4.5.3.2 time-outs, 6.1 what a server takes over with its answer to the end of data), RFC 3834 (automatic messages).
+Source: RFC 5321 (4.2.1 replies, 4.5.3.2 time-outs, 6.1 what a server takes over with its answer to the end of data), RFC 3834 (automatic
+messages).
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Mailer:
     def hand_over(self, letter: Letter) -> Outcome:
         """Give a message to the server, and say what became of it.
 
-        Until its words are on their way nothing can have happened, so it may be tried again; a server that goes away after that may have taken it.
+        Until its words are on their way nothing can have happened, so it may be tried again; a server that goes away after that may have
+        taken it.
         """
         try:
             mail = letter.mail().as_bytes()

@@ -1,7 +1,7 @@
 """Telling customers: the log is read for what they are to be told, and what is due is handed over, each message at most once.
 
-What is due is written with a guard, so that any number of processes decide it once. Who hands a message over writes that down first, and nobody else
-then does: whatever dies, nothing is sent twice, and what nobody knows of is unknown.
+What is due is written with a guard, so that any number of processes decide it once. Who hands a message over writes that down first, and
+nobody else then does: whatever dies, nothing is sent twice, and what nobody knows of is unknown.
 """
 
 from __future__ import annotations
@@ -61,8 +61,9 @@ class Wish(NamedTuple):
 class Messenger(Looker):
     """Tells the customers of a store. One process at a time does; another waits for its turn.
 
-    In simulated time what comes of a message happens when it was due, up to the present: `send` is to be called once time has passed. `mailer` is
-    what e-mail by SMTP goes to, as O2C_SMTP_URL says where none is given. `sent` counts the messages that were handed over, `begun` is called as `run` begins.
+    In simulated time what comes of a message happens when it was due, up to the present: `send` is to be called once time has passed.
+    `mailer` is what e-mail by SMTP goes to, as O2C_SMTP_URL says where none is given. `sent` counts the messages that were handed over,
+    `begun` is called as `run` begins.
     """
 
     waits = "messenger_waits_for_the_server"
@@ -133,7 +134,8 @@ class Messenger(Looker):
             self._write([Wish(stream_of(key), derived_id("message-overtaken", key, record.id), rule, record.occurred_at, record.id)])
 
     def _told(self, record: EventRecord, loaded: Mapping[str, Loaded]) -> list[tuple[str, Told]]:
-        """What is told of an event, with the zone of its market; nothing of an event that is read wrongly: it keeps no other from being told."""
+        """What is told of an event, with the zone of its market; nothing of an event that is read wrongly: it keeps no other from being
+        told."""
         pin = self._pin(record, loaded)
         try:
             # What a trigger saw of a customer without an order is of no market.

@@ -52,8 +52,8 @@ def send(
 ) -> Sent:
     """Post a body, and say what came of it: only an answer of 2xx is one that took it; a redirect is followed by nobody.
 
-    The host's name is looked up once. Where any of its addresses is not public, nothing is sent, unless `private` ones are allowed; then too
-    none goes to a link or to many. Without TLS nothing is sent but where private addresses are allowed.
+    The host's name is looked up once. Where any of its addresses is not public, nothing is sent, unless `private` ones are allowed; then
+    too none goes to a link or to many. Without TLS nothing is sent but where private addresses are allowed.
     """
     began = time.monotonic()
     status: int | None = None

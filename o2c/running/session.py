@@ -50,7 +50,8 @@ class Session:
         self.on_close.close()
 
     def connect_within(self, wait_s: float) -> None:
-        """From now on wait no longer than this for a connection to the database, nor between two attempts to make one: such pauses grow otherwise."""
+        """From now on wait no longer than this for a connection to the database, nor between two attempts to make one: such pauses grow
+        otherwise."""
         pool = self.app.log_recorder.datastore.pool
         pool.timeout = pool.reconnect_timeout = wait_s
 
@@ -80,9 +81,9 @@ class Session:
 def opened(dsn: str | None = None, *, create: bool = False, reading: bool = False) -> Iterator[Session]:
     """The store of a connection string, else of this environment, its schema brought up to date.
 
-    The embedded server stops when its last user leaves. A standby will do where somebody is only `reading`. Raises Refused: missing where the
-    data folder holds no store (a typo in O2C_HOME makes none, only `create` does), unavailable (try later) when the server does not answer or
-    cannot be started.
+    The embedded server stops when its last user leaves. A standby will do where somebody is only `reading`. Raises Refused: missing where
+    the data folder holds no store (a typo in O2C_HOME makes none, only `create` does), unavailable (try later) when the server does not
+    answer or cannot be started.
     """
     home = embedded.default_home()
     dsn = dsn or os.environ.get("O2C_DSN")

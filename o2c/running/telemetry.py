@@ -46,7 +46,8 @@ _LAG = """WITH bound AS MATERIALIZED (SELECT o2c.horizon() AS h),
         CASE WHEN b.events > 0 THEN greatest(extract(epoch FROM clock_timestamp() - (
             SELECT recorded_at FROM o2c.event e WHERE e.position > c.position ORDER BY e.position LIMIT 1)), 0) ELSE 0 END::float8 AS seconds
     FROM projection.checkpoint c JOIN behind b USING (position)"""
-"""For each projection: how many readable events it has not read, how many seconds old the first of them is, and how many groups are parked."""
+"""For each projection: how many readable events it has not read, how many seconds old the first of them is, and how many groups are
+parked."""
 
 _NOW = "(SELECT CASE kind WHEN 'real' THEN clock_timestamp() ELSE now END FROM o2c.clock)"
 """An SQL value: the time by the clock of the store."""
@@ -69,12 +70,14 @@ _FALLOUTS = "SELECT reason, queue, count(*)::float8 AS n FROM projection.fallout
 """By reason and queue, how many fallouts are open."""
 
 _STALL = f"SELECT (SELECT greatest(max(seconds), 0) FROM ({HOLDERS}) AS h)::float8 AS seconds WHERE {SEES}"
-"""For how many seconds the oldest writing transaction has been open; no row for a role that may not see transactions of others: 0 would be a lie."""
+"""For how many seconds the oldest writing transaction has been open; no row for a role that may not see transactions of others: 0 would be
+a lie."""
 
 _HOOKS = """SELECT count(*) FILTER (WHERE state = 'pending')::float8 AS pending, count(*) FILTER (WHERE state = 'dead')::float8 AS dead,
     coalesce(greatest(extract(epoch FROM clock_timestamp() - min(made_at) FILTER (WHERE state = 'pending')), 0), 0)::float8 AS seconds
     FROM o2c.outbox WHERE state IN ('pending', 'dead')"""
-"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has waited."""
+"""How many messages hooks are still to be told, how many were given up, and for how many seconds the oldest that is to be told has
+waited."""
 
 _GAUGES: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("o2c_log_position", "Position of the last event that readers see.", _LOG, "position", ()),
@@ -166,7 +169,8 @@ def registry(dsn: str, *, counting: bool) -> CollectorRegistry:
 
 
 class MetricsServer:
-    """An HTTP endpoint that answers on every path, until it is closed; `listen` is where it listens, also when any free one was asked for."""
+    """An HTTP endpoint that answers on every path, until it is closed; `listen` is where it listens, also when any free one was asked
+    for."""
 
     def __init__(self, made: CollectorRegistry, host: str, listen: int) -> None:
         self._server, self._thread = start_http_server(listen, host, made)
@@ -195,7 +199,8 @@ def serve_metrics(app: Engine, host: str, listen: int, *, counting: bool = True)
 
 @contextmanager
 def measured(app: Engine, listen: int, *, crew: bool) -> Iterator[None]:
-    """Answer scrapes on 127.0.0.1 within the block, unless `listen` is 0; the figures of the processes of a crew add up in a folder they share."""
+    """Answer scrapes on 127.0.0.1 within the block, unless `listen` is 0; the figures of the processes of a crew add up in a folder they
+    share."""
     with ExitStack() as stack:
         if listen and crew:
             os.environ[SHARED_FOLDER] = stack.enter_context(TemporaryDirectory(prefix="o2c-metrics-"))
@@ -205,7 +210,8 @@ def measured(app: Engine, listen: int, *, crew: bool) -> Iterator[None]:
 
 
 def figures(app: Engine, *, counting: bool = False, more: Iterable[Collector] = ()) -> str:
-    """The figures of the store as they stand, in Prometheus form; of a process that is `counting`, its appends and `more` that it counts."""
+    """The figures of the store as they stand, in Prometheus form; of a process that is `counting`, its appends and `more` that it
+    counts."""
     made = registry(app.dsn, counting=counting)
     # Those of several processes add up in the folder that they share, where they are already.
     for instrument in () if os.environ.get(SHARED_FOLDER) else more:

@@ -39,8 +39,8 @@ Firing = TriggerFired | TriggerWithheld
 class Watch(Looker):
     """Fires the triggers of a store. One process at a time does; another waits for its turn.
 
-    What is written down is so under a command id made of trigger and event, and a guard: whatever dies, and however many work, an event sets a
-    trigger off once. `fired` counts what was written down, `begun` is called as `run` begins.
+    What is written down is so under a command id made of trigger and event, and a guard: whatever dies, and however many work, an event
+    sets a trigger off once. `fired` counts what was written down, `begun` is called as `run` begins.
     """
 
     waits = "triggers_wait_for_the_server"
@@ -102,7 +102,8 @@ class Watch(Looker):
         return (trigger for trigger in in_force if trigger and rules.matches(trigger, record.type, record.data))
 
     def _write(self, firings: Mapping[str, tuple[Firing, str]]) -> None:
-        """Write down firings, all in one append, and then do what is done elsewhere: a death between the two is made good by the next look."""
+        """Write down firings, all in one append, and then do what is done elsewhere: a death between the two is made good by the next
+        look."""
         codes = self.app.codes()
 
         def rule(state: FiringState, at: datetime, *, firing: Firing) -> Decision:
@@ -126,7 +127,8 @@ class Watch(Looker):
 
 
 def _held(app: Engine, firing: Firing) -> Deed | None:
-    """The deed by which an order is held, caused by its firing and done once; None for another effect. One that is suspended stays as it is."""
+    """The deed by which an order is held, caused by its firing and done once; None for another effect. One that is suspended stays as it
+    is."""
     if not isinstance(firing, TriggerFired) or not isinstance(firing.then, Hold):
         return None
     days, note = timedelta(days=firing.then.days), f"{firing.trigger}: {firing.then.text}"

@@ -36,8 +36,8 @@ RESTOCK_DAYS = 1
 def announce(*, rows: tuple[tuple[str, ...], ...], at: datetime) -> SimsAnnounced:
     """Announce a delivery of SIMs for a time; the rows are (ICCID, IMSI, kind), as text.
 
-    A filler `F` at the end of an ICCID is dropped. Raises Refused naming the rows that lack a field, have an ICCID or IMSI that is none or is
-    there twice, or an unknown kind. Source: ITU-T E.118 (ICCID), ITU-T E.212 (IMSI), GSMA SGP.22 section 5.2.1 (filler).
+    A filler `F` at the end of an ICCID is dropped. Raises Refused naming the rows that lack a field, have an ICCID or IMSI that is none or
+    is there twice, or an unknown kind. Source: ITU-T E.118 (ICCID), ITU-T E.212 (IMSI), GSMA SGP.22 section 5.2.1 (filler).
     """
     seen: dict[tuple[str, str], int] = {}
     canonical: list[tuple[str, str, str]] = []

@@ -1,8 +1,8 @@
 """A launch to try the engine on: customers, catalogue, stock and five weeks of product orders, drawn from a seed.
 
-The files have the shapes that capture channels send (TMF620, TMF622 and TMF632 v4; CSV stock lists) and their flaws:
-about 4 % of the orders cannot be fulfilled as written, some arrive again through another channel, two customers bring
-the same number. Every choice is a hash of the seed and of what it is for, so the same (count, seed) writes the same text anywhere.
+The files have the shapes that capture channels send (TMF620, TMF622 and TMF632 v4; CSV stock lists) and their flaws: about 4 % of the
+orders cannot be fulfilled as written, some arrive again through another channel, two customers bring the same number. Every choice is a
+hash of the seed and of what it is for, so the same (count, seed) writes the same text anywhere.
 """
 
 import csv
@@ -33,8 +33,7 @@ SIM_COLUMNS, NUMBER_COLUMNS = ("iccid", "imsi", "kind"), ("msisdn", "class")
 class LaunchFiles:
     """Where a launch was written and how much of it there is.
 
-    Load everything but `sims_later` at the start; `sims_later` belongs to `sims_later_at`, weeks after the first delivery
-    has run out.
+    Load everything but `sims_later` at the start; `sims_later` belongs to `sims_later_at`, weeks after the first delivery has run out.
     """
 
     catalogue: Path
@@ -54,8 +53,8 @@ class LaunchFiles:
 def write_launch(out: Path, *, count: int, seed: int, compress: bool = False) -> LaunchFiles:
     """Write a launch of `count` orders to the folder `out`, which is made when missing; files of the same names are replaced.
 
-    `compress` gzips the line files (not the catalogue). Raises ValueError when `count` is not between 1 and
-    ORDER_COUNT_MAX, which is as far as the unallocated numbers reach, and OSError when the folder cannot be written.
+    `compress` gzips the line files (not the catalogue). Raises ValueError when `count` is not between 1 and ORDER_COUNT_MAX, which is as
+    far as the unallocated numbers reach, and OSError when the folder cannot be written.
     """
     if not 1 <= count <= ORDER_COUNT_MAX:
         msg = f"a launch has 1 to {ORDER_COUNT_MAX} orders, not {count}"

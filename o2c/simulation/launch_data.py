@@ -47,8 +47,8 @@ TOWNS = ("Marlingholt", "Ostrebury", "Thrapwick", "Quenleigh", "Harrowmere")
 class Offering:
     """One thing on the price list; prices are minor units of GBP net of tax, None where nothing of that kind is charged.
 
-    `needs` are the offerings of which one must be beside it. It is sold `since` a day; on the day of `price_change` its monthly price becomes
-    another.
+    `needs` are the offerings of which one must be beside it. It is sold `since` a day; on the day of `price_change` its monthly price
+    becomes another.
     """
 
     id: str

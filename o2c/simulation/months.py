@@ -1,9 +1,9 @@
 """Months of product orders, so that trends and the age of a product mean something: a launch, a newcomer, a price change, a bad release.
 
-The same shapes, files and flaws as a launch (`launch.py`), but written as they are drawn, a day at a time, so that memory does not grow with
-their number. How the days differ is a law in plain figures: demand peaks at a launch and declines, has its months, weekdays and hours; each
-channel spoils its own share of orders, and more of them while a product is young. For some days the channels sell by a price list that was
-published with a fault. Every choice is a hash of the seed and of what it is for, and no figure depends on a machine's mathematics.
+The same shapes, files and flaws as a launch (`launch.py`), but written as they are drawn, a day at a time, so that memory does not grow
+with their number. How the days differ is a law in plain figures: demand peaks at a launch and declines, has its months, weekdays and hours;
+each channel spoils its own share of orders, and more of them while a product is young. For some days the channels sell by a price list that
+was published with a fault. Every choice is a hash of the seed and of what it is for, and no figure depends on a machine's mathematics.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ SELLING_BY_THE_LIST = frozenset({"web", "self-care-app"})
 SPOILED = {"web": 0.015, "self-care-app": 0.012, "call-centre": 0.035, "store": 0.045, "partner-shop": 0.11}
 """The share of its orders that a channel spoils when a product is no news any more."""
 PORTED_WORSE, YOUNG_WORSE, YOUNG_MONTHS = 2.5, 2.0, 6
-"""How much worse orders with a number to bring are; how many times as many again are spoiled at a launch, fewer each month up to the sixth."""
+"""How much worse orders with a number to bring are; how many times as many again are spoiled at a launch, fewer each month up to the
+sixth."""
 FRIDAY = 4
 EVENING, NIGHT, MIDDAY = range(18, 22), range(6), range(12, 14)
 SIMS_SHORT_DAYS = 10

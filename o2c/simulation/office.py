@@ -1,7 +1,8 @@
-"""The simulated back office: agents who take fallouts by rank, work on them in the market's hours, and do what their codes' usual actions say.
+"""The simulated back office: agents who take fallouts by rank, work on them in the market's hours, and do what their codes' usual actions
+say.
 
-What is done follows from the log, the time and the seed, and from nothing that a process remembers, so that a run that was killed goes on as it
-would have. An agent has in hand what he claimed last and is done with it at the end of his claim, some minutes of grace aside.
+What is done follows from the log, the time and the seed, and from nothing that a process remembers, so that a run that was killed goes on
+as it would have. An agent has in hand what he claimed last and is done with it at the end of his claim, some minutes of grace aside.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ class BackOffice:
     def act(self, at: datetime) -> bool:
         """Finish what is done by now, then take what is next; all of it is one append.
 
-        A run that was killed right after it, before time went on, does it no second time. What somebody else made stale is done at the next look.
+        A run that was killed right after it, before time went on, does it no second time. What somebody else made stale is done at the next
+        look.
         """
         if self._first and self._done(at):
             self._first, self._next_at = False, at + self._grid
@@ -148,7 +150,8 @@ class BackOffice:
         return Look(at, cases, held, frozenset(case.fallout for case in cases if _leased(case.row, at)))
 
     def _held(self, claims: Sequence[Mapping[str, Any]]) -> dict[str, Held]:
-        """The claims after which nothing was done about their fallouts yet; one that ran out is nobody's, and its fallout is taken in hand anew."""
+        """The claims after which nothing was done about their fallouts yet; one that ran out is nobody's, and its fallout is taken in hand
+        anew."""
         if not claims:
             return {}
         streams = sorted({row["stream"] for row in claims} | {stream_of(row["fallout"]) for row in claims})
@@ -197,7 +200,8 @@ class BackOffice:
         return office_deeds.put_off(self.app, case, agent.name, at)
 
     def _take(self, look: Look, busy: set[str]) -> bool:
-        """Let every free agent claim what is next by rank in his skills, until his time to the next look is filled; whether anything is left."""
+        """Let every free agent claim what is next by rank in his skills, until his time to the next look is filled; whether anything is
+        left."""
         load: defaultdict[str, float] = defaultdict(float)
         free = [agent for agent in self.agents if agent.name not in busy]
         cases = [case for case in look.cases if self._free(case, look)] if free else []

@@ -1,4 +1,5 @@
-"""The open fallouts as the simulated back office sees them: kept up with the log, so that a look costs what has changed and not what is open."""
+"""The open fallouts as the simulated back office sees them: kept up with the log, so that a look costs what has changed and not what is
+open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One open fallout as an agent of the simulated back office sees it, and what he does about it: what its code's usual actions say, or a mistake."""
+"""One open fallout as an agent of the simulated back office sees it, and what he does about it: what its code's usual actions say, or a
+mistake."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class Chance:
 
 @dataclass(frozen=True)
 class Case:
-    """A fallout with its step's work. `row` is of `projections.fallout.WORKLIST`; `crew` counts the agents on duty; `waits` says that its step waits for somebody."""
+    """A fallout with its step's work. `row` is of `projections.fallout.WORKLIST`; `crew` counts the agents on duty; `waits` says that its
+    step waits for somebody."""
 
     row: Mapping[str, Any]
     work: Work
@@ -64,7 +66,8 @@ class Case:
 
     @property
     def touches(self) -> int:
-        """How often somebody did anything about it beside that, before it is taken in hand; the end of a wait, with which that begins, counts."""
+        """How often somebody did anything about it beside that, before it is taken in hand; the end of a wait, with which that begins,
+        counts."""
         return int(self.row["touches"] or 0) + bool(self.row["waits_for"])
 
     @property

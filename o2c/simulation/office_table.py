@@ -29,7 +29,8 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Mistakes:
-    """How often somebody errs, in percent: in a deed, by forgetting a claim (which then lasts so many minutes more), or by giving it to a queue."""
+    """How often somebody errs, in percent: in a deed, by forgetting a claim (which then lasts so many minutes more), or by giving it to a
+    queue."""
 
     deed_percent: float
     forgotten_percent: float
@@ -51,7 +52,8 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How often a step is forced, after how many deeds in vain it is given up, and for how many working days what nobody can mend is left alone."""
+    """How often a step is forced, after how many deeds in vain it is given up, and for how many working days what nobody can mend is left
+    alone."""
 
     force_percent: float
     deeds_max: int

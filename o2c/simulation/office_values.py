@@ -1,4 +1,5 @@
-"""What a customer or a channel says when it is asked what is right: the values with which an invented order can go on, or a slip of the keyboard."""
+"""What a customer or a channel says when it is asked what is right: the values with which an invented order can go on, or a slip of the
+keyboard."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ class Values:
         return {name: BY_BANK for name in names if name == "method"}
 
     def of_order(self, state: OrderState) -> dict[str, str]:
-        """Values for an order that waits for validation, one flaw at a time in the order in which it judges them; none where nobody can say."""
+        """Values for an order that waits for validation, one flaw at a time in the order in which it judges them; none where nobody can
+        say."""
         catalogue: CatalogueState = self.app.load([name := f"{CATALOGUE}@{state.catalogue_version}"])[name].state
         for values in (self._party(state), _lines(state.lines), _actions(state.lines), _offers(state, catalogue)):
             if values:

@@ -1,4 +1,5 @@
-"""The papers of an invented launch: one product order as a channel sends it (TMF622 v4), spoiled where channels spoil, or sent once more."""
+"""The papers of an invented launch: one product order as a channel sends it (TMF622 v4), spoiled where channels spoil, or sent once
+more."""
 
 import copy
 import itertools

@@ -1,7 +1,7 @@
 """What stock does to the orders that wait for it.
 
-It wakes them when it arrives: a delivery, or a range of numbers that is approved, as many as it brought, a piece that is free again one. What is
-announced, moved or given up tells them when theirs is due.
+It wakes them when it arrives: a delivery, or a range of numbers that is approved, as many as it brought, a piece that is free again one.
+What is announced, moved or given up tells them when theirs is due.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ STOCK_CAME = Reaction(name="wake-waiting-orders", concerns=_brings_stock, effect
 def stock_expected(*, drawing: Collection[str], sources: Collection[str]) -> Reaction:
     """Make the reaction that tells those who wait when their pieces are due, of the steps that draw on stock and those by which it comes.
 
-    That changes when stock is announced, moved, taken in or stopped, when a piece is given back or is kept for somebody, and when another begins
-    or ceases to wait. It is `from_now`: what an older store knew, it told.
+    That changes when stock is announced, moved, taken in or stopped, when a piece is given back or is kept for somebody, and when another
+    begins or ceases to wait. It is `from_now`: what an older store knew, it told.
     """
     generic = (StepCancelled, StepStopped)
 

@@ -20,7 +20,8 @@ def create_clock(datastore: PostgresDatastore, *, kind: str, start: datetime, wi
 
 
 def move_clock(datastore: PostgresDatastore, *, now: datetime, window_end: datetime | None, round_: int) -> None:
-    """Move simulated time. It is not flushed: when a crash loses the last move, the next run makes the same pass again and finds it empty."""
+    """Move simulated time. It is not flushed: when a crash loses the last move, the next run makes the same pass again and finds it
+    empty."""
     with datastore.get_connection() as conn:
         conn.execute(queries.MOVE_CLOCK, (now, window_end, round_), prepare=True)
 

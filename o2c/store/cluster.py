@@ -66,12 +66,14 @@ def unprivileged_account(home: Path) -> Account | None:
 
 
 def may(account: Account | None, test: str, path: Path) -> bool:
-    """Whether a shell test of the path (as $1) succeeds for the account: only the shell knows of modes, access lists and mounts together."""
+    """Whether a shell test of the path (as $1) succeeds for the account: only the shell knows of modes, access lists and mounts
+    together."""
     return execute(["/bin/sh", "-c", test, "sh", str(path)], account).returncode == 0
 
 
 def execute(command: list[str], account: Account | None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as the account (None: as this user). Raises ServerUnavailable when this process may not become that account."""
+    """Run a program to its end as the account (None: as this user). Raises ServerUnavailable when this process may not become that
+    account."""
     # A clean environment: PGDATA, PGOPTIONS and LC_ALL of the caller would change what the programs do.
     env = {"PATH": os.defpath, "LC_ALL": "C"}
     try:
@@ -170,7 +172,8 @@ class Cluster:
                 time.sleep(0.2)
 
     def sockets(self) -> Path:
-        """The private folder of the socket: `run`, or one in the temporary folder, noted in the home, when the path of `run` is too long."""
+        """The private folder of the socket: `run`, or one in the temporary folder, noted in the home, when the path of `run` is too
+        long."""
         run = self.home / "run"
         if len(os.fsencode(run / SOCKET_NAME)) < SOCKET_PATH_BYTES_MAX:
             return run
@@ -235,7 +238,8 @@ class Cluster:
     def _launch(self) -> None:
         deadline = time.monotonic() + 30
         while True:
-            # Our server does not run, so these files are left from a crash; PostgreSQL would take any process with that number now for the server.
+            # Our server does not run, so these files are left from a crash; PostgreSQL would take any process with that number now for the
+            # server.
             for stale in (self.data / "postmaster.pid", self.sockets() / SOCKET_NAME, self.sockets() / f"{SOCKET_NAME}.lock"):
                 stale.unlink(missing_ok=True)
             logged = self.log.stat().st_size if self.log.exists() else 0

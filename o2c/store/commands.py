@@ -19,9 +19,9 @@ Verdict = Literal["appended", "repeated", "refused", "stale", "guarded"]
 class Head:
     """One stream that a command writes to.
 
-    The command was decided at version `expected` (0: the stream had no events) and leaves the stream at `version`, with the folded `state` as
-    JSON (None: not written this time). `seen` is the position of the last event at the version expected, 0 when the caller has not read it: after
-    a restore the same version may be another event.
+    The command was decided at version `expected` (0: the stream had no events) and leaves the stream at `version`, with the folded `state`
+    as JSON (None: not written this time). `seen` is the position of the last event at the version expected, 0 when the caller has not read
+    it: after a restore the same version may be another event.
     """
 
     stream: str
@@ -71,9 +71,9 @@ class Append:
 class Outcome:
     """The outcome of one command of an append.
 
-    `appended` and `repeated` carry the positions and the stored answer, `appended` also the events that were written, in the order of their positions;
-    `stale` and `guarded` wrote nothing and may be decided again (`detail` names the guards held by others); `refused` means that the id was used
-    before for something else.
+    `appended` and `repeated` carry the positions and the stored answer, `appended` also the events that were written, in the order of their
+    positions; `stale` and `guarded` wrote nothing and may be decided again (`detail` names the guards held by others); `refused` means that
+    the id was used before for something else.
     """
 
     verdict: Verdict
@@ -115,7 +115,8 @@ def spans(commands: Sequence[Append]) -> list[tuple[int, int]]:
 
 
 def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> list[Outcome]:
-    """The outcome of each command from the rows of `append()`; a single row with ordinal 0 says that all were appended from a position on."""
+    """The outcome of each command from the rows of `append()`; a single row with ordinal 0 says that all were appended from a position
+    on."""
     if rows[0]["ordinal"] == 0:
         base = rows[0]["first_position"]
         return [

@@ -21,7 +21,8 @@ from o2c.store.turns import holder, patiently, turn_of_name, turn_of_table, wait
 
 logger = structlog.get_logger(__name__)
 CONNECT_SECONDS = 10
-# Trying later helps none of these. libpq gives no code for them, only text; on a server that speaks another language they count as unavailable.
+# Trying later helps none of these. libpq gives no code for them, only text; on a server that speaks another language they count as
+# unavailable.
 _NOT_LET_IN = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "permission denied for database")
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}
 
@@ -52,7 +53,8 @@ FROM (SELECT to_regprocedure('o2c.declare_incarnation()') AS oid) f"""
 """Whether there is a store and this login may do nothing in it but read what analysts see; NULL where there is none."""
 
 _DECLARE_INCARNATION = "SELECT lives, fork_position FROM o2c.declare_incarnation()"
-"""Declare a new life of the log if the server shows one; how many lives there are, and the fork position of a life declared just now or NULL."""
+"""Declare a new life of the log if the server shows one; how many lives there are, and the fork position of a life declared just now or
+NULL."""
 
 _ADOPT = "SELECT * FROM o2c.adopt_log(%s, %s, %s::uuid)"
 """Declare a new life of the log by hand, once for each command id. Parameters: actor, reason, command id."""
@@ -84,7 +86,8 @@ def migrations() -> list[Migration]:
 
 
 def connect(dsn: str) -> psycopg.Connection[dict[str, Any]]:
-    """A plain autocommit connection. Raises Refused: unavailable (try later) when the server does not answer, usage when it does not let us in."""
+    """A plain autocommit connection. Raises Refused: unavailable (try later) when the server does not answer, usage when it does not let us
+    in."""
     try:
         patience = conninfo_to_dict(dsn).get("connect_timeout") or CONNECT_SECONDS
         return psycopg.connect(dsn, row_factory=dict_row, autocommit=True, connect_timeout=patience)
@@ -107,10 +110,10 @@ class Access(NamedTuple):
 def prepare(dsn: str, *, reading: bool = False) -> Access:
     """Bring the store's schema to this program's version; returns what can be done with it from here.
 
-    Many processes may start at once: the schema is changed under a lock, and only when it is not current, so that a role that may not change it
-    can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current, and so is a login
-    of the reader role, from which no writes are taken either. Raises Refused when
-    the server is unsafe, too old or takes no writes, the store is newer than this program, or (forbidden) the login only reads and more is asked.
+    Many processes may start at once: the schema is changed under a lock, and only when it is not current, so that a role that may not
+    change it can start too. With `reading=True` a server that takes no writes, such as a standby, is accepted if its schema is current, and
+    so is a login of the reader role, from which no writes are taken either. Raises Refused when the server is unsafe, too old or takes no
+    writes, the store is newer than this program, or (forbidden) the login only reads and more is asked.
     """
     with connect(dsn) as conn, _explained(conn):
         _refuse_unsafe(conn)
@@ -139,7 +142,8 @@ def prepare(dsn: str, *, reading: bool = False) -> Access:
 
 
 def wait_for_schema(conn: psycopg.Connection[dict[str, Any]]) -> None:
-    """Wait until no other transaction changes the schema, or makes it; needs a transaction. Raises Refused (try later) when another goes on with it.
+    """Wait until no other transaction changes the schema, or makes it; needs a transaction. Raises Refused (try later) when another goes on
+    with it.
 
     Only who may change a store can keep others from it. Whoever may not takes no lock: what it wants to do next is refused, and says why.
     """
@@ -236,7 +240,8 @@ def only_reads(conn: psycopg.Connection[dict[str, Any]]) -> bool:
 
 
 def declare_incarnation(conn: psycopg.Connection[dict[str, Any]]) -> int:
-    """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written before.
+    """Notice a promotion, a recovery onto a new timeline or another cluster, and lift the position offset above all that was written
+    before.
 
     Returns the number of the log's current life; 0 on a standby that is in no life of its own, and for a login that only reads.
     """

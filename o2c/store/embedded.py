@@ -78,7 +78,8 @@ class EmbeddedServer:
 
 
 def default_home() -> Path:
-    """The folder of the embedded server: O2C_HOME, else /var/lib/o2c for root, else o2c in the user's data folder (XDG base directories)."""
+    """The folder of the embedded server: O2C_HOME, else /var/lib/o2c for root, else o2c in the user's data folder (XDG base
+    directories)."""
     if chosen := os.environ.get("O2C_HOME"):
         return Path(chosen).expanduser()
     if sys.platform != "win32" and os.geteuid() == 0:

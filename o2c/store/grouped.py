@@ -32,9 +32,9 @@ class Grouped:
     """Writes through `write(commands, round)`, for many threads at once.
 
     The first thread writes at once. Threads that come meanwhile wait, and one of them writes for all: one transaction, one round trip, one
-    flush of the server's log. A thread that touches a stream or a command id of another one in the group waits for a later group. When a group
-    could not be written, each of its threads writes for itself, so that none pays for another's fault; a command that was written all the same is
-    recognised by its id.
+    flush of the server's log. A thread that touches a stream or a command id of another one in the group waits for a later group. When a
+    group could not be written, each of its threads writes for itself, so that none pays for another's fault; a command that was written all
+    the same is recognised by its id.
     """
 
     def __init__(self, write: Write) -> None:

@@ -8,7 +8,8 @@ import psycopg
 
 UNSEEN = "a transaction that this role may not see"
 SEES = "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
-"""An SQL condition: whether this role sees the transactions of other roles. A role that does not sees none of them, even if there are some."""
+"""An SQL condition: whether this role sees the transactions of other roles. A role that does not sees none of them, even if there are
+some."""
 
 HOLDERS = """SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') AS holder,
         ' of ' || coalesce(usename, '?') || ', ' || coalesce(state, '?') AS detail, age(backend_xid) AS age,
@@ -16,7 +17,8 @@ HOLDERS = """SELECT 'process ' || pid || coalesce(' (' || nullif(application_nam
     FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
     UNION ALL SELECT 'prepared transaction ' || gid, '', age(transaction), extract(epoch FROM clock_timestamp() - prepared)::float8,
         'ROLLBACK PREPARED ' || quote_literal(gid) || ' in database ' || database FROM pg_prepared_xacts"""
-"""Every transaction with an id that this role sees: its name, its user and state, its age in transactions and seconds, and a statement to end it."""
+"""Every transaction with an id that this role sees: its name, its user and state, its age in transactions and seconds, and a statement to
+end it."""
 
 _LONGEST = f"SELECT * FROM ({HOLDERS}) AS h WHERE seconds >= %s ORDER BY age DESC"
 """The rows of `HOLDERS` that have been open for some time, the oldest first. Parameter: seconds."""

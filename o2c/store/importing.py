@@ -60,7 +60,8 @@ class Open:
 class Batch:
     """Everything that one transaction writes. `events` are rows of COPY text without their position.
 
-    `series` are the highest numbers that its events bear, by series. Only the last batch has `opened`, and `marks`: commands (id, fingerprint) that did something without an event.
+    `series` are the highest numbers that its events bear, by series. Only the last batch has `opened`, and `marks`: commands (id,
+    fingerprint) that did something without an event.
     """
 
     events: list[str] = field(default_factory=list)
@@ -119,7 +120,8 @@ def write(conn: Connection, batch: Batch) -> int:
         with conn.transaction():
             [row] = conn.execute(_BEGIN, (len(batch.events),)).fetchall()
             base: int = row["base"]
-            # In the order of append(): commands, heads, guards, events. Sorted, so that two writers of the same rows wait and never deadlock.
+            # In the order of append(): commands, heads, guards, events. Sorted, so that two writers of the same rows wait and never
+            # deadlock.
             _copy(conn, "command (command_id, fingerprint, outcome, first_position, last_position)",
                   [f"{key}\t{_text(fingerprint)}\t{{}}\t{base + first}\t{base + last}\n" for key, fingerprint, first, last in sorted(batch.commands)])  # fmt: skip
             # No state: the first load of the stream folds it. Shape 0 says so.
@@ -150,7 +152,8 @@ _MOVE_HEADS = """UPDATE o2c.head h SET version = m.version, last_position = %s +
     WHERE h.stream = m.stream AND h.version = m.before AND h.last_position < %s"""
 """Move head rows that are still at the version expected.
 
-Parameters: position of the first event, arrays of streams, versions before, versions after and ordinals of last events, that position again.
+Parameters: position of the first event, arrays of streams, versions before, versions after and ordinals of last events, that position
+again.
 """
 
 _CLEAR_AGENDA = "DELETE FROM o2c.agenda WHERE stream = ANY(%s::text[])"

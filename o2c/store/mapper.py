@@ -14,7 +14,8 @@ from pydantic_core import to_json
 from o2c.kernel.event import Asked, Fact, types_by_name, upcast
 
 ASKED, EXCHANGE = "asked", "exchange"
-"""Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal fields."""
+"""Where the exchange with a partner stands beside the fields of an event: in its body, and what may tell of a person among the personal
+fields."""
 _IN_BODY = ("partner", "answer", "code", "latency_ms")
 
 

@@ -1,4 +1,5 @@
-"""The outbox: deliveries to hooks, and how far each hook has read the log. Rows and places are written together; the log itself never is."""
+"""The outbox: deliveries to hooks, and how far each hook has read the log. Rows and places are written together; the log itself never
+is."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ _DUE = """WITH RECURSIVE first AS (
             ORDER BY o.stream, o.position, o.part LIMIT 1) next)
     SELECT hook, position, part, event_id::text, stream, kind, attempts, made_at FROM first WHERE next_at <= %(at)s
     ORDER BY position, part LIMIT %(most)s"""
-"""Of each stream the first delivery that is still to be made, where it is due, the earliest first: a stream whose first one is not due holds back
-its later ones, and no other stream. The index is entered once for each stream, however much waits in it. Parameters, by name: hook, at (the time), most
-(rows)."""
+"""Of each stream the first delivery that is still to be made, where it is due, the earliest first: a stream whose first one is not due
+holds back its later ones, and no other stream. The index is entered once for each stream, however much waits in it. Parameters, by name:
+hook, at (the time), most (rows)."""
 
 _TOLD = """UPDATE o2c.outbox o SET state = n.state, attempts = n.attempts, next_at = n.next_at, tried_at = n.tried_at, status = n.status,
         word = n.word, latency_ms = n.latency_ms
@@ -128,7 +129,8 @@ def writing(conn: Connection) -> Iterator[None]:
 
 @contextmanager
 def unflushed(conn: Connection) -> Iterator[None]:
-    """A short transaction that a crash of the database may take back: what came of deliveries, which are then made again under their ids."""
+    """A short transaction that a crash of the database may take back: what came of deliveries, which are then made again under their
+    ids."""
     with conn.transaction():
         conn.execute(_UNFLUSHED)
         yield

@@ -24,8 +24,8 @@ Parameters: end of the open window or NULL, now, time limit, length of a window,
 LEASE_TURN = "LOCK TABLE o2c.policy_checkpoint IN SHARE UPDATE EXCLUSIVE MODE"
 """Wait until no other transaction leases. The first statement of a transaction that leases.
 
-A table's lock, and of a table that none but appenders may write: an advisory lock is anybody's, and who held it would stop every worker. This
-kind of lock meets only its like, no reading and no writing. No parameters.
+A table's lock, and of a table that none but appenders may write: an advisory lock is anybody's, and who held it would stop every worker.
+This kind of lock meets only its like, no reading and no writing. No parameters.
 """
 
 LEASE_UNFLUSHED = "SET LOCAL synchronous_commit = off"
@@ -76,7 +76,8 @@ WAITING_FOR_POOL = f"""SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s AN
 """The agenda rows that wait for a pool, by priority, then age. Parameters: pool, most rows."""
 
 CALLS_OF_POOL = f"SELECT {_AGENDA_ROW} FROM o2c.agenda a WHERE pool = %s ORDER BY priority, since, stream, item, step"
-"""The agenda rows of a partner's calls that are parked, or have been and wait for their time; by priority, then age. Parameter: their pool."""
+"""The agenda rows of a partner's calls that are parked, or have been and wait for their time; by priority, then age. Parameter: their
+pool."""
 
 LAST_CALLS = """SELECT stream, occurred_at, body -> 'asked' ->> 'answer' AS answer, body -> 'asked' ->> 'code' AS code
     FROM (SELECT stream, occurred_at, body FROM o2c.event ORDER BY position DESC LIMIT %s) last
@@ -158,7 +159,8 @@ LAST_READABLE_POSITION = "SELECT max(position) AS m FROM o2c.event WHERE positio
 """The position of the last event that readers see; NULL when they see none."""
 
 LAST_OF_TYPES = "SELECT type, max(position) AS last FROM o2c.event WHERE position > %s AND position <= %s GROUP BY type"
-"""The types of the events after a position and up to another, which readers see, each with the position of its last. Parameters: the positions."""
+"""The types of the events after a position and up to another, which readers see, each with the position of its last. Parameters: the
+positions."""
 
 POSITION_REACHED = """SELECT o2c.horizon() > %s AS passed,
     (o2c.current_offset() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint) * 65536 > %s AS given"""

@@ -19,7 +19,8 @@ from o2c.store.commands import plain_array, text_array
 class DueRow:
     """A row of the agenda as stored.
 
-    `cause` is the id of the event it indexes. `seen` is the position of its stream's last event when the row was read; 0 when that was not read.
+    `cause` is the id of the event it indexes. `seen` is the position of its stream's last event when the row was read; 0 when that was not
+    read.
     """
 
     entry: Entry
@@ -47,8 +48,8 @@ class Clock:
     seed: int
 
     def latest(self, at: datetime) -> datetime:
-        """Give the time up to which things may have happened: what falls due in the window of simulated time under way may be with its partner, though the clock
-        stands at the window's start."""
+        """Give the time up to which things may have happened: what falls due in the window of simulated time under way may be with its
+        partner, though the clock stands at the window's start."""
         return max(at, self.window_end or at)
 
 
@@ -73,8 +74,8 @@ class Reads:
     def heads(self, streams: Sequence[str], kept_at: Sequence[int]) -> list[dict[str, Any]]:
         """The head rows of streams, each with its state as JSON text and `state_version`, the version that state is of.
 
-        `kept_at` has for each stream the position at which the caller keeps its state already (0: keeps none): while the stream still ends there,
-        the state is left out (None).
+        `kept_at` has for each stream the position at which the caller keeps its state already (0: keeps none): while the stream still ends
+        there, the state is left out (None).
         """
         return self.rows(queries.HEADS, text_array(streams), plain_array(kept_at))
 
@@ -113,9 +114,9 @@ class Reads:
     def lease(self, before: datetime, limit: int, lease_s: float) -> list[DueRow]:
         """Take a page of due rows for a while, so that other workers take others; correctness never depends on it.
 
-        A stream of which another worker has leased a row is passed over: two workers that write to one stream only make each other stale. The
-        rows may have been waited for, so they can be newer than the snapshot of the statement and a position read there would be too old:
-        `seen` is 0.
+        A stream of which another worker has leased a row is passed over: two workers that write to one stream only make each other stale.
+        The rows may have been waited for, so they can be newer than the snapshot of the statement and a position read there would be too
+        old: `seen` is 0.
         """
         with self.datastore.get_connection() as conn, conn.transaction():
             # Leases are taken one after another, each with the snapshot of its own statement, or two workers would share a stream.
@@ -126,7 +127,8 @@ class Reads:
 
     def release(self, rows: Sequence[DueRow]) -> None:
         """Give back rows that were leased and not begun."""
-        # A row that an append is rewriting at this moment is skipped: the append ends its lease as well, and waiting for it could be a deadlock.
+        # A row that an append is rewriting at this moment is skipped: the append ends its lease as well, and waiting for it could be a
+        # deadlock.
         with self.datastore.get_connection() as conn:
             conn.execute(queries.RELEASE, tuple(list(column) for column in zip(*(row.place for row in rows), strict=True)))
 
@@ -141,7 +143,8 @@ class Reads:
         return [_row(row) for row in self.rows(queries.AGENDA_OF_STREAM, stream)]
 
     def next_due(self, after: datetime | None = None) -> datetime | None:
-        """When the first row falls due; with `after`, the first that falls due later than that (earlier ones are in the hands of others)."""
+        """When the first row falls due; with `after`, the first that falls due later than that (earlier ones are in the hands of
+        others)."""
         [row] = self.rows(queries.NEXT_DUE, after or datetime.min.replace(tzinfo=UTC))
         due: datetime | None = row["due"]
         return due
@@ -168,7 +171,8 @@ class Reads:
         return {row["pool"]: row["unserved"] for row in self.rows(queries.UNSERVED, at, limit, at)}
 
     def candidates(self, pool: str, at: datetime, round_: int, limit: int) -> list[dict[str, Any]]:
-        """The first pieces of a pool that are free at a time and were offered in this round or before; a hint only: the guard row decides."""
+        """The first pieces of a pool that are free at a time and were offered in this round or before; a hint only: the guard row
+        decides."""
         return [row["detail"] for row in self.rows(queries.CANDIDATES, pool, at, round_, limit)]
 
     def holders(self, guards: Sequence[Guard]) -> dict[tuple[str, str], str]:

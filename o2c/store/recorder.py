@@ -56,8 +56,8 @@ class LogRecorder(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append one command; `command` (an Append without facts) comes with `Application.save(..., command=...)`.
 
-        Raises IntegrityError when a stream moved on or a guard is held. A command is only ever written again under the same id: a lost connection
-        may hide a success, and only the id can tell.
+        Raises IntegrityError when a stream moved on or a guard is held. A command is only ever written again under the same id: a lost
+        connection may hide a success, and only the id can tell.
         """
         if not stored_events and "command" not in kwargs:
             return None
@@ -74,7 +74,8 @@ class LogRecorder(PostgresApplicationRecorder):
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one transaction and one round trip; the outcome of each, in order.
 
-        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads are grouped.
+        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads are
+        grouped.
         """
         return self._grouped.append(commands, round_)
 
@@ -149,7 +150,8 @@ class PollingSubscription(ListenNotifySubscription[ApplicationRecorder]):
 
 
 def heads_of(facts: Sequence[StoredFact]) -> tuple[Head, ...]:
-    """The heads of a command that names none: of each stream of its events, from the version before the first of them to that of the last."""
+    """The heads of a command that names none: of each stream of its events, from the version before the first of them to that of the
+    last."""
     spans: dict[str, tuple[int, int]] = {}
     for fact in facts:
         stream, version = str(fact.originator_id), fact.originator_version
@@ -182,7 +184,8 @@ class LogFactory(PostgresFactory):
 
         def configure(conn: Connection[dict[str, Any]]) -> None:
             library_configures(conn)
-            # The same statements run again and again, on a few rows by their keys; left alone, the server would plan most of them anew each time.
+            # The same statements run again and again, on a few rows by their keys; left alone, the server would plan most of them anew each
+            # time.
             conn.execute("SET plan_cache_mode = force_generic_plan")
             self.life = declare_incarnation(conn)
 

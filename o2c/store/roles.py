@@ -140,8 +140,9 @@ UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, w.owner FROM wanted w JO
 Those of projections are taken over by `projections/engine/ownership.py`, which first looks at what hangs on them.
 """
 
-# The engine reads all of the log and writes through append(); directly it writes only leases, the clock, the positions of reactions, the outbox, records of usage and the keys of prospects.
-# Folds read the log, personal fields too: look-ups are folded from them. Readers get views and rows that hold nothing personal.
+# The engine reads all of the log and writes through append(); directly it writes only leases, the clock, the positions of reactions, the
+# outbox, records of usage and the keys of prospects. Folds read the log, personal fields too: look-ups are folded from them. Readers get
+# views and rows that hold nothing personal.
 _GRANTS = """
 REVOKE ALL ON ALL TABLES IN SCHEMA o2c FROM {members};
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA o2c FROM {members};
@@ -171,7 +172,8 @@ GRANT EXECUTE ON FUNCTION o2c.make_projections, o2c.make_projection, o2c.make_sh
 GRANT EXECUTE ON FUNCTION o2c.lay_scratch, o2c.index_scratch, o2c.rename_scratch, o2c.clear_scratch, o2c.keep_scratch, o2c.drop_scratch
     TO {projector}, {reader};
 """
-"""Take every right in the log from the roles, then grant each its own. Formatted with identifiers: the roles, and `members` for all but the owner."""
+"""Take every right in the log from the roles, then grant each its own. Formatted with identifiers: the roles, and `members` for all but the
+owner."""
 
 _FLAWS = b"""
 SELECT r.rolname || ' may ' || lower(p.what) || ' ' || c.relname AS flaw FROM pg_roles r

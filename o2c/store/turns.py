@@ -1,8 +1,8 @@
 """Work that one process at a time does for all: the first that comes, or each in its turn.
 
-A turn is mostly an advisory lock, and an advisory lock is anybody's who may connect. So a login that has no right to the work is no reason to leave it:
-the work goes on without the lock, which keeps two from doing the same and guards nothing. What must be done alone waits, for the lock of a table where it
-can, which only those may take who may write that table; it says whom it waits for, and does not wait for ever.
+A turn is mostly an advisory lock, and an advisory lock is anybody's who may connect. So a login that has no right to the work is no reason
+to leave it: the work goes on without the lock, which keeps two from doing the same and guards nothing. What must be done alone waits, for
+the lock of a table where it can, which only those may take who may write that table; it says whom it waits for, and does not wait for ever.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _HOLDER = f"""SELECT {_SHOWN}, coalesce(has_table_privilege(a.usesysid, to_regcl
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(%s, 0)
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-"""Who holds the advisory lock of a name, since when, and whether that login may write a table (it may while there is none). Parameters: the table, the name."""
+"""Who holds the advisory lock of a name, since when, and whether that login may write a table (it may while there is none). Parameters: the
+table, the name."""
 
 _HOLDERS = f"""SELECT n.name, {_SHOWN} FROM unnest(%s::text[]) AS n (name)
     JOIN pg_locks l ON ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(n.name, 0) JOIN pg_stat_activity a USING (pid)
@@ -95,12 +96,14 @@ class Turn(NamedTuple):
 
 
 def turn_of_table(work: str, table: str) -> Turn:
-    """The lock of a table, to be held to the end of a transaction. Only those can take it who may write the table; reading and writing go on."""
+    """The lock of a table, to be held to the end of a transaction. Only those can take it who may write the table; reading and writing go
+    on."""
     return Turn(work, _LOCK_TABLE.format(table), (), _HOLDER_OF_TABLE, (table,))
 
 
 def turn_of_name(work: str, name: str, writes: str, *, of_session: bool = False) -> Turn:
-    """The advisory lock of a name, held to the end of the transaction or of the session; `writes` is the table that whoever does the work writes."""
+    """The advisory lock of a name, held to the end of the transaction or of the session; `writes` is the table that whoever does the work
+    writes."""
     return Turn(work, _LOCK_NAME if of_session else _LOCK_NAME_FOR_TRANSACTION, (name,), _HOLDER, (writes, name))
 
 
@@ -123,8 +126,8 @@ def patiently(
 ) -> Answer:
     """Do work that needs tables and views for itself, which whoever reads them may hold up: in a transaction, once `wait` has got its turn.
 
-    Who must wait says so in the log, with who has had something open in those schemas for the longest time. The work is begun anew then. Raises
-    Refused (try later) when it could not be done.
+    Who must wait says so in the log, with who has had something open in those schemas for the longest time. The work is begun anew then.
+    Raises Refused (try later) when it could not be done.
     """
     return _twice(conn, _own_patience(conn), work, (_USERS, (list(schemas),)), wait, do)
 
@@ -177,7 +180,8 @@ def _holder(conn: psycopg.Connection[dict[str, Any]], query: str, parameters: tu
 def taken(conn: psycopg.Connection[dict[str, Any]], name: str, writes: str) -> bool:
     """Take the advisory lock `name` for this connection; whether the work is ours to do.
 
-    It is so too where a login holds the lock that may not write the table `writes`: that one does not do the work. A line in the log names it.
+    It is so too where a login holds the lock that may not write the table `writes`: that one does not do the work. A line in the log names
+    it.
     """
     row = conn.execute(TAKE, (name,)).fetchone()
     if row and row["ours"]:

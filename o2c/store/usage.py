@@ -1,4 +1,5 @@
-"""The table of usage records. Whoever adds to it holds its lock, so that the places of records grow in the order in which they are committed."""
+"""The table of usage records. Whoever adds to it holds its lock, so that the places of records grow in the order in which they are
+committed."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ COLUMNS = (
 _LISTED = ", ".join(COLUMNS)
 
 _TURN = "LOCK TABLE o2c.usage_record IN SHARE UPDATE EXCLUSIVE MODE"
-"""Wait until nobody else adds records; reading and writing of rows goes on. The first statement of a transaction that adds some. No parameters."""
+"""Wait until nobody else adds records; reading and writing of rows goes on. The first statement of a transaction that adds some. No
+parameters."""
 
 _STAGE = "CREATE TEMP TABLE IF NOT EXISTS usage_staged (LIKE o2c.usage_record EXCLUDING ALL) ON COMMIT DELETE ROWS"
 """Make the table of this session into which records are copied first. No parameters."""
@@ -31,7 +33,8 @@ _COPY = f"COPY usage_staged ({_LISTED}) FROM STDIN"
 
 _TAKE = f"""INSERT INTO o2c.usage_record ({_LISTED}, waits_since, look_at) SELECT {_LISTED}, w.at, w.at FROM usage_staged
     LEFT JOIN (SELECT %s::timestamptz AS at) w ON account = '' ON CONFLICT (source, key) DO NOTHING"""
-"""Take those of the staged records that are not there yet, in the order in which they came. Parameter: now, from which those of nobody wait."""
+"""Take those of the staged records that are not there yet, in the order in which they came. Parameter: now, from which those of nobody
+wait."""
 
 _PART_OF_SESSION = "SELECT file, account FROM o2c.usage_record WHERE source = %s AND key = %s"
 """Which file, or which request of a session, a record came with, and whose it is. Parameters: source, key."""
@@ -57,7 +60,8 @@ SUSPENSE_OF_FILE = "SELECT waits_for AS why, count(*) AS n FROM o2c.usage_record
 
 LATE_OF_FILE = """SELECT count(*) AS n FROM o2c.usage_record r JOIN unnest(%s::text[], %s::timestamptz[]) AS b (account, billed)
     ON r.account = b.account AND r.started_at < b.billed WHERE r.file = %s"""
-"""How many records of a file are for days that were billed before. Parameters: arrays of accounts and of the times up to which their usage was billed, the file's hash."""
+"""How many records of a file are for days that were billed before. Parameters: arrays of accounts and of the times up to which their usage
+was billed, the file's hash."""
 
 OLD_COUNT = "SELECT count(*) AS n FROM o2c.usage_record WHERE started_at < %s"
 """How many records there are of what was used before a time. Parameter: the time."""
@@ -70,7 +74,8 @@ GAPS = """SELECT source, before + 1 AS missing_from, sequence - 1 AS missing_to 
 
 WAITING = """SELECT id, source, key, party, other, zone, started_at, country FROM o2c.usage_record
     WHERE account = '' AND (look_at <= %(now)s OR party = ANY(%(parties)s)) AND id > %(after)s ORDER BY id LIMIT %(limit)s"""
-"""Records in suspense after a place that are due to be looked at, or are of some parties, the first that came first. Parameters, by name: now, parties, after, limit."""
+"""Records in suspense after a place that are due to be looked at, or are of some parties, the first that came first. Parameters, by name:
+now, parties, after, limit."""
 
 _ANY_WAITING = "SELECT EXISTS (SELECT FROM o2c.usage_record WHERE account = '') AS so"
 """Whether any record is in suspense. No parameters."""
@@ -82,8 +87,8 @@ _OWNED_SINCE = """SELECT type, CASE type WHEN 'product.changed' THEN 'number-' |
         body ->> 'order' AS "order", body ->> 'account' AS account FROM o2c.event
     WHERE position >= %s AND position < %s AND type IN ('number.taken', 'number.brought-in', 'account.charge-started', 'product.changed')
         AND (type <> 'product.changed' OR body -> 'standing' -> 'holds' ? 'msisdn')"""
-"""What makes a number, a line or an account somebody's that is charged, from a position up to, not including, another: a number too that an order gave to a
-product. Parameters: both."""
+"""What makes a number, a line or an account somebody's that is charged, from a position up to, not including, another: a number too that an
+order gave to a product. Parameters: both."""
 
 _NUMBERS_OF = """SELECT DISTINCT stream FROM o2c.event WHERE order_id = ANY(%s::uuid[]) AND type IN ('number.taken', 'number.brought-in')"""
 """The streams of the numbers that orders took. Parameter: the orders."""
@@ -94,20 +99,22 @@ _LOOKED = """INSERT INTO o2c.usage_look AS l (position) VALUES (%s)
 
 _PUT_OFF = """UPDATE o2c.usage_record SET looks = least(looks + 1, 30), look_at = %(now)s + interval '1 day' * least(2 ^ looks, %(most)s)
     WHERE account = '' AND look_at <= %(now)s"""
-"""Put off the next look at the records in suspense that were due: a day, and twice as long each time. Parameters, by name: now, most (days)."""
+"""Put off the next look at the records in suspense that were due: a day, and twice as long each time. Parameters, by name: now, most
+(days)."""
 
 _RESOLVE = """UPDATE o2c.usage_record r SET id = DEFAULT, zone = n.zone, band = n.band, account = n.account, owner = n.owner, waits_for = '',
         placed_by = n.placed_by, look_at = NULL
     FROM unnest(%(sources)s::text[], %(keys)s::text[], %(zones)s::text[], %(bands)s::text[], %(accounts)s::text[], %(owners)s::text[],
         %(placed)s::text[]) AS n (source, key, zone, band, account, owner, placed_by)
     WHERE r.source = n.source AND r.key = n.key AND r.account = ''"""
-"""Give records in suspense to those whose they are, each in a new place: no bill that was made before has it. Parameters, by name: arrays of the columns."""
+"""Give records in suspense to those whose they are, each in a new place: no bill that was made before has it. Parameters, by name: arrays
+of the columns."""
 
 _PURGE = """DELETE FROM o2c.usage_record WHERE started_at < %(before)s AND (account = '' OR EXISTS (
         SELECT FROM unnest(%(accounts)s::text[], %(through)s::bigint[], %(billed)s::timestamptz[]) AS b (account, through, billed)
         WHERE b.account = usage_record.account AND usage_record.id <= b.through AND usage_record.started_at < b.billed))"""
-"""Delete records of what was used before a time: those in suspense, and those that bills have taken. Parameters, by name: before, and arrays of accounts
-with the place and the time up to which bills took their records."""
+"""Delete records of what was used before a time: those in suspense, and those that bills have taken. Parameters, by name: before, and
+arrays of accounts with the place and the time up to which bills took their records."""
 
 OLD_ACCOUNTS = "SELECT DISTINCT account FROM o2c.usage_record WHERE started_at < %s AND account <> ''"
 """The accounts with records of what was used before a time. Parameter: the time."""
@@ -124,7 +131,8 @@ HOLDERS = """SELECT stream, type, occurred_at, body ->> 'order' AS "order", body
 CHANGED = """SELECT substr(c.stream, 9) AS product, c.body ->> 'order' AS "order", c.body ->> 'item' AS item
     FROM o2c.event c WHERE c.type IN ('product.changed', 'product.resumed') AND c.stream IN (
         SELECT p.stream FROM o2c.event p WHERE p.order_id = ANY(%s::uuid[]) AND p.type IN ('product.started', 'product.changed'))"""
-"""The items of orders that changed a product, or let it serve again: of those products that some orders brought or changed. Parameter: the orders."""
+"""The items of orders that changed a product, or let it serve again: of those products that some orders brought or changed. Parameter: the
+orders."""
 
 _CHARGE = """SELECT type, body ->> 'order' AS "order", body ->> 'item' AS item, body ->> 'account' AS account, body ->> 'market' AS market,
         body ->> 'product' AS product, body ->> 'starts_on' AS starts_on, body ->> 'ended_on' AS ended_on,
@@ -132,12 +140,13 @@ _CHARGE = """SELECT type, body ->> 'order' AS "order", body ->> 'item' AS item, 
 """What charges say that begin or end, each with whether it has prices of usage. To be narrowed. No parameters."""
 
 CHARGED = f"""{_CHARGE} WHERE type = 'account.charge-started' AND order_id = ANY(%s::uuid[]) AND body ->> 'offering' <> ALL(%s) ORDER BY position"""
-"""What of orders is charged, to which account and from when, under which market, and the product that it is of (empty: its own). Parameters: the orders, and
-the names of what is charged and serves nothing, such as the early end of a contract."""
+"""What of orders is charged, to which account and from when, under which market, and the product that it is of (empty: its own).
+Parameters: the orders, and the names of what is charged and serves nothing, such as the early end of a contract."""
 
 CHARGED_ON = f"""{_CHARGE} WHERE type IN ('account.charge-started', 'account.charge-withdrawn') AND stream = ANY(%s)
     AND coalesce(body ->> 'offering', '') <> ALL(%s) ORDER BY position"""
-"""What is charged to accounts, as above, and what is no more, from when: the first one first. Parameters: the streams of the accounts, and those names."""
+"""What is charged to accounts, as above, and what is no more, from when: the first one first. Parameters: the streams of the accounts, and
+those names."""
 
 LISTED = """SELECT id, source, key, sequence, file, party, other, kind, started_at, quantity::text, unit, zone, band, account, owner, waits_for,
         waits_since, look_at, placed_by FROM o2c.usage_record WHERE (%(account)s = '' OR account = %(account)s) AND (NOT %(suspense)s OR account = '')
@@ -177,8 +186,8 @@ def add(conn: Connection, text: bytes, now: datetime) -> int:
 def add_part(conn: Connection, record: Mapping[str, Any], *, session: str, request: int) -> None:
     """Add what one request of a session used, once. Needs `adding`.
 
-    The first part has the session as its key, as the network's own record of the whole session has, so that whichever comes second is passed over; later
-    parts have the number of their request in it. Where the network's record is there already, it has all that was used.
+    The first part has the session as its key, as the network's own record of the whole session has, so that whichever comes second is
+    passed over; later parts have the number of their request in it. Where the network's record is there already, it has all that was used.
     """
     mine, source = f"{_QUOTA}{request}", record["source"]
     row = conn.execute(_PART_OF_SESSION, (source, session)).fetchone()
@@ -208,8 +217,8 @@ def resolve(conn: Connection, rows: Sequence[Mapping[str, str]]) -> int:
 
 
 def owned_since(reads: Reads) -> tuple[list[str], int] | None:
-    """The numbers (E.164) and accounts that became somebody's who is charged since the log was read for records in suspense, and up to where it was read
-    now; None where no record waits for any."""
+    """The numbers (E.164) and accounts that became somebody's who is charged since the log was read for records in suspense, and up to
+    where it was read now; None where no record waits for any."""
     [looked], [waits] = reads.rows(_LOOKED_TO), reads.rows(_ANY_WAITING)
     if not waits["so"]:
         return None

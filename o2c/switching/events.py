@@ -30,8 +30,9 @@ class SwitchMatchRequested(Requested, name="switch-match.requested", step="switc
 
 
 class SwitchInMatched(Done, name="switch-match.completed", step="switch-match", stream="order"):
-    """The provider `losing` has the customer: we may order under its `reference` through the local day `valid_through`. It told its customer itself what switching means,
-    by `implications_by`: what an early end costs, and the `services` that end with it, in its own words."""
+    """The provider `losing` has the customer: we may order under its `reference` through the local day `valid_through`. It told its
+    customer itself what switching means, by `implications_by`: what an early end costs, and the `services` that end with it, in its own
+    words."""
 
     example = {
         "item": "1", "reference": _REFERENCE, "losing": "Other Fibre", "valid_through": "2026-04-04", "implications_by": "e-mail", "services": ["broadband", "telephone"],
@@ -44,7 +45,8 @@ class SwitchInMatched(Done, name="switch-match.completed", step="switch-match", 
 
 
 class SwitchMatchFellOut(FellOut, name="switch-match.fell-out", step="switch-match", stream="order"):
-    """The losing provider does not know the customer, knows several of its services there, or did not answer; or the market has no such switch."""
+    """The losing provider does not know the customer, knows several of its services there, or did not answer; or the market has no such
+    switch."""
 
     upcasts = ()
     example = {**_FELL, "reason": "SW-NOMATCH", "recoverability": "correctable", "waiting_for": "customer", "partner_code": "NO-MATCH"}
@@ -57,8 +59,9 @@ class SwitchOrderRequested(Requested, name="switch-order.requested", step="switc
 
 
 class SwitchInOrdered(Done, name="switch-order.completed", step="switch-order", stream="order"):
-    """The losing provider took the order for the local day `planned_on`; it ends its service when ours is on, whatever day that is. It was the day for which our service was promised
-    then (`promised_on`; empty where that was not kept): where that moves it is ordered for the new one."""
+    """The losing provider took the order for the local day `planned_on`; it ends its service when ours is on, whatever day that is. It was
+    the day for which our service was promised then (`promised_on`; empty where that was not kept): where that moves it is ordered for the
+    new one."""
 
     example = {"item": "1", "reference": _REFERENCE, "planned_on": "2026-03-19", "promised_on": "2026-03-19"}
     upcasts = (Upcast(defaults={"promised_on": ""}),)

@@ -1,6 +1,7 @@
 """One Touch Switch, as the provider that gains the customer: when the losing one is asked, ordered from, and told that our service is on.
 
-We lead: the customer speaks to nobody else, and the losing provider tells him what switching means. Nothing is switched on before it has taken our order, and its own service ends when ours is on.
+We lead: the customer speaks to nobody else, and the losing provider tells him what switching means. Nothing is switched on before it has
+taken our order, and its own service ends when ours is on.
 Source: Ofcom General Conditions of Entitlement, C7; TOTSCO, OTS message specification [M]. The market's data: `LifeRules.switching`.
 """
 
@@ -18,15 +19,16 @@ from o2c.switching.events import SwitchInCancelled, SwitchInMatched, SwitchInOrd
 
 
 def flaw(work: Work, at: datetime) -> str:
-    """Give the first reason why nobody can be asked; empty when there is none. SW-NONE: fixed services are not switched so in this market."""
+    """Give the first reason why nobody can be asked; empty when there is none. SW-NONE: fixed services are not switched so in this
+    market."""
     if work.market.life.switching is None:
         return f"SW-NONE: fixed services are not switched in market {work.market.code}; the customer ends the old contract himself"
     return ""
 
 
 def question(work: Work) -> Mapping[str, Any]:
-    """Give the body of the question to the hub: the `losing` provider, our `customer` (whose name the hub's client adds, so that it stands in no record), the `address`, and the
-    `account` with the losing provider where the customer told it."""
+    """Give the body of the question to the hub: the `losing` provider, our `customer` (whose name the hub's client adds, so that it stands
+    in no record), the `address`, and the `account` with the losing provider where the customer told it."""
     told = work.subject.characteristics
     return {
         "losing": str(told.get(SWITCH_FROM, "")),
@@ -89,8 +91,8 @@ def ordered(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
 
 
 def promised_otherwise(work: Work) -> bool:
-    """Whether our service, which is not on yet, is promised for another day by now than when the switch was ordered: the losing provider is told, so that its customer hears one
-    day from both."""
+    """Whether our service, which is not on yet, is promised for another day by now than when the switch was ordered: the losing provider is
+    told, so that its customer hears one day from both."""
     told = work.outcomes.get("switch-order", {}).get("promised_on", "")
     return bool(told) and not work.outcomes.get("activation") and told != work.subject.promised_on
 

@@ -1,4 +1,5 @@
-"""Reading a file of triggers (TOML), and what is wrong with one: an event or field that there is not, a field that is personal, a plain loop. Pure."""
+"""Reading a file of triggers (TOML), and what is wrong with one: an event or field that there is not, a field that is personal, a plain
+loop. Pure."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ def on_types(on: str) -> frozenset[str]:
 def loop(standing: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
     """The names of triggers that would set off one another without end, one after another; none where there are no such.
 
-    `standing` gives by name what a trigger is on and what it does. It is plain where an effect leads by itself to an event that a trigger is on.
+    `standing` gives by name what a trigger is on and what it does. It is plain where an effect leads by itself to an event that a trigger
+    is on.
     """
     leads = {name: {other for other, (on, _) in standing.items() if _leads(does, on)} for name, (_, does) in standing.items()}
     for first in sorted(leads):

@@ -52,7 +52,8 @@ class Webhook(Part):
 
 
 class Hold(Part):
-    """The order is suspended for so many days, or until a person resumes it before: nothing new of it begins, and what partners have goes on."""
+    """The order is suspended for so many days, or until a person resumes it before: nothing new of it begins, and what partners have goes
+    on."""
 
     do: Literal["hold"]
     days: Annotated[StrictInt, Field(ge=1, le=90)] = 14

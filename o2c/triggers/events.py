@@ -22,8 +22,8 @@ _OF = {
 
 
 class TriggerSet(Event, name="trigger.set", stream="triggers"):
-    """From here on in the log, `then` is done for each event whose type is `on` (a name, or a pattern such as `*.fell-out`) and for which every condition
-    of `when` holds. It is the `version` of the trigger from now on; what came before is judged by the one before."""
+    """From here on in the log, `then` is done for each event whose type is `on` (a name, or a pattern such as `*.fell-out`) and for which
+    every condition of `when` holds. It is the `version` of the trigger from now on; what came before is judged by the one before."""
 
     example = {
         "trigger": "urgent-ports", "version": 1, "on": "porting.fell-out", "when": [{"compare": "equals", "field": "reason", "value": "NP-CUTOVER"}],
@@ -46,8 +46,8 @@ class TriggerRetired(Event, name="trigger.retired", stream="triggers"):
 class OfFiring(Guarded):
     """Base of what comes of an event that a trigger, in a version, is on: one thing for good, by a guard.
 
-    `event` is the id of the event and `type` its name; `order` and `customer` are those that it is about, empty where it is about none. `depth` counts the
-    firings that led to it, one after another, this one included.
+    `event` is the id of the event and `type` its name; `order` and `customer` are those that it is about, empty where it is about none.
+    `depth` counts the firings that led to it, one after another, this one included.
     """
 
     trigger: str
@@ -71,8 +71,8 @@ class TriggerFired(OfFiring, name="trigger.fired", stream="firing"):
 
 
 class TriggerWithheld(OfFiring, name="trigger.withheld", stream="firing"):
-    """The event fits, and nothing is done. Too many firings led to it one after another (`loop`), it is about nobody (`no-customer`) or about no order
-    (`no-order`), or its order cannot be held (`not-possible`)."""
+    """The event fits, and nothing is done. Too many firings led to it one after another (`loop`), it is about nobody (`no-customer`) or
+    about no order (`no-order`), or its order cannot be held (`not-possible`)."""
 
     example = {**_OF, "reason": "loop", "depth": 4}
     reason: Withheld

@@ -33,7 +33,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event as triggers look at it: where it stands, what was published of it (`data`), whom it is about, and how many firings led to it."""
+    """An event as triggers look at it: where it stands, what was published of it (`data`), whom it is about, and how many firings led to
+    it."""
 
     position: int
     event: str

@@ -40,8 +40,8 @@ TRIGGERS = StreamKind(category="triggers", shape_version=1, state_type=TriggersS
 
 @dataclass(frozen=True, slots=True)
 class FiringState:
-    """What came of an event that a trigger is on (`trigger` is empty before): of which order and customer it is, and how its task stands, if it is one
-    (`records`; `closed` says how it ended)."""
+    """What came of an event that a trigger is on (`trigger` is empty before): of which order and customer it is, and how its task stands,
+    if it is one (`records`; `closed` says how it ended)."""
 
     trigger: str = ""
     order: str = ""

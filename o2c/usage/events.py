@@ -10,9 +10,10 @@ from o2c.kernel.event import Event
 class UsageLoaded(Event, name="usage.loaded", stream="usage"):
     """A file of usage records was taken in; `digest` is the SHA-256 of its lines.
 
-    Of its `lines`, `records` are new; `duplicates` were there already, by source and key; `refused` cannot be read. Of the records, `late` are for days
-    that were billed before and come on the next bill, and `suspense` counts those that are nobody's yet, by reason. `gaps` are numbers missing in
-    the sequence of each of its sources, as `FROM-TO`; what it began with and ended with stands in `first_at` and `last_at`.
+    Of its `lines`, `records` are new; `duplicates` were there already, by source and key; `refused` cannot be read. Of the records, `late`
+    are for days that were billed before and come on the next bill, and `suspense` counts those that are nobody's yet, by reason. `gaps` are
+    numbers missing in the sequence of each of its sources, as `FROM-TO`; what it began with and ended with stands in `first_at` and
+    `last_at`.
     """
 
     example = {
@@ -33,7 +34,8 @@ class UsageLoaded(Event, name="usage.loaded", stream="usage"):
 
 
 class UsagePurged(Event, name="usage.purged", stream="usage"):
-    """Records of what was used before a time were deleted, as the market's rule for keeping them says; `kept` of them stay because no bill has them yet."""
+    """Records of what was used before a time were deleted, as the market's rule for keeping them says; `kept` of them stay because no bill
+    has them yet."""
 
     example = {"before": "2025-01-08T00:00:00Z", "records": 120000, "kept": 0}
     before: datetime

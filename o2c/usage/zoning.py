@@ -1,7 +1,7 @@
 """Zones and time bands as an operator's own data: a file (TOML) for a market, in versions, over what the market has. Pure.
 
-A record is placed by the version in force on the day on which it began, of those that were loaded when it came, and names it. What was placed stays so: a
-version that is loaded later, whatever day it begins on, changes no record that is somebody's already.
+A record is placed by the version in force on the day on which it began, of those that were loaded when it came, and names it. What was
+placed stays so: a version that is loaded later, whatever day it begins on, changes no record that is somebody's already.
 """
 
 from __future__ import annotations
@@ -47,14 +47,16 @@ class ZoneBook:
     loaded: Mapping[str, tuple[Zoning, ...]]
 
     def of(self, code: str, own: ZoneTable) -> tuple[Zoning, ...]:
-        """All versions for a market: what it has itself, then those loaded over it, a part that one does not have being as in the one before."""
+        """All versions for a market: what it has itself, then those loaded over it, a part that one does not have being as in the one
+        before."""
         found: tuple[Zoning, ...] = (Zoning(code, "", "", own),)
         for each in self.loaded.get(code, ()):
             found = (*found, replace(each, table=_over(found[-1].table, each.table)))
         return found
 
     def names_known(self, code: str, own: UsageRules) -> UsageRules:
-        """A market's rules with the zones and bands of all versions, whose names prices may give: one may begin with prices that are loaded before it."""
+        """A market's rules with the zones and bands of all versions, whose names prices may give: one may begin with prices that are loaded
+        before it."""
         found = own
         for each in self.of(code, own)[1:]:
             bands = (*found.bands, *each.table.bands, TimeBand(each.table.other_band, frozenset(), 0, 0))
@@ -63,7 +65,8 @@ class ZoneBook:
 
 
 def in_force(versions: Iterable[Zoning], day: str) -> Zoning:
-    """The version in force on a local day (ISO), of all versions for a market: of those that are valid by then, the one that was loaded last."""
+    """The version in force on a local day (ISO), of all versions for a market: of those that are valid by then, the one that was loaded
+    last."""
     return [each for each in versions if each.valid_from <= day][-1]
 
 
@@ -77,10 +80,11 @@ def book_of(documents: Iterable[str]) -> ZoneBook:
 
 
 def checked(book: ZoneBook, text: str, markets: Mapping[str, ZoneTable], used: Mapping[str, Collection[str]]) -> Zoning:
-    """What a file makes of the newest version for its market. `markets` gives what each market has itself; `used` the names of zones and bands that its prices give.
+    """What a file makes of the newest version for its market. `markets` gives what each market has itself; `used` the names of zones and
+    bands that its prices give.
 
-    Raises Refused (usage) with the first thing in it that is wrong: an unknown part, a market that there is not, a version that was loaded before, a
-    prefix or country in two zones, hours in two bands, no zone or band of a name that a price gives.
+    Raises Refused (usage) with the first thing in it that is wrong: an unknown part, a market that there is not, a version that was loaded
+    before, a prefix or country in two zones, hours in two bands, no zone or band of a name that a price gives.
     """
     try:
         told = tomllib.loads(text)
@@ -153,7 +157,8 @@ def _flaws_of_zones(told: Mapping[str, Any]) -> Iterator[str]:
 def _flaws_of_bands(told: Mapping[str, Any]) -> Iterator[str]:
     bands = told.get("bands", ())
     names = [str(one["name"]) for one in bands]
-    # A band may have several entries, as of week and weekend; its name stands for all of them, and for the rest as well where it is the other's.
+    # A band may have several entries, as of week and weekend; its name stands for all of them, and for the rest as well where it is the
+    # other's.
     yield from _flaws_of_names(dict.fromkeys([*names, *([str(told["other_band"])] if "other_band" in told else [])]), "band")
     for one in bands:
         name, hours = str(one["name"]), (one["from_hour"], one["to_hour"])

@@ -19,22 +19,24 @@ RECORDS = """SELECT event_id::text AS record, recorded_at, actor, channel, nulli
 FROM o2c.event WHERE stream BETWEEN %(first)s AND %(last)s AND type = 'personal-data.disclosed'
     AND (%(actor)s = '' OR actor = %(actor)s) AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
 ORDER BY position DESC LIMIT %(limit)s"""
-"""What was taken down of who was shown what, the last first, and how many there are in all (`n`). Parameters: the `first` and `last` stream,
-the `actor` (empty text: anybody), `since` when by the server's clock (NULL: ever), the `limit` (NULL: all)."""
+"""What was taken down of who was shown what, the last first, and how many there are in all (`n`). Parameters: the `first` and `last`
+stream, the `actor` (empty text: anybody), `since` when by the server's clock (NULL: ever), the `limit` (NULL: all)."""
 
 
 def list_permissions() -> list[PermissionShown]:
-    """The table of permissions: for each operation what each role may. `yes`, `masked` (nothing personal), `own` (what it began), `-` (may not)."""
+    """The table of permissions: for each operation what each role may. `yes`, `masked` (nothing personal), `own` (what it began), `-` (may
+    not)."""
     return cast("list[PermissionShown]", [{"operation": operation, **cells} for operation, cells in PERMISSIONS.items()])
 
 
 def list_records(
     app: Engine, *, customer: str = "", actor: str = "", since: datetime | None = None, personal: bool = False, limit: int | None = None
 ) -> Page[AccessRecordShown]:
-    """Who was shown personal data, when, by which operation, of whom and which kinds, the last first; the page says how many more there are.
+    """Who was shown personal data, when, by which operation, of whom and which kinds, the last first; the page says how many more there
+    are.
 
-    Of a customer, by an actor, or from a time on by the server's clock, where these are given. `why` it was looked at, where that was said, is
-    there where `personal` is asked for, since it may name anybody.
+    Of a customer, by an actor, or from a time on by the server's clock, where these are given. `why` it was looked at, where that was said,
+    is there where `personal` is asked for, since it may name anybody.
     """
     first, last = (access_stream(customer),) * 2 if customer else ("access-", "access-\U0010ffff")
     page = page_of(app.reads.rows(RECORDS, first=first, last=last, actor=actor, since=since, limit=limit), "n")
@@ -46,7 +48,8 @@ def list_records(
 
 
 def list_keys(app: Engine) -> list[KeyShown]:
-    """The keys: whose name each acts under, in which roles, until when, how it stands (valid, expired, revoked) and the last day of its use.
+    """The keys: whose name each acts under, in which roles, until when, how it stands (valid, expired, revoked) and the last day of its
+    use.
 
     `operations` are those it is limited to, None for all that its roles may. There is nothing of a secret in it.
     """

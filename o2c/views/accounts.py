@@ -34,10 +34,11 @@ def list_accounts(app: Engine, *, accounts: Sequence[str] = (), offset: int = 0,
 
 
 def show_tree(app: Engine, customer: str, *, personal: bool = False) -> list[PlacedAccountShown]:
-    """The accounts of a customer that have a place in its hierarchy, each before those below it: how deep it stands, what it is, who pays for it.
+    """The accounts of a customer that have a place in its hierarchy, each before those below it: how deep it stands, what it is, who pays
+    for it.
 
-    `charges` is how many run for it, on whichever account pays. `personal` adds whom to ask for. Raises Refused: missing (no account of the customer is
-    placed).
+    `charges` is how many run for it, on whichever account pays. `personal` adds whom to ask for. Raises Refused: missing (no account of the
+    customer is placed).
     """
     state: CustomerState = app.load_one(stream_of(customer)).state
     placed = state.placed

@@ -1,7 +1,7 @@
 """What analysts see of the log: one view with typed columns for every type of event, made from the event classes.
 
-The views stand in the schema `analyst`, over `o2c.analyst_event`: no personal field, and the identifiers of SIMs and numbers masked. Events of
-an older schema version show the columns of the newest. Change the class, never a view.
+The views stand in the schema `analyst`, over `o2c.analyst_event`: no personal field, and the identifiers of SIMs and numbers masked. Events
+of an older schema version show the columns of the newest. Change the class, never a view.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ FILLED = sql.SQL("{}::jsonb || ({})")
 """A record of an older event with the fields its class has got since. Parts: their defaults, the record."""
 
 FILLED_WITHIN = sql.SQL("{} || CASE WHEN ({value}) ? {field} THEN jsonb_build_object({field}, {filled}) ELSE '{{}}' END")
-"""The same with a record within it, where it has that. Parts: the record with its own defaults; as it was stored, the field, and its value so filled."""
+"""The same with a record within it, where it has that. Parts: the record with its own defaults; as it was stored, the field, and its value
+so filled."""
 
 FILLED_EACH = sql.SQL("""CASE WHEN jsonb_array_length({list}) > 0 THEN (SELECT jsonb_agg({filled} ORDER BY place)
 FROM jsonb_array_elements({list}) WITH ORDINALITY AS parts (part, place)) ELSE {list} END""")
@@ -109,7 +110,8 @@ def view_name(cls: type[Event]) -> str:
 
 
 def columns(cls: type[Event]) -> dict[str, tuple[str, str]]:
-    """The columns a type adds to the envelope: the field and its SQL type by column name; a field named like the envelope's gets `body_` before."""
+    """The columns a type adds to the envelope: the field and its SQL type by column name; a field named like the envelope's gets `body_`
+    before."""
     public = {name: info for name, info in cls.model_fields.items() if name not in cls.personal}
     return {f"body_{name}" if name in ENVELOPE else name: (name, _kind(info)) for name, info in public.items()}
 
@@ -183,7 +185,8 @@ WRITTEN_IN = (
 
 
 def sources() -> str:
-    """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be compared."""
+    """The digest of what the event classes are written in: with the same sources they are the same, and need not be imported to be
+    compared."""
     return digest(b"".join([str(FORM).encode(), *(path.read_bytes() for path in written_in())]))
 
 
@@ -212,7 +215,8 @@ def _statements(cls: type[Event]) -> Iterator[sql.Composed]:
 
 
 def _value(cls: type[Event], field: str, kind: str) -> sql.Composable:
-    """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults, records in it by their own."""
+    """A field of the newest schema version out of a body of any: older ones by their declared renames and defaults, records in it by their
+    own."""
     newest = _cast(sql.SQL("body"), field, kind)
     older = []
     for version in range(1, cls.schema_version()):

@@ -19,13 +19,14 @@ def assess_change(
 ) -> AssessedShown:
     """What it would take to make an order in flight the one of a changed paper: nothing is written.
 
-    `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the place
-    of the whole list); or else `resubmission` names the fallout of the paper that a channel sent later. The answer names what differs, whether each line can still be changed (free: nothing of it has begun; soft: work is taken back
-    or done anew; hard: past its point of no return, which needs an order of its own), the work that this makes in its order, what it costs
-    more (net, in minor units; less where negative), what taking back costs that partners have (`penalty_minor`), and the days promised before and after. What was corrected stays corrected. Prices are ours to say: those of
-    the paper are not read. Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; a resubmission that was
-    decided), usage (a paper that cannot be read or carried out, or names another customer or a product in service); Lost where others changed the same since a
-    resubmission came.
+    `paper` is the whole order as it is to be (TMF622), or with `merge` a merge patch on the paper in force (RFC 7396: a list takes the
+    place of the whole list); or else `resubmission` names the fallout of the paper that a channel sent later. The answer names what
+    differs, whether each line can still be changed (free: nothing of it has begun; soft: work is taken back or done anew; hard: past its
+    point of no return, which needs an order of its own), the work that this makes in its order, what it costs more (net, in minor units;
+    less where negative), what taking back costs that partners have (`penalty_minor`), and the days promised before and after. What was
+    corrected stays corrected. Prices are ours to say: those of the paper are not read. Raises Refused: missing (no such order or
+    resubmission), conflict (an order that is not planned or is over; a resubmission that was decided), usage (a paper that cannot be read
+    or carried out, or names another customer or a product in service); Lost where others changed the same since a resubmission came.
     """
     wanted = Change(paper, merge, resubmission=resubmission)
     stream, state = find_order(app, name)

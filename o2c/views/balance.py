@@ -26,11 +26,12 @@ Since = dict[str, str]
 
 
 def show_balance(app: Engine, account: str, *, at: datetime | None = None) -> list[AccountBalanceShown]:
-    """What an account owes and what is held for it, a row a currency: at an instant (now, unless said), in minor units, the oldest item first.
+    """What an account owes and what is held for it, a row a currency: at an instant (now, unless said), in minor units, the oldest item
+    first.
 
-    `open_minor` is owed by the customer on invoices, of which `disputed_minor` is in dispute; `credit_minor` the next bill uses, the oldest first;
-    `owed_minor` is to be paid back; `deposits_minor` are kept; `unallocated_minor` came before accounts held money, and no account has it. Each is what
-    the books say of the account. Raises Refused (missing) for an account that nobody named by then.
+    `open_minor` is owed by the customer on invoices, of which `disputed_minor` is in dispute; `credit_minor` the next bill uses, the oldest
+    first; `owed_minor` is to be paid back; `deposits_minor` are kept; `unallocated_minor` came before accounts held money, and no account
+    has it. Each is what the books say of the account. Raises Refused (missing) for an account that nobody named by then.
     """
     when = at or app.clock().now
     state, since = _folded(app, account_stream(account), when)

@@ -12,7 +12,8 @@ from o2c.views.shown import DocumentShown
 
 
 def begun_document(app: Engine, name: str, began: Sequence[StoredFact], last_position: int) -> DocumentShown:
-    """An order in full as the events that it began with left it, which were written a moment ago up to a position; without what is personal."""
+    """An order in full as the events that it began with left it, which were written a moment ago up to a position; without what is
+    personal."""
     stream, reader, first = f"order-{name}", record_reader(), last_position - len(began) + 1
     rows = [
         (first + place, fact.event_id, fact.originator_id, fact.originator_version, fact.topic, fact.schema, fact.occurred_at, fact.order_id,

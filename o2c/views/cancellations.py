@@ -25,10 +25,11 @@ def list_cancellations(
     limit: int = 100,
     personal: bool = False,
 ) -> Page[CancellationShown]:
-    """The cancellations of whole orders, the first first: `state` is refused (`past` says which items are past their point of no return), under way,
-    or done; the page says how many more there are.
+    """The cancellations of whole orders, the first first: `state` is refused (`past` says which items are past their point of no return),
+    under way, or done; the page says how many more there are.
 
-    `ids` are theirs, `orders` our ids of orders. With `personal`, what was noted. The projections must be caught up. Raises Refused (usage).
+    `ids` are theirs, `orders` our ids of orders. With `personal`, what was noted. The projections must be caught up. Raises Refused
+    (usage).
     """
     picked = {"ids": list(ids), "orders": list(orders), "captured_by": captured_by}
     rows = part_of(app, cancellations.LISTED, cancellations.LISTED_COUNT, picked, offset, limit)

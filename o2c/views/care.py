@@ -21,11 +21,12 @@ COLUMNS = ("customer", "tier", "external_id", "milestone", "reached_at", "due_at
 def care_due(
     app: Engine, *, customer: str = "", tier: str = "", state: str = "", since: datetime | None = None, limit: int | None = None
 ) -> Page[CareShown]:
-    """The courtesy contacts that milestones of orders call for, by what is agreed with the customer, the first due first: each is open, done or missed.
+    """The courtesy contacts that milestones of orders call for, by what is agreed with the customer, the first due first: each is open,
+    done or missed.
 
-    A contact that we made (`customers.contact`, outbound) about the order, or about none, before `due_at` does it; `by` is who made it. What was agreed when
-    a milestone was reached counts (`care.agreements`). Milestones `since` a time alone where it is given. The projections must be caught up. Raises Refused (usage) for a
-    tier or state that is none.
+    A contact that we made (`customers.contact`, outbound) about the order, or about none, before `due_at` does it; `by` is who made it.
+    What was agreed when a milestone was reached counts (`care.agreements`). Milestones `since` a time alone where it is given. The
+    projections must be caught up. Raises Refused (usage) for a tier or state that is none.
     """
     loaded, now = _loaded(app), app.clock().now
     ever = books(loaded)
@@ -59,7 +60,8 @@ def _loaded(app: Engine) -> tuple[Loaded, ...]:
 
 
 def list_agreements(app: Engine) -> list[CareAgreementShown]:
-    """What is agreed with customers now, by tier, and with those who have an agreement of their own: contacts, hours, days, markets and calendar, and the version of the file."""
+    """What is agreed with customers now, by tier, and with those who have an agreement of their own: contacts, hours, days, markets and
+    calendar, and the version of the file."""
     book = agreed(app)(app.clock().now)
     return [
         {

@@ -16,8 +16,8 @@ from o2c.views.shown import OfferingShown, PriceShown
 def list_prices(app: Engine, *, offering: str = "") -> list[PriceShown]:
     """The offerings by id, a row for each price and one for an offering without any. Amounts are net of tax, in minor units.
 
-    `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that was
-    never published.
+    `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that
+    was never published.
     """
     known = app.load_one(STREAM).state.offerings
     if offering and offering not in known:
@@ -86,6 +86,7 @@ def _day(text: str) -> str:
 
 
 def list_offerings(app: Engine) -> list[OfferingShown]:
-    """Every offering that was ever published, by id, as it was published last, with all of its prices. Amounts are net of tax, in minor units."""
+    """Every offering that was ever published, by id, as it was published last, with all of its prices. Amounts are net of tax, in minor
+    units."""
     known = app.load_one(STREAM).state.offerings
     return [cast("OfferingShown", known[name].model_dump(mode="json")) for name in sorted(known)]

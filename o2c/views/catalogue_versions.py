@@ -42,8 +42,9 @@ _NO_TOTALS: Mapping[str, Total] = {}
 def diff_catalogue(app: Engine, a: int, b: int = 0) -> list[OfferingChangeShown]:
     """What differs between two versions of the catalogue, offering by offering and price by price; `b` 0 is the version of now.
 
-    A version is that of the catalogue's stream, which orders pin. A price is known by its kind, its period and the start of its validity; amounts are net, in
-    minor units. A draft of an offering that is on sale is compared with the draft of before. Raises Refused (missing) for a version that there is not.
+    A version is that of the catalogue's stream, which orders pin. A price is known by its kind, its period and the start of its validity;
+    amounts are net, in minor units. A draft of an offering that is on sale is compared with the draft of before. Raises Refused (missing)
+    for a version that there is not.
     """
     last = app.load_one(STREAM).version
     for version in (a, b or last):
@@ -110,14 +111,16 @@ def _told(value: Any) -> str:
 
 
 def dry_run(app: Engine, offerings: str, *, since: datetime | None = None, on: datetime | None = None, market: str = HOME) -> DryRunShown:
-    """Try a price list that is not loaded (the text of a TMF620 list) on the orders captured from a time on, by default of the last 31 days: which would have
-    been priced otherwise, and which would have fallen out. Nothing is written.
+    """Try a price list that is not loaded (the text of a TMF620 list) on the orders captured from a time on, by default of the last 31
+    days: which would have been priced otherwise, and which would have fallen out. Nothing is written.
 
-    Each order is judged and priced twice by the rules as they are, with what was corrected before it was planned: by the catalogue that it pinned, and by the same one
-    with what the list changes of today's. Drafts count as on sale, and what the list changes counts as it stands at `on` (by default now, or
-    when the last of its validities begins), whatever the day of the order. Sums are net, in minor units: of what recurs by period, once for each.
+    Each order is judged and priced twice by the rules as they are, with what was corrected before it was planned: by the catalogue that it
+    pinned, and by the same one with what the list changes of today's. Drafts count as on sale, and what the list changes counts as it
+    stands at `on` (by default now, or when the last of its validities begins), whatever the day of the order. Sums are net, in minor units:
+    of what recurs by period, once for each.
 
-    The projections must be caught up. Raises Refused (usage) for a text of another shape, and for an offering that `catalogue load` would refuse.
+    The projections must be caught up. Raises Refused (usage) for a text of another shape, and for an offering that `catalogue load` would
+    refuse.
     """
     state, now = app.load_one(STREAM).state, app.clock().now  # first: who does not see the log is told so
     changes = _changed(state, offerings, market_priced(app, market, now.date()), now)
@@ -172,7 +175,8 @@ def _orders(app: Engine, since: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _came(app: Engine, state: OrderState, tried: Mapping[str, OfferingPublished], sums: dict[str, list[int]]) -> dict[str, Any] | None:
-    """How an order would have come out; None where that is as it did. What it costs both times is added to the sums where both times it goes through."""
+    """How an order would have come out; None where that is as it did. What it costs both times is added to the sums where both times it
+    goes through."""
     if known := [HeldProduct.model_validate(one) for one in state.record("", "validation").outcome.get("products", ())]:
         state = changed(state, lines=tuple(resolved(state.lines, {one.line: one for one in known})))
     if not any(line.offering in tried for line in state.lines):

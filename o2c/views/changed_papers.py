@@ -32,7 +32,8 @@ from o2c.orders.wish import CODE, NUMBER, Line, Wish
 from o2c.views.papers import PAPER_OF_RESUBMISSION, PAPERS, before_plan
 
 HIDDEN = frozenset({"place", NUMBER, CODE, VOUCHER})
-"""Attributes whose values are personal, or worth money: that they differ is told, and not how. So it is with what is not significant: it may say anything."""
+"""Attributes whose values are personal, or worth money: that they differ is told, and not how. So it is with what is not significant: it
+may say anything."""
 OF_ORDER = ("account", "requested_start", "requested_completion")
 Attribute = tuple[str, str]
 """What a paper says of a line: (line, attribute). The line is empty for what it says of the order."""
@@ -42,8 +43,8 @@ Attribute = tuple[str, str]
 class Proposed:
     """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own.
 
-    `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do with the paper.
-    `campaigns` are those of the vouchers that it names, as they were read."""
+    `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do
+    with the paper. `campaigns` are those of the vouchers that it names, as they were read."""
 
     wished: OrderState
     in_force: tuple[Line, ...]
@@ -55,8 +56,9 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is wished for an order: the whole `paper` as it is to be, or with `merge` a merge patch on the one in force; or else, of a `resubmission` (the
-    fallout by which a person is asked, or the first letters of its id), the paper that a channel sent later. Raises Refused for both or none."""
+    """What is wished for an order: the whole `paper` as it is to be, or with `merge` a merge patch on the one in force; or else, of a
+    `resubmission` (the fallout by which a person is asked, or the first letters of its id), the paper that a channel sent later. Raises
+    Refused for both or none."""
 
     paper: bytes | str | Mapping[str, Any] = field(default="", repr=False)
     merge: bool = False
@@ -71,11 +73,13 @@ class Change:
 
 
 def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Proposed:
-    """Read a changed paper as the order that it wishes. It is held against the paper that stood at `base_version` of the stream (the present one without; for
-    a resubmission the one that stood as it came), so that what others changed since stays, as long as it is something else.
+    """Read a changed paper as the order that it wishes. It is held against the paper that stood at `base_version` of the stream (the
+    present one without; for a resubmission the one that stood as it came), so that what others changed since stays, as long as it is
+    something else.
 
-    Raises Refused: conflict (an order that is not planned or is over; a resubmission that was decided), missing (no such resubmission), usage (a paper that cannot
-    be read or carried out, or names another customer or a product in service; a version that the order never had); Lost where both changed the same.
+    Raises Refused: conflict (an order that is not planned or is over; a resubmission that was decided), missing (no such resubmission),
+    usage (a paper that cannot be read or carried out, or names another customer or a product in service; a version that the order never
+    had); Lost where both changed the same.
     """
     _refuse_still(state)
     paper, merge, base_version, settles = change.paper, change.merge, change.base_version, ""
@@ -168,7 +172,8 @@ def _refuse_lost(app: Engine, stream: str, state: OrderState, before: Wish, afte
 
 
 def _same(mine: Attribute, theirs: Attribute) -> bool:
-    """Whether two changes are about the same: the same attribute of a line, a line as a whole, or what the order says for all of its lines."""
+    """Whether two changes are about the same: the same attribute of a line, a line as a whole, or what the order says for all of its
+    lines."""
     if mine[1] == theirs[1]:
         return mine[0] == theirs[0] or not (mine[0] and theirs[0])
     return "line" in (mine[1], theirs[1]) and mine[0] == theirs[0]

@@ -16,8 +16,8 @@ SOURCE = "/o2c"
 def cloud_event(event: EventRecord) -> dict[str, Any]:
     """The event as CloudEvents 1.0 has it; `sequence` is its position in the log, so long that texts compare as the numbers do.
 
-    The type ends in the version of its shape. Beside the standard's attributes stand the event's own: its order and customer, who caused it and
-    through which channel, its `streamversion`, and the id of the event that led to it. No attribute is null, as the standard wants it.
+    The type ends in the version of its shape. Beside the standard's attributes stand the event's own: its order and customer, who caused it
+    and through which channel, its `streamversion`, and the id of the event that led to it. No attribute is null, as the standard wants it.
     """
     known = types_by_name().get(event.type)
     told = {

@@ -34,8 +34,9 @@ def guide_of(codes: Codes, reason: str) -> Guide | Reason:
 def list_codes(app: Engine) -> list[CodeShown]:
     """Every reason code as it is in force now, and then every partner's code that is mapped to none of ours.
 
-    A code: `kind` "code", what `kernel.reasons.Reason` says of it, and when a scheduled one is tried again (`scheduled`). An unmapped one: `kind` "unmapped", the step and its partner, the raw
-    code, how often it came, and one fallout that has it (`sample`). The projections must be caught up.
+    A code: `kind` "code", what `kernel.reasons.Reason` says of it, and when a scheduled one is tried again (`scheduled`). An unmapped one:
+    `kind` "unmapped", the step and its partner, the raw code, how often it came, and one fallout that has it (`sample`). The projections
+    must be caught up.
     """
     now = app.clock().now
     table = app.codes().at(now)
@@ -60,7 +61,8 @@ def queues() -> tuple[str, ...]:
 
 
 def list_actions() -> list[ActionShown]:
-    """The table of actions: each pair of action and state of a fallout that is allowed, with the events that follow and what else it needs."""
+    """The table of actions: each pair of action and state of a fallout that is allowed, with the events that follow and what else it
+    needs."""
     return [
         {"action": action.name, "state": stage, "events": list(action.events), "needs": action.needs, "meaning": action.meaning}
         for action in ACTIONS.values()

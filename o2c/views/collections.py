@@ -20,7 +20,8 @@ Bar = Literal["", "soft", "hard", "ended"]
 
 
 def hold_kinds(market: str) -> tuple[str, ...]:
-    """What collections may be held for under the rules that an account follows (its market's pin); nothing for one that follows none yet."""
+    """What collections may be held for under the rules that an account follows (its market's pin); nothing for one that follows none
+    yet."""
     rules = of_pin(market)
     return tuple(rules.collections.holds) if rules else ()
 
@@ -38,9 +39,11 @@ def stages_known() -> tuple[str, ...]:
 def list_collections(
     app: Engine, *, accounts: Sequence[str] = (), stage: str = "", bar: Bar = "", hold: str = "", offset: int = 0, limit: int = 100
 ) -> Page[CollectionShown]:
-    """Accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first: stage, amounts, bar, holds.
+    """Accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first: stage, amounts, bar,
+    holds.
 
-    With `accounts` those alone, with `stage` those in it, with `bar` those barred at that level, with `hold` those held by that kind. Amounts are minor units; the page says how many more there are. The projections must be caught up. Raises Refused (usage).
+    With `accounts` those alone, with `stage` those in it, with `bar` those barred at that level, with `hold` those held by that kind.
+    Amounts are minor units; the page says how many more there are. The projections must be caught up. Raises Refused (usage).
     """
     picked = {"accounts": list(accounts), "stage": stage, "bar": bar, "hold": hold}
     found, now = part_of(app, collected.LISTED, collected.LISTED_COUNT, picked, offset, limit), app.clock().now

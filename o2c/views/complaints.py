@@ -47,7 +47,8 @@ def list_complaints(
 ) -> Page[ComplaintShown]:
     """Complaints, those first whose way outside opens first: topic, channels, state, clock, answers and remedy, and what they are about.
 
-    With `complaints` those alone, with `customer` those of one, with `state` those in it; what was said with `personal` alone. The page says how many more there are. Raises Refused (usage).
+    With `complaints` those alone, with `customer` those of one, with `state` those in it; what was said with `personal` alone. The page
+    says how many more there are. Raises Refused (usage).
     """
     if state not in ("", *STATES):
         raise Refused(f"no complaint is {state}; use one of {', '.join(STATES)}")
@@ -64,7 +65,8 @@ def list_complaints(
 
 
 def show_complaint(app: Engine, complaint: str, *, personal: bool = False) -> ComplaintPage:
-    """One complaint, and what happened about it: raised, answered, escalated, open to the body outside, resolved, when, where, by whom and with what.
+    """One complaint, and what happened about it: raised, answered, escalated, open to the body outside, resolved, when, where, by whom and
+    with what.
 
     What was said with `personal` alone. Raises Refused (missing).
     """
@@ -132,8 +134,8 @@ def _row(state: ComplaintState, raised: dict[str, Any], *, personal: bool) -> Co
 
 
 def customer_context(app: Engine, customer: str) -> ContextShown:
-    """What whoever speaks to a customer next should know, in any channel: what he tried, what is ordered and stuck, what he complains of, what was promised for a
-    day that went by, and what may be offered, each with its reason.
+    """What whoever speaks to a customer next should know, in any channel: what he tried, what is ordered and stuck, what he complains of,
+    what was promised for a day that went by, and what may be offered, each with its reason.
 
     The projections must be caught up. Nothing of it is personal. Raises Refused (missing).
     """

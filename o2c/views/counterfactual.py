@@ -30,8 +30,8 @@ Days = Mapping[str, timedelta]
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What orders would have come to. Amounts are minor units by currency, and defined by `counterfactual`; `otherwise` has a row for each order that
-    came out otherwise than in history, or of which nobody knows."""
+    """What orders would have come to. Amounts are minor units by currency, and defined by `counterfactual`; `otherwise` has a row for each
+    order that came out otherwise than in history, or of which nobody knows."""
 
     policy: str
     since: datetime
@@ -74,21 +74,22 @@ class Counterfactual:
 
 
 def counterfactual(app: Engine, policy: str, *, since: datetime) -> Counterfactual:
-    """Tell the orders captured from a time on again under a policy (the text of its file): other reason codes, mappings and retries, another credit
-    policy, other plan data. Nothing is written.
+    """Tell the orders captured from a time on again under a policy (the text of its file): other reason codes, mappings and retries,
+    another credit policy, other plan data. Nothing is written.
 
-    The data counts as in force from the beginning, whatever its `valid_from`. `fallouts_before` and `fallouts_after` count how often a step of
-    these orders stopped for somebody. An order is *unknown* from where a request would have been made that history never made, or
-    somebody would have had to decide who did not: it counts as it was, on both sides, and saves nothing. Each order is told beside history as it was
-    for all others; one that is judged by a customer whose credit an earlier order would have left otherwise is unknown.
+    The data counts as in force from the beginning, whatever its `valid_from`. `fallouts_before` and `fallouts_after` count how often a step
+    of these orders stopped for somebody. An order is *unknown* from where a request would have been made that history never made, or
+    somebody would have had to decide who did not: it counts as it was, on both sides, and saves nothing. Each order is told beside history
+    as it was for all others; one that is judged by a customer whose credit an earlier order would have left otherwise is unknown.
 
-    `days_saved` are the days by which orders would have been over earlier (less than none: later), summed over orders: of each its gates, and the
-    most of its items. Under other plan data an item is over with its last step (its port apart); else the days of those of its steps that went otherwise
-    are added. What follows a step comes as much sooner as the step.
+    `days_saved` are the days by which orders would have been over earlier (less than none: later), summed over orders: of each its gates,
+    and the most of its items. Under other plan data an item is over with its last step (its port apart); else the days of those of its
+    steps that went otherwise are added. What follows a step comes as much sooner as the step.
 
-    `minor_saved` is labour plus revenue, in minor units without tax. *Labour*: what people's deeds cost, by the rate card of their day, about fallouts
-    that would not have been, or would have gone on without anybody. *Revenue*: of each item its recurring price times its days, by 30 days a month.
-    An order is `lost` that came to be and would have ended instead: it saves nothing. What it would have paid is not reckoned.
+    `minor_saved` is labour plus revenue, in minor units without tax. *Labour*: what people's deeds cost, by the rate card of their day,
+    about fallouts that would not have been, or would have gone on without anybody. *Revenue*: of each item its recurring price times its
+    days, by 30 days a month. An order is `lost` that came to be and would have ended instead: it saves nothing. What it would have paid is
+    not reckoned.
 
     The projections must be caught up. Raises Refused (usage) for data that cannot be tried.
     """

@@ -29,8 +29,8 @@ def daily_flow(app: Engine, *, since: datetime | None = None, until: datetime | 
 def order_funnel(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> list[StageShown]:
     """How far the orders came that were captured from `since` on and before `until`: by stage how many `reached` it.
 
-    `fell_out` counts those with a fallout on the way to it, then or later, and `open` those of them with one that is open. A fallout of an item
-    counts on the way to the end. The projections must be caught up.
+    `fell_out` counts those with a fallout on the way to it, then or later, and `open` those of them with one that is open. A fallout of an
+    item counts on the way to the end. The projections must be caught up.
     """
     return [plain(row) for row in app.reads.rows(milestones.FUNNEL, since=since, until=until)]
 
@@ -38,7 +38,8 @@ def order_funnel(app: Engine, *, since: datetime | None = None, until: datetime 
 def order_durations(
     app: Engine, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
 ) -> DurationsShown:
-    """How long orders took that were captured from `since` on and before `until` and completed, whole or in part: `orders`, the slowest first.
+    """How long orders took that were captured from `since` on and before `until` and completed, whole or in part: `orders`, the slowest
+    first.
 
     `seconds` run from capture to end; of `count` orders `p50_s`, `p85_s` and `p95_s` are the times that so many in a hundred do not exceed
     (nearest rank; None of none). The percentiles are of all, the list has at most `limit`. The projections must be caught up.
@@ -62,9 +63,11 @@ def fallout_ages(app: Engine) -> list[AgeShown]:
 def orders_of_metric(
     app: Engine, name: str, *, since: datetime | None = None, until: datetime | None = None, limit: int | None = None
 ) -> Page[CountedOrderShown]:
-    """The orders that a figure is counted from, by capture time: those that the events of its numerator are about, and how many of these (`counts`).
+    """The orders that a figure is counted from, by capture time: those that the events of its numerator are about, and how many of these
+    (`counts`).
 
-    What is of no order (an invoice's fallout) is of none of them. The projections must be caught up. Raises Refused: missing (no such figure).
+    What is of no order (an invoice's fallout) is of none of them. The projections must be caught up. Raises Refused: missing (no such
+    figure).
     """
     metric = METRICS.get(name)
     if metric is None:

@@ -18,11 +18,11 @@ from o2c.views.shown import CreditNotePreviewShown
 
 
 def preview_credit_note(app: Engine, invoice: str, *, lines: Mapping[str, str] | None = None) -> CreditNotePreviewShown:
-    """What a credit note over some net amounts of an invoice's lines, or over all that is left of it when no lines are named, would come to. Nothing
-    is written.
+    """What a credit note over some net amounts of an invoice's lines, or over all that is left of it when no lines are named, would come
+    to. Nothing is written.
 
-    `lines` are as for issuing it; amounts are minor units. `needs_approval` says that it would wait for a second person. Raises Refused: missing (no
-    such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no such line or amount).
+    `lines` are as for issuing it; amounts are minor units. `needs_approval` says that it would wait for a second person. Raises Refused:
+    missing (no such invoice), conflict (void, or more than is left of a line or of the invoice), usage (no such line or amount).
     """
     from o2c.invoicing import issuing, notes
 
@@ -52,7 +52,8 @@ def preview_credit_note(app: Engine, invoice: str, *, lines: Mapping[str, str] |
 
 
 def net_lines(invoice: str, lines: Mapping[str, str] | None, currency: str) -> dict[int, int] | None:
-    """What is to be credited of which line, in net minor units by the place of the line; None where no line is named. Raises Refused (usage)."""
+    """What is to be credited of which line, in net minor units by the place of the line; None where no line is named. Raises Refused
+    (usage)."""
     return {_place(invoice, place): _net(amount, currency) for place, amount in lines.items()} if lines else None
 
 

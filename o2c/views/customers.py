@@ -30,8 +30,8 @@ OF_KIND = """SELECT stream FROM (SELECT DISTINCT ON (stream) stream, body ->> 'k
 
 
 def show_customer(app: Engine, name: str, *, personal: bool = False) -> CustomerShown:
-    """A customer: papers, orders, items in service, numbers, SIMs and devices held, open fallouts, contacts, invoices, balance, what is promised, credit
-    and the notices about it that are owed.
+    """A customer: papers, orders, items in service, numbers, SIMs and devices held, open fallouts, contacts, invoices, balance, what is
+    promised, credit and the notices about it that are owed.
 
     The projections must be caught up. A customer whom only orders name is shown as not registered. Raises Refused (missing).
     """
@@ -62,8 +62,9 @@ def show_customer(app: Engine, name: str, *, personal: bool = False) -> Customer
 
 
 def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
-    """By currency, in minor units: what was invoiced, the credit used for it, what notes took off what is to be paid, what the books wrote off, what was paid for it, what is open, how much of that is overdue;
-    and what the accounts hold: credit, deposits, what is owed to the customer, and what was paid back."""
+    """By currency, in minor units: what was invoiced, the credit used for it, what notes took off what is to be paid, what the books wrote
+    off, what was paid for it, what is open, how much of that is overdue; and what the accounts hold: credit, deposits, what is owed to the
+    customer, and what was paid back."""
     found: dict[str, dict[str, int]] = {}
     names = ("invoiced", "credit_used", "lowered", "written_off", "paid", "open", "overdue", "credit", "deposits", "owed", "returned")
     for row in (*billed, *held):
@@ -91,7 +92,8 @@ def balance(billed: Rows, held: Rows) -> dict[str, dict[str, int]]:
 
 
 def _credit(app: Engine, credit: Credit) -> dict[str, dict[str, Any]]:
-    """The bureau's last decision by currency, its limit if it has one, what the orders that still run have used of it, and whether it holds."""
+    """The bureau's last decision by currency, its limit if it has one, what the orders that still run have used of it, and whether it
+    holds."""
     now = app.clock().now
     return {
         currency: {
@@ -134,8 +136,8 @@ def list_customers(
     limit: int = 100,
     personal: bool = False,
 ) -> Page[PartyShown]:
-    """Registered customers by id, with what their papers say, all or of a `kind` (individual, organisation); the page says how many more there are.
-    `captured_by` is who registered them.
+    """Registered customers by id, with what their papers say, all or of a `kind` (individual, organisation); the page says how many more
+    there are. `captured_by` is who registered them.
 
     Names, birth dates and contacts only with `personal`. Raises Refused (usage).
     """

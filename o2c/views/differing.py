@@ -46,12 +46,14 @@ def _names(row: Any) -> tuple[str, ...]:
 
 
 def diff_orders(app: Engine, name: str, other: str = "", *, since: datetime | None = None, until: datetime | None = None) -> OrderDiffShown:
-    """What differs between two orders as they stand, or between two moments of one (`since` and `until`; None: when it was captured, and now).
+    """What differs between two orders as they stand, or between two moments of one (`since` and `until`; None: when it was captured, and
+    now).
 
-    `added` is what only the second has, `removed` what only the first has, `changed` what both have and differs, each by its path. Of two orders, times are
-    seconds from the capture of each, and days so many days from it; what they can never share (ids, accounts, invoices) is left out.
-    `waiting` tells who each waited for, in seconds; `cohort_median` the same of the completed orders of the same offerings as the first (of all,
-    where there are none: `of` says which), each by its median. Raises Refused: missing, usage (both another order and moments; neither).
+    `added` is what only the second has, `removed` what only the first has, `changed` what both have and differs, each by its path. Of two
+    orders, times are seconds from the capture of each, and days so many days from it; what they can never share (ids, accounts, invoices)
+    is left out. `waiting` tells who each waited for, in seconds; `cohort_median` the same of the completed orders of the same offerings as
+    the first (of all, where there are none: `of` says which), each by its median. Raises Refused: missing, usage (both another order and
+    moments; neither).
     """
     if bool(other) == (since is not None or until is not None):
         raise Refused(f"order {name} is compared with another order, or with itself at two moments; give either, and not both")

@@ -23,7 +23,8 @@ CAPTURED, AMENDED, REVISED = "order.captured", "order.amended", "order.revised"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of one order, as rows: of itself, its items, promises, milestones, fallouts and cancellations; and how it was captured."""
+    """What is known of one order, as rows: of itself, its items, promises, milestones, fallouts and cancellations; and how it was
+    captured."""
 
     order: Mapping[str, Any]
     items: Rows = field(default_factory=list)
@@ -35,7 +36,8 @@ class Told:
 
 
 def document_told(told: Told, now: Callable[[], datetime], codes: Callable[[], Codes]) -> DocumentShown:
-    """An order as a document; the present time and the reason codes are asked for where they count. Raises Refused: unavailable (nothing says how it was captured)."""
+    """An order as a document; the present time and the reason codes are asked for where they count. Raises Refused: unavailable (nothing
+    says how it was captured)."""
     captured = next((record for record in told.records if record.type == CAPTURED), None)
     if captured is None:
         raise Refused(f"order {told.order['order_id']} is not told in this log; ask again", kind="unavailable")

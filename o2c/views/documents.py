@@ -42,8 +42,8 @@ EVENTS_OF_ORDERS = """SELECT position, event_id::text, stream, version, type, sc
 EVENTS_OF_ORDER = """SELECT position, event_id::text, stream, version, type, schema_version, occurred_at, order_id::text, customer_id, channel,
     command_id::text, actor, body::text AS told, CASE WHEN %s AND (version = 1 OR type IN ('order.amended', 'order.revised')) THEN personal::text END AS personal
 FROM o2c.event WHERE stream = %s AND (%s::timestamptz IS NULL OR occurred_at <= %s) ORDER BY version"""
-"""The events of an order, those that had happened by a time where one is given (NULL: all). Parameters: whether with what is personal of how it was
-captured and amended, its stream, the time twice."""
+"""The events of an order, those that had happened by a time where one is given (NULL: all). Parameters: whether with what is personal of
+how it was captured and amended, its stream, the time twice."""
 
 
 def list_documents(
@@ -85,13 +85,17 @@ def list_documents(
     brief: bool = False,
     personal: bool = False,
 ) -> Page[DocumentShown]:
-    """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there are.
+    """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there
+    are.
 
-    `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the paper. `parties_named`,
-    `channels_named`, `accounts_named` (of the order) and, of items of the outermost level, `items_named`, `actions`, `offerings`, `item_products`,
-    `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent with `personal`, else as they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a line that stands so: a caller looks at the
-    lines as well, and so it does with `promised_from` and `promised_to`, between which some item is promised. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not included. `brief` leaves milestones,
-    promises, fallouts and cancellations out. With `personal`, what was captured comes to the letter. The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
+    `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the
+    paper. `parties_named`, `channels_named`, `accounts_named` (of the order) and, of items of the outermost level, `items_named`,
+    `actions`, `offerings`, `item_products`, `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent
+    with `personal`, else as they were taken down: of parties the customer, of channels the first. `item_states` finds whatever may have a
+    line that stands so: a caller looks at the lines as well, and so it does with `promised_from` and `promised_to`, between which some item
+    is promised. `open_reasons` are codes of open fallouts. `captured_at` and `closed_at` fit to the millisecond; the ends of times are not
+    included. `brief` leaves milestones, promises, fallouts and cancellations out. With `personal`, what was captured comes to the letter.
+    The projections must be caught up. Raises Refused (usage) for a state, an order of rows, an offset or a limit that is none.
     """
     if unknown := sorted(set(states) - set(ORDER_STATES)):
         raise Refused(f"{unknown[0]} is no state of an order; use some of {', '.join(ORDER_STATES)}")
@@ -158,8 +162,8 @@ def _records(app: Engine, streams: Sequence[str], *, personal: bool) -> dict[str
 
 
 def show_document(app: Engine, name: str, *, at: datetime | None = None, personal: bool = False) -> DocumentShown:
-    """One order in full, by our id or its external id: what was captured, how it and each line of it stands, what was promised and reached, its
-    fallouts and cancellations.
+    """One order in full, by our id or its external id: what was captured, how it and each line of it stands, what was promised and reached,
+    its fallouts and cancellations.
 
     With `at`, as it stood at that business time. Read from its events, so that whoever has just written sees it. With `personal`, what was
     captured comes to the letter (`paper`). Raises Refused: missing (no such order, or not yet), usage (a time to come).
@@ -180,7 +184,8 @@ def document_of(app: Engine, known: dict[str, Rows], records: Sequence[Seen], at
 
 
 def _events(app: Engine, name: str, at: datetime | None, *, personal: bool) -> tuple[str, list[Seen]]:
-    """The stream of an order and its events up to a time; looked for by our id first, so that whoever has it needs one read. Raises Refused (missing)."""
+    """The stream of an order and its events up to a time; looked for by our id first, so that whoever has it needs one read. Raises Refused
+    (missing)."""
     stream = f"order-{name}"
     rows = app.reads.rows(EVENTS_OF_ORDER, personal, stream, at, at)
     if not rows:
@@ -230,7 +235,8 @@ def _always(value: Any) -> Callable[[], Any]:
 
 
 def texts_of(app: Engine, stream: str) -> dict[str, str]:
-    """The description and the contact of an order as they stand: as last amended, else as its paper has them; for whoever is to amend it."""
+    """The description and the contact of an order as they stand: as last amended, else as its paper has them; for whoever is to amend
+    it."""
     records = _records(app, [stream], personal=True).get(stream, [])
     paper = json.loads(records[0].personal.get("original", "{}")) if records else {}
     told = {"description": _text(paper.get("description")), "contact": _text(paper.get("notificationContact"))}

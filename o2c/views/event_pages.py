@@ -36,8 +36,8 @@ def page_of_events(
 ) -> Page[EventRecord]:
     """Events in the order of the log, a page at a time, without what is personal; the page says how many more there are.
 
-    Those at some `positions`, of some `types` (stored names or patterns such as `order.*`), of an `order` or `customer` by our id, that happened
-    from `since` on and before `until`, where these are given. Whoever wants each event once as it comes follows the log instead.
+    Those at some `positions`, of some `types` (stored names or patterns such as `order.*`), of an `order` or `customer` by our id, that
+    happened from `since` on and before `until`, where these are given. Whoever wants each event once as it comes follows the log instead.
     Raises Refused (usage) for a type, an offset or a limit that is none.
     """
     if offset < 0 or not 0 <= limit <= PART_MAX:

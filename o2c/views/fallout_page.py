@@ -27,7 +27,8 @@ def show_fallout(app: Engine, name: str, *, personal: bool = False) -> FalloutPa
     """One fallout with what a person needs to act: what its code means, whose order, what it blocks, which actions there are.
 
     `name` is its id or the first 8 letters of it. `values` are those that may be corrected, and `deeds` what people did about it, each with
-    its note (`ways` are the actions once more, as data for a form): both are shown only where `personal` is asked for. Raises Refused: missing, usage (letters that begin several ids).
+    its note (`ways` are the actions once more, as data for a form): both are shown only where `personal` is asked for. Raises Refused:
+    missing, usage (letters that begin several ids).
     """
     row = row_of_fallout(app, name)
     for column in ("group_key", "group_id"):

@@ -1,4 +1,5 @@
-"""How a fallout stands at a time, out of its row and its record: state, owner, when it comes up next, how high it is, how long our clock ran."""
+"""How a fallout stands at a time, out of its row and its record: state, owner, when it comes up next, how high it is, how long our clock
+ran."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from o2c.kernel.reasons import Codes
 from o2c.views.reading import plain
 
 State = Literal["open", "assigned", "inProgress", "awaitingInformation", "onHold", "closed"]
-"""ServiceNow's states of a fallout record, in our words: nobody has it; somebody was given it; in hand; we asked; we wait or left it alone; over."""
+"""ServiceNow's states of a fallout record, in our words: nobody has it; somebody was given it; in hand; we asked; we wait or left it alone;
+over."""
 _RECORD = (
     "owner", "claimed_until", "queue_now", "snoozed_until", "waits_for", "waits_until", "asked", "level", "waiting", "touches", "handovers",
     "tickets", "origin_now", "proposed_by", "acts", "reopened", "reopenings",
@@ -33,7 +35,8 @@ def ranking(app: Engine) -> dict[str, Any]:
 def with_record(row: dict[str, Any], codes: Codes, now: datetime) -> dict[str, Any]:
     """The row with what its record comes to at a time, in place of the record's own columns.
 
-    `retry_at` of the row is when the step goes on by itself, `in_hand_by` whoever acted on it, and nothing came of it yet. The owner is who has it in hand or was given it, else the team of its queue.
+    `retry_at` of the row is when the step goes on by itself, `in_hand_by` whoever acted on it, and nothing came of it yet. The owner is who
+    has it in hand or was given it, else the team of its queue.
     """
     record = {name: row.pop(name, None) for name in _RECORD}
     retry_at = row.pop("retry_at", None)
@@ -66,7 +69,8 @@ def with_record(row: dict[str, Any], codes: Codes, now: datetime) -> dict[str, A
 
 
 def blame_of(row: Mapping[str, Any]) -> str:
-    """What a fallout points at: who captured the wrong value, where a correction told; else by its origin the step, the partner and the like."""
+    """What a fallout points at: who captured the wrong value, where a correction told; else by its origin the step, the partner and the
+    like."""
     if row["origin_event"]:
         return f"{row['origin_field']}, captured by {row['origin_agent']} ({row['origin_channel']})"
     return {
@@ -102,8 +106,8 @@ def _next_at(
 ) -> datetime | None:
     """When somebody or something comes back to it: a wait or snooze ends, it goes on by itself, or it goes up a level. Never before `now`.
 
-    What was due before and did not come (stock that is late, a wait that ran out) is due now. From the highest level on it comes up as often as it
-    took to get there. `begun` is the opening, put off by the time for which our own clock stood.
+    What was due before and did not come (stock that is late, a wait that ran out) is due now. From the highest level on it comes up as
+    often as it took to get there. `begun` is the opening, put off by the time for which our own clock stood.
     """
     named = next((_time(moment) for moment in (record["waits_until"], record["snoozed_until"], retry_at) if moment), None)
     if named or not levels:

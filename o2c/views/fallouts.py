@@ -51,11 +51,13 @@ def list_fallouts(
 ) -> Page[FalloutListed]:
     """Open fallouts (or all) with whose order each is, its age in seconds, what it blocks and what is to be done next, by rank.
 
-    With `fallouts` (ids) those alone, without the first `offset` of them all. `order` is an order's id, `group` the id of a group of like fallouts, `owner` a person who has it or the team of its queue, `state` one of
-    `fallout_state.State`, `age_days` since how many days at least it is there, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
+    With `fallouts` (ids) those alone, without the first `offset` of them all. `order` is an order's id, `group` the id of a group of like
+    fallouts, `owner` a person who has it or the team of its queue, `state` one of `fallout_state.State`, `age_days` since how many days at
+    least it is there, `due_by` the latest next date and `rank_max` the last rank. How each stands (`state`, `owner`, `next_at`, `level`,
     `waiting`) is said by `fallout_state.with_record`. One that somebody acted on is in hand until its step goes on (`in_hand_by`,
-    `in_hand_since`). By rank it goes on behind the place `after` (`place_of` the last row that was shown), and then counts what is behind it. The projections
-    must be caught up. Raises Refused (usage) for a sort, a state, a queue, a reason or an age that is none, and for a place that is none or not by rank.
+    `in_hand_since`). By rank it goes on behind the place `after` (`place_of` the last row that was shown), and then counts what is behind
+    it. The projections must be caught up. Raises Refused (usage) for a sort, a state, a queue, a reason or an age that is none, and for a
+    place that is none or not by rank.
     """
     codes = filtered_by(app, queue, reason, state)
     if sort not in SORTS:
@@ -187,7 +189,8 @@ def _behind(relied_on_by: Mapping[str, Iterable[str]], item: str) -> set[str]:
 
 
 def row_of_fallout(app: Engine, name: str) -> dict[str, Any]:
-    """The row of a fallout by its id, or by the first letters of it if they are of no other. Raises Refused: missing, usage (of several)."""
+    """The row of a fallout by its id, or by the first letters of it if they are of no other. Raises Refused: missing, usage (of
+    several)."""
     begins = f"{name.replace('%', '').replace('_', '')}%"
     found = app.reads.rows(fallout.ROW_OF_FALLOUT, name=name, begins=begins, **ranking(app))
     if not found:

@@ -31,11 +31,11 @@ FROM o2c.event WHERE (stream, version) IN (SELECT split_part(p, '@', 1), split_p
 
 
 def order_fields(app: Engine, home: Path, name: str) -> list[FieldShown]:
-    """The fields of an order's paper by their places, each with a keyed digest of its value and by whom it was keyed in first, or changed in
-    flight: when, in which channel, by which event.
+    """The fields of an order's paper by their places, each with a keyed digest of its value and by whom it was keyed in first, or changed
+    in flight: when, in which channel, by which event.
 
-    The digest is made with the operator's key for look-ups, so that equal values can be told and none can be read. Raises Refused: missing (no such
-    order), usage (no key).
+    The digest is made with the operator's key for look-ups, so that equal values can be told and none can be read. Raises Refused: missing
+    (no such order), usage (no key).
     """
     stream, state = find_order(app, name)
     key = key_of(home)

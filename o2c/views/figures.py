@@ -95,7 +95,8 @@ class Facts:
         return self._keys[order["order_id"]]
 
     def keys_of_fallout(self, row: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-        """The keys of a fallout; offering and age are those of its item, or for a gate those of its order where that was captured in time."""
+        """The keys of a fallout; offering and age are those of its item, or for a gate those of its order where that was captured in
+        time."""
         if known := self._keys.get(row["fallout"]):
             return known
         order = self._captures.get(row["order_id"] or "")
@@ -121,8 +122,8 @@ class Facts:
 
 
 def waits_of(row: Mapping[str, Any], now: datetime) -> list[Span]:
-    """When we waited for others about a fallout: a wait under way lasts until now, and no wait longer than the fallout, unless it began later
-    (the fallout was looked at again).
+    """When we waited for others about a fallout: a wait under way lasts until now, and no wait longer than the fallout, unless it began
+    later (the fallout was looked at again).
     """
     closed_at: datetime | None = row["closed_at"]
     spans = [(_time(wait["from"]), _time(wait["to"]) if wait["to"] else now) for wait in row["waiting"] or ()]

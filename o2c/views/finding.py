@@ -24,7 +24,8 @@ from projections.lookups import CUSTOMERS_OF_TOKEN, KEY_CHECKS, key_check, looku
 _DIALLED = re.compile(r"\+?[0-9(][0-9 ().-]{5,24}")
 PERSONAL = ("name", "email")
 ONLY_ASKED_FOR = ("purchase-order",)
-"""What a text is only taken for where somebody says so: any text may be one, and it is looked for in the log itself, which not every login sees."""
+"""What a text is only taken for where somebody says so: any text may be one, and it is looked for in the log itself, which not every login
+sees."""
 
 CUSTOMER_OF_STREAM = "SELECT substr(stream, 10) AS customer_id FROM o2c.head WHERE stream = %s"
 """The id of a customer if there is such a customer. Parameter: the customer's stream."""
@@ -73,7 +74,8 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> list[FoundO
     """Orders that the text leads to, by capture time, each with how it was found. The projections must be caught up.
 
     A number or SIM leads to every order that ever held it, a number also to one that brings it in; a name or e-mail leads through its
-    customers. `holds` says of an order found by a number or SIM whether it has it now. Raises Refused: missing when nothing is found, usage when a personal look-up has no key. No text of an error repeats what was said.
+    customers. `holds` says of an order found by a number or SIM whether it has it now. Raises Refused: missing when nothing is found, usage
+    when a personal look-up has no key. No text of an error repeats what was said.
     """
     wanted, skipped = readings(text, by), untried(home, text, by)
     ways: dict[str, list[str]] = {}

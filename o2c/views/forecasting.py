@@ -1,4 +1,5 @@
-"""When queues clear: Monte Carlo over the days recorded of each, with what its own forecasts would have been worth. Seeded; the rest is pure."""
+"""When queues clear: Monte Carlo over the days recorded of each, with what its own forecasts would have been worth. Seeded; the rest is
+pure."""
 
 from __future__ import annotations
 
@@ -36,12 +37,13 @@ class Day:
 
 
 def forecast_queues(app: Engine, *, seed: int = 1) -> list[QueueForecastShown]:
-    """When each queue clears: the days by which, in 50, 85 and 90 of 100 trials, as many were closed as are open now; `*` is all queues together, the last of which clears.
+    """When each queue clears: the days by which, in 50, 85 and 90 of 100 trials, as many were closed as are open now; `*` is all queues
+    together, the last of which clears.
 
-    A trial draws each day to come from the recorded days of the same weekday, of the last twelve weeks. `empty_p50_on` and `empty_p90_on` reckon with
-    what comes meanwhile, too: then nothing is open. None: not within a year, or nothing was ever closed. `back_tests` forecasts were made of earlier
-    days from what was known then; `covered` of them came by their p90, which 80 to 100 in a hundred should. The same `seed` gives the same answer.
-    The projections must be caught up.
+    A trial draws each day to come from the recorded days of the same weekday, of the last twelve weeks. `empty_p50_on` and `empty_p90_on`
+    reckon with what comes meanwhile, too: then nothing is open. None: not within a year, or nothing was ever closed. `back_tests` forecasts
+    were made of earlier days from what was known then; `covered` of them came by their p90, which 80 to 100 in a hundred should. The same
+    `seed` gives the same answer. The projections must be caught up.
     """
     today = app.clock().now.date()
     counted: dict[str, dict[date, Day]] = {}
@@ -87,8 +89,8 @@ def whole_days(counted: Mapping[date, Day], today: date) -> list[Day]:
 
 
 def clear_together(queues: Sequence[tuple[Sequence[Day], int]], today: date, seed: str, trials: int) -> list[int | None]:
-    """In each trial after how many days the last of some queues is clear, each of so many open, the earliest first; None for not within the horizon. One queue's pace says nothing of
-    another's: in a pool of all, what a quick one closes would clear a slow one."""
+    """In each trial after how many days the last of some queues is clear, each of so many open, the earliest first; None for not within the
+    horizon. One queue's pace says nothing of another's: in a pool of all, what a quick one closes would clear a slow one."""
     each = [
         _days_until(history, is_open, today, f"{seed}/{place}", trials, arrivals=False) for place, (history, is_open) in enumerate(queues)
     ]
@@ -96,7 +98,8 @@ def clear_together(queues: Sequence[tuple[Sequence[Day], int]], today: date, see
 
 
 def days_until(history: Sequence[Day], is_open: int, today: date, seed: str, trials: int, *, arrivals: bool = False) -> list[int | None]:
-    """In each trial after how many days what is open is closed, the earliest first; None for not within the horizon. With `arrivals` what comes meanwhile, too."""
+    """In each trial after how many days what is open is closed, the earliest first; None for not within the horizon. With `arrivals` what
+    comes meanwhile, too."""
     return _in_order(_days_until(history, is_open, today, seed, trials, arrivals=arrivals))
 
 
@@ -137,7 +140,8 @@ def ranked(trials: Sequence[int | None], percent: int) -> int | None:
 
 
 def back_tests(queues: Sequence[Sequence[Day]], seed: str) -> Iterator[bool]:
-    """Of the last days whose backlogs, of one queue or of several, are known to have been closed since, or whose p90 is over, whether they were closed by their p90."""
+    """Of the last days whose backlogs, of one queue or of several, are known to have been closed since, or whose p90 is over, whether they
+    were closed by their p90."""
     backlogs, longest = [_backlogs(history) for history in queues], max(map(len, queues))
     for left in range(min(longest - HISTORY_MIN, BACK_TESTS_MAX), 0, -1):
         stood = [

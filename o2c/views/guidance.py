@@ -62,8 +62,8 @@ _NAMED = {"fail": "fail-item"}
 def ways_of(app: Engine, row: Mapping[str, Any], record: Mapping[str, Any]) -> Rows:
     """What may be done about a fallout as it stands, for a form: each the name of its `action`, and the `value` that tells it from others.
 
-    A correction is told by the key that may be corrected, a decision by approve or decline. `row` is the row before, `record` the one with what
-    the record comes to.
+    A correction is told by the key that may be corrected, a decision by approve or decline. `row` is the row before, `record` the one with
+    what the record comes to.
     """
     stream = str(row["stream"])
     state = app.load_one(stream).state

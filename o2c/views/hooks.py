@@ -34,8 +34,8 @@ DELIVERIES = """SELECT event_id::text AS event, part, position, state, kind, str
     CASE WHEN state = 'pending' THEN next_at END AS next_at, count(*) OVER () AS n
 FROM o2c.outbox WHERE hook = %(hook)s AND (%(state)s = '' OR state = %(state)s) AND (%(since)s::timestamptz IS NULL OR made_at >= %(since)s)
 ORDER BY position DESC, part DESC LIMIT %(limit)s"""
-"""The deliveries of a hook, the last first, and how many there are in all (`n`). Parameters: `hook`, `state` (empty text: all), `since` when they
-were put into the outbox (NULL: ever), the `limit` (NULL: all)."""
+"""The deliveries of a hook, the last first, and how many there are in all (`n`). Parameters: `hook`, `state` (empty text: all), `since`
+when they were put into the outbox (NULL: ever), the `limit` (NULL: all)."""
 
 
 def format_named(name: str) -> Format:
@@ -65,8 +65,8 @@ def standing_hook(app: Engine, hook: str) -> tuple[str, HookState]:
 def list_hooks(app: Engine, *, captured_by: str = "") -> list[HookShown]:
     """The hooks that have not ended, the oldest first: whom they tell of what, how much is still to be told, and how much was given up.
 
-    `state` is `active`, `suspended` (its endpoint is gone, or has taken nothing for days), or `not-allowed` until an admin allows an address
-    that is not of the public network or not reached over TLS. With `captured_by` those alone that tell of what this actor captured.
+    `state` is `active`, `suspended` (its endpoint is gone, or has taken nothing for days), or `not-allowed` until an admin allows an
+    address that is not of the public network or not reached over TLS. With `captured_by` those alone that tell of what this actor captured.
     """
     states = hook_states(app)
     counts = {(row["hook"], row["state"]): row["n"] for row in app.reads.rows(COUNTS)}
@@ -110,8 +110,8 @@ def list_deliveries(
 ) -> Page[DeliveryShown]:
     """What a hook was told, is to be told, or was not told in the end, the last first; the page says how many more there are.
 
-    `delivery` is the id that each attempt bears. `status` and `word` are of the last attempt. What was delivered is shown for a week. Raises
-    Refused: missing (no such hook), usage (a state that is none).
+    `delivery` is the id that each attempt bears. `status` and `word` are of the last attempt. What was delivered is shown for a week.
+    Raises Refused: missing (no such hook), usage (a state that is none).
     """
     if state and state not in STATES:
         raise Refused(f"a delivery is {', '.join(STATES)}, not {state}")

@@ -20,8 +20,8 @@ from o2c.views.shown import AgreementShown
 def show_instalments(app: Engine, account: str, *, on: date | None = None) -> list[AgreementShown]:
     """The agreements of an account, the first one first, and what settles each on a day, today where none is named.
 
-    `settlement_minor` is beside what bills have by that day; of a day to come it is what will be left when the bills until then are made. Amounts are
-    minor units with tax. Raises Refused: missing (no such account).
+    `settlement_minor` is beside what bills have by that day; of a day to come it is what will be left when the bills until then are made.
+    Amounts are minor units with tax. Raises Refused: missing (no such account).
     """
     state = app.load_one(account_stream(account)).state
     if not isinstance(state, AccountState) or not state.account:

@@ -41,10 +41,11 @@ def invoice_name(app: Engine, invoice: str) -> str:
 
 
 def show_paper(app: Engine, invoice: str, *, personal: bool = False) -> InvoicePaperShown:
-    """An invoice with all that it says: supplier, lines, sums of each rate, its parts by cost centre, and the credit notes that were issued for it, or wait for a second person.
+    """An invoice with all that it says: supplier, lines, sums of each rate, its parts by cost centre, and the credit notes that were issued
+    for it, or wait for a second person.
 
-    `invoice` is its name (account and day) or its legal number. `personal` adds the customer's name and address, and comments on notes. Raises
-    Refused (missing).
+    `invoice` is its name (account and day) or its legal number. `personal` adds the customer's name and address, and comments on notes.
+    Raises Refused (missing).
     """
     name = invoice_name(app, invoice)
     state = issued_invoice(app, name)
@@ -100,8 +101,8 @@ def _notes(app: Engine, invoice: str) -> list[CreditNoteIssued]:
 
 
 def invoice_pdf(app: Engine, invoice: str, *, note: str = "", personal: bool = False) -> RenderedShown:
-    """An invoice, or one of its credit notes (`note`), as a PDF; its bytes are base64. `personal` puts the customer's name and address on it, without
-    which it is no invoice by law. It is the same for ever, whatever changed since. Raises Refused (missing)."""
+    """An invoice, or one of its credit notes (`note`), as a PDF; its bytes are base64. `personal` puts the customer's name and address on
+    it, without which it is no invoice by law. It is the same for ever, whatever changed since. Raises Refused (missing)."""
     from o2c.views.paper.pdf import pdf_of
 
     paper = _paper(app, invoice, note, personal)
@@ -109,7 +110,8 @@ def invoice_pdf(app: Engine, invoice: str, *, note: str = "", personal: bool = F
 
 
 def invoice_html(app: Engine, invoice: str, *, note: str = "", personal: bool = False) -> RenderedShown:
-    """An invoice, or one of its credit notes (`note`), as a page for a screen and for print. `personal` as for the PDF. Raises Refused (missing)."""
+    """An invoice, or one of its credit notes (`note`), as a page for a screen and for print. `personal` as for the PDF. Raises Refused
+    (missing)."""
     from o2c.views.paper.page import page_of
 
     paper = _paper(app, invoice, note, personal)
@@ -117,7 +119,8 @@ def invoice_html(app: Engine, invoice: str, *, note: str = "", personal: bool = 
 
 
 def invoice_ubl(app: Engine, invoice: str, *, note: str = "", personal: bool = False) -> RenderedShown:
-    """An invoice, or one of its credit notes (`note`), as UBL 2.1 by EN 16931. `personal` as for the PDF; without it the customer is named by its id.
+    """An invoice, or one of its credit notes (`note`), as UBL 2.1 by EN 16931. `personal` as for the PDF; without it the customer is named
+    by its id.
 
     Raises Refused: missing; conflict for one that breaks a rule of the norm, such as an invoice of before they had all particulars.
     """

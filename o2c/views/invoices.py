@@ -24,8 +24,8 @@ PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint * C
     coalesce(body->>'reference', '') AS reference,
     coalesce(body->>'to_invoice', nullif(body->>'moved_from', ''), nullif(body->>'won_back', ''), body->>'case', '') AS of
 FROM o2c.event WHERE stream = %s AND type IN ('payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved') ORDER BY version"""
-"""The payments of an invoice in the order in which they were recorded, and what of them was taken back, below zero: `of` is the other invoice, or the
-case of the chargeback. Parameter: the invoice's stream."""
+"""The payments of an invoice in the order in which they were recorded, and what of them was taken back, below zero: `of` is the other
+invoice, or the case of the chargeback. Parameter: the invoice's stream."""
 
 
 AFTER_ACCOUNT = re.compile(r"[0-9]{8}(-G[0-9]+)?")
@@ -93,7 +93,8 @@ INVOICES_MAX = 1_000
 
 
 def invoice_streams(app: Engine, account: str) -> list[str]:
-    """The streams of an account's invoices, of bill runs and beside them; another account's id may begin as this one does, so the rest is read too."""
+    """The streams of an account's invoices, of bill runs and beside them; another account's id may begin as this one does, so the rest is
+    read too."""
     own = invoice_stream(f"{account}-")
     return [name for name in app.reads.streams_like(own) if AFTER_ACCOUNT.fullmatch(name.removeprefix(own))]
 
@@ -115,7 +116,8 @@ def list_invoices(
     offset: int = 0,
     limit: int = 100,
 ) -> Page[IssuedInvoiceShown]:
-    """Invoices, the first issued first, with what is to be paid and what was; amounts are minor units. The page says how many more there are.
+    """Invoices, the first issued first, with what is to be paid and what was; amounts are minor units. The page says how many more there
+    are.
 
     The projections must be caught up. Raises Refused (usage).
     """

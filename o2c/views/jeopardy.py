@@ -1,4 +1,5 @@
-"""Which promises are in danger, and which orders without one: by what came of items of before whose steps were open as long, as near to their day, and by how long steps take."""
+"""Which promises are in danger, and which orders without one: by what came of items of before whose steps were open as long, as near to
+their day, and by how long steps take."""
 
 from __future__ import annotations
 
@@ -22,14 +23,16 @@ from projections import promises
 
 
 def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> Page[JeopardyShown]:
-    """The open items that are in danger of missing the first day that they were promised, the worst first: `hazard` from a chance of 20 in a hundred on that
-    they do, `critical` from 50 on; and so the orders as a whole (`item` empty) of which nothing open is promised, by the day on which what is agreed with the customer
-    has them complete (`agreed_on`). Of a customer with an agreement of its own the earlier of both days counts. An order beyond its day never drops from sight.
+    """The open items that are in danger of missing the first day that they were promised, the worst first: `hazard` from a chance of 20 in
+    a hundred on that they do, `critical` from 50 on; and so the orders as a whole (`item` empty) of which nothing open is promised, by the
+    day on which what is agreed with the customer has them complete (`agreed_on`). Of a customer with an agreement of its own the earlier of
+    both days counts. An order beyond its day never drops from sight.
 
-    Learnt from items that are over: the share that was late of those whose same step was open about as long, as near to the end of their day; of too few like it,
-    by how long the step takes and what follows it, so that one which takes longer than it ever did is critical. A level counts
-    once it held for six hours. `projected_on` is the day by which half of its like were complete (None: none that was so slow ever was). An item past its day is critical
-    until it is over. With `level` those alone. The projections must be caught up. Raises Refused (usage) for a level that is none.
+    Learnt from items that are over: the share that was late of those whose same step was open about as long, as near to the end of their
+    day; of too few like it, by how long the step takes and what follows it, so that one which takes longer than it ever did is critical. A
+    level counts once it held for six hours. `projected_on` is the day by which half of its like were complete (None: none that was so slow
+    ever was). An item past its day is critical until it is over. With `level` those alone. The projections must be caught up. Raises
+    Refused (usage) for a level that is none.
     """
     if level and level not in LEVELS:
         raise Refused(f"a danger is {', '.join(LEVELS)}, not {level}")
@@ -45,7 +48,8 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
 
 
 def open_items(app: Engine) -> Iterator[tuple[Item, Learnt]]:
-    """Every open item with a promise, and every open order of which nothing open is promised, by when the order was captured, with what came of those that are over."""
+    """Every open item with a promise, and every open order of which nothing open is promised, by when the order was captured, with what
+    came of those that are over."""
     items, book = items_of(app), agreed(app)(app.clock().now)
     learnt = Learnt([item for item in items if item.facts["over"]])
     for item in items:
@@ -125,11 +129,13 @@ def _told(item: Item, level: str, chance: float, projected: datetime | None, now
 
 
 def score_jeopardy(app: Engine) -> list[JeopardyScoreShown]:
-    """How good the levels are, on orders held back: learnt from two thirds of those that are over, the first captured, and told of the last third.
+    """How good the levels are, on orders held back: learnt from two thirds of those that are over, the first captured, and told of the last
+    third.
 
-    Every six hours from the plan to the end of the day promised it is looked, with what was known then (but that a step done anew counts as open throughout). `predicted` items reached the level in time, `hit` of them were
-    late; `recall` is of all that were `late`. `lead_h_p50` hours before the end of the day half of the hits were known. `baseline` tells by the age of the order alone,
-    at that same lead, from the age that was best where it was learnt. `better` where the level's F1 is the higher. The projections must be caught up.
+    Every six hours from the plan to the end of the day promised it is looked, with what was known then (but that a step done anew counts as
+    open throughout). `predicted` items reached the level in time, `hit` of them were late; `recall` is of all that were `late`.
+    `lead_h_p50` hours before the end of the day half of the hits were known. `baseline` tells by the age of the order alone, at that same
+    lead, from the age that was best where it was learnt. `better` where the level's F1 is the higher. The projections must be caught up.
     """
     items = sorted((item for item in items_of(app) if item.facts["over"]), key=lambda item: (item.captured_at, item.order, item.item))
     return [cast("JeopardyScoreShown", row) for row in scored(items)]

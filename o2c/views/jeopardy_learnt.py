@@ -1,4 +1,5 @@
-"""What is learnt from items that are over, and how likely an open one is to be late by it: those whose steps were open as long, as near to their day."""
+"""What is learnt from items that are over, and how likely an open one is to be late by it: those whose steps were open as long, as near to
+their day."""
 
 from __future__ import annotations
 
@@ -22,10 +23,12 @@ LIKE_MIN = 8
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item with its first promise: `due` is the end of that day, `asked` when each step was first asked for, `done` when it was last done.
+    """An item with its first promise: `due` is the end of that day, `asked` when each step was first asked for, `done` when it was last
+    done.
 
-    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it may rely. With an empty `item` it
-    is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer (`promised_on` is that day).
+    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it
+    may rely. With an empty `item` it is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer
+    (`promised_on` is that day).
     """
 
     order: str
@@ -45,7 +48,8 @@ class Item:
         return self.over is None or self.over > self.due
 
     def open_steps(self, at: datetime) -> Iterator[tuple[str, datetime]]:
-        """The steps that were asked for and not done at a time, each with when it was asked for; of an item that has not begun, those it may wait for."""
+        """The steps that were asked for and not done at a time, each with when it was asked for; of an item that has not begun, those it
+        may wait for."""
         begun = any(since <= at for since in self.asked.values())
         for item in (self,) if begun else self.beside:
             for step, since in item.asked.items():
@@ -55,7 +59,8 @@ class Item:
 
 
 class Learnt:
-    """What came of items of before: whether those were late whose step was open as long and as near to the end of their day, and how long steps took."""
+    """What came of items of before: whether those were late whose step was open as long and as near to the end of their day, and how long
+    steps took."""
 
     def __init__(self, items: Iterable[Item], *, least: int = 1) -> None:
         """`least`: of a step that fewer than so many took nothing is said by how long it takes."""
@@ -75,7 +80,8 @@ class Learnt:
         self._stood = {place: _Like.of(rows) for place, rows in stood.items()}
 
     def chance_late(self, item: Item, at: datetime) -> float:
-        """The chance that an item is not complete by its day, seen from a time: that of its open step which is most in danger. 0 where nothing is open, 1 after the day."""
+        """The chance that an item is not complete by its day, seen from a time: that of its open step which is most in danger. 0 where
+        nothing is open, 1 after the day."""
         if at >= item.due:
             return 1.0
         left = item.due - at
@@ -83,7 +89,8 @@ class Learnt:
         return max(chances, default=0.0)
 
     def _chance(self, step: str, left: timedelta, age: float) -> float:
-        """By those that stood the same; of too few, by how long the step takes and what follows it. What takes longer than it ever took is surely late."""
+        """By those that stood the same; of too few, by how long the step takes and what follows it. What takes longer than it ever took is
+        surely late."""
         like = self._stood.get((step, -(-left // DAMPED)))
         if like and (share := like.late(age / 2, age * 2)) is not None:
             return share
@@ -102,7 +109,8 @@ class Learnt:
                 yield step
 
     def projected(self, item: Item, at: datetime) -> datetime | None:
-        """When an item is complete, as half of those are whose step had come as far, with what follows it; None where nothing is open or it was never so slow."""
+        """When an item is complete, as half of those are whose step had come as far, with what follows it; None where nothing is open or it
+        was never so slow."""
         found = []
         for step, since in item.open_steps(at):
             took = self._took.get(step, ())
@@ -132,7 +140,8 @@ class _Like:
 
 
 def _looked_at(item: Item) -> Iterator[tuple[int, str, float]]:
-    """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, and for how long (seconds)."""
+    """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, and for how
+    long (seconds)."""
     done = (each.done.get(step) for each in (item, *item.beside) for step in each.asked)
     last = max((item.due if at is None else at for at in done), default=item.planned_at)
     # After the last step was done nothing is open, and there is nothing to see.
@@ -147,7 +156,8 @@ def level_of(chance: float) -> str:
 
 
 def damped(learnt: Learnt, item: Item, at: datetime) -> tuple[str, float]:
-    """The level of an item at a time and its chance: the milder one of now and of six hours before; what is past its day is critical for good."""
+    """The level of an item at a time and its chance: the milder one of now and of six hours before; what is past its day is critical for
+    good."""
     now = learnt.chance_late(item, at)
     if at > item.due:
         return "critical", 1.0

@@ -1,4 +1,5 @@
-"""How good the levels of danger are: learnt from the orders that were captured first, told of the last, beside what their age alone would tell."""
+"""How good the levels of danger are: learnt from the orders that were captured first, told of the last, beside what their age alone would
+tell."""
 
 from __future__ import annotations
 

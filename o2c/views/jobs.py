@@ -17,8 +17,8 @@ from o2c.views.shown import JobItemShown
 def show_job(app: Engine, job: str) -> list[JobItemShown]:
     """What became of each fallout of a job, in the order in which they are tried. The projections must be caught up.
 
-    `result` is done, failed (`why` says how it was refused), stopped (left alone when the job stopped) or waiting (the job is not over); `state`
-    is how the fallout stands now, open or closed, for what was done is not yet what came of it. Raises Refused (missing).
+    `result` is done, failed (`why` says how it was refused), stopped (left alone when the job stopped) or waiting (the job is not over);
+    `state` is how the fallout stands now, open or closed, for what was done is not yet what came of it. Raises Refused (missing).
     """
     stream = stream_of(job)
     loaded = app.load_one(stream)

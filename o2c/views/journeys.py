@@ -1,4 +1,5 @@
-"""Journeys: what people tried before there was an order, and what came of it. What is personal in one only where it is asked for, and while its key is there."""
+"""Journeys: what people tried before there was an order, and what came of it. What is personal in one only where it is asked for, and while
+its key is there."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ State = Literal["", "open", "ordered", "recovered", "lost"]
 STATES = ("open", "ordered", "recovered", "lost")
 OF_CUSTOMER = f"""SELECT 'journey-' || (body ->> 'journey') AS stream FROM o2c.event WHERE stream = 'customer-' || %s AND type = 'customer.journey-noted'
 UNION SELECT stream FROM o2c.event WHERE type = 'journey.ordered' AND order_id IN ({ORDERS_OF_CUSTOMER})"""
-"""The streams of the journeys of a customer: those that were linked to it, and those that its orders followed. Parameter: the customer, twice."""
+"""The streams of the journeys of a customer: those that were linked to it, and those that its orders followed. Parameter: the customer,
+twice."""
 
 _PLACE = re.compile(r"(/([A-Za-z@][A-Za-z0-9@]{0,40}|[0-9]|[1-9][0-9]))+")
 """A place in a paper: a JSON pointer (RFC 6901) of names and of numbers up to 99."""
@@ -46,8 +48,9 @@ def list_journeys(
 ) -> Page[JourneyShown]:
     """Journeys, the one last tried first: customer, channels, state, what was tried, whether it failed, outreach, order and worth.
 
-    With `journeys` those alone, with `customer` those of one, with `state` those in it; with `everything` those of programs and of our own tests too. Each
-    journey is in one state, so that what was tried is what was ordered, recovered, lost and is open. The page says how many more there are. Raises Refused (usage).
+    With `journeys` those alone, with `customer` those of one, with `state` those in it; with `everything` those of programs and of our own
+    tests too. Each journey is in one state, so that what was tried is what was ordered, recovered, lost and is open. The page says how many
+    more there are. Raises Refused (usage).
     """
     if state not in ("", *STATES):
         raise Refused(f"no journey is {state}; use one of {', '.join(STATES)}")
@@ -138,8 +141,8 @@ def policies(app: Engine) -> Policies:
 
 
 def show_policy(app: Engine) -> JourneyPolicyShown:
-    """What is done about journeys: when one is lost, which orders follow it, when and how often people are got in touch with, what an incentive may be worth, who is
-    nobody that wants to buy; and the version of the file."""
+    """What is done about journeys: when one is lost, which orders follow it, when and how often people are got in touch with, what an
+    incentive may be worth, who is nobody that wants to buy; and the version of the file."""
     policy = policies(app)(app.clock().now)
     told = {
         "version": policy.version,
@@ -181,7 +184,8 @@ class Keyed:
 
 
 def keyed_in(app: Engine, state: JourneyState, facts: Sequence[Fact], *, personal: bool = True) -> dict[str, Keyed]:
-    """What was keyed in last at each place, with the event by which that value came first. Values are read where what is `personal` is asked for."""
+    """What was keyed in last at each place, with the event by which that value came first. Values are read where what is `personal` is
+    asked for."""
     from o2c.journeys.events import OfAttempt
 
     tried = [(fact, fact.event) for fact in facts if isinstance(fact.event, OfAttempt) and fact.event.paper]
@@ -198,7 +202,8 @@ def keyed_in(app: Engine, state: JourneyState, facts: Sequence[Fact], *, persona
 
 
 def paper_of(fields: Mapping[str, str]) -> dict[str, Any]:
-    """A paper made of fields by their places. Raises Refused (usage) for a place that is none, for one within another's value, or for a list with gaps."""
+    """A paper made of fields by their places. Raises Refused (usage) for a place that is none, for one within another's value, or for a
+    list with gaps."""
     made: dict[str, Any] = {}
     for path, value in sorted(fields.items()):
         if not _PLACE.fullmatch(path) or path[1].isdigit():

@@ -21,7 +21,8 @@ class KeptKey:
     use: str
 
     def given(self, home: Path) -> bytes | None:
-        """The key of the environment, else of the data folder; None where there is neither. Raises Refused for one that is none, or cannot be read."""
+        """The key of the environment, else of the data folder; None where there is neither. Raises Refused for one that is none, or cannot
+        be read."""
         if text := os.environ.get(self.variable):
             return _key(text, self.variable)
         path = home / self.file

@@ -69,16 +69,18 @@ def _compared(app: Engine, known: dict[tuple[str, str], int]) -> list[dict[str, 
 
 
 def export_ledger(app: Engine, *, since: date | None = None, on: date | None = None) -> list[LedgerLineShown]:
-    """Every posting of the days from `since` up to the end of the day `on` (today), in the order of the books; they sum to zero in every currency.
+    """Every posting of the days from `since` up to the end of the day `on` (today), in the order of the books; they sum to zero in every
+    currency.
 
-    One line a posting, with the event that made it; what a day earned of what was billed in advance is two lines by the invoice's event. `of_day` is the closed
-    day that a posting belongs to which came later. The projections must be caught up.
+    One line a posting, with the event that made it; what a day earned of what was billed in advance is two lines by the invoice's event.
+    `of_day` is the closed day that a posting belongs to which came later. The projections must be caught up.
     """
     return [plain(line) for line in lines_between(app, since, on or today(app))]
 
 
 def list_closings(app: Engine, *, limit: int | None = None) -> list[ClosingShown]:
-    """The closings of the books, the last one first: the day, the position up to which events are in it, the accounts at its end, the digest.
+    """The closings of the books, the last one first: the day, the position up to which events are in it, the accounts at its end, the
+    digest.
 
     The projections must be caught up.
     """
@@ -86,12 +88,14 @@ def list_closings(app: Engine, *, limit: int | None = None) -> list[ClosingShown
 
 
 def accounts_on(app: Engine, on: date, earned_by: date, *, upto: int | None = None, at: datetime | None = None) -> list[dict[str, Any]]:
-    """The balances by account of the chart and currency at the end of a day, of events up to a position or a time; earned is what is by a day."""
+    """The balances by account of the chart and currency at the end of a day, of events up to a position or a time; earned is what is by a
+    day."""
     return app.reads.rows(postings.SUMS, on=on, earned_by=earned_by, **_known(app, upto, at))
 
 
 def postings_between(app: Engine, since: date | None, on: date, *, upto: int | None = None) -> list[dict[str, Any]]:
-    """The postings of the days from `since` to `on`, and those before of which something is earned in these days, in the order of the books."""
+    """The postings of the days from `since` to `on`, and those before of which something is earned in these days, in the order of the
+    books."""
     return app.reads.rows(postings.LINES, since=since, on=on, **_known(app, upto, None))
 
 

@@ -40,7 +40,8 @@ def masked_answer(value: Any) -> Any:
 
 
 def sealed_answer(value: Any, kinds: Collection[str]) -> Any:
-    """Events in an answer with those of some kinds of stream sealed: that there is one stays, so that places can be counted on, and nothing else."""
+    """Events in an answer with those of some kinds of stream sealed: that there is one stays, so that places can be counted on, and nothing
+    else."""
     if isinstance(value, EventRecord):
         kind = category_of(value.stream)
         return replace(value, stream=f"{kind}-***", actor="***", customer=None, data={}) if kind in kinds else value

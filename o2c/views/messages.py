@@ -62,9 +62,9 @@ def list_messages(
 ) -> Page[MessageShown]:
     """What customers were told, are to be told, or were not told, the last first; the page says how many more there are.
 
-    `state` is due, sending, sent, unknown (nobody knows whether it arrived, and it is never sent again by itself), bounced (by every medium) or
-    withheld; `word` is the last of the transport, or why it was withheld. The projections must be caught up. Raises Refused: usage (a milestone or
-    state that is none), missing (no such order).
+    `state` is due, sending, sent, unknown (nobody knows whether it arrived, and it is never sent again by itself), bounced (by every
+    medium) or withheld; `word` is the last of the transport, or why it was withheld. The projections must be caught up. Raises Refused:
+    usage (a milestone or state that is none), missing (no such order).
     """
     for what, value, known in (("milestone", milestone, MILESTONES), ("state", state, STATES)):
         if value and value not in known:
@@ -74,7 +74,8 @@ def list_messages(
 
 
 def show_message(app: Engine, message: str, *, personal: bool = False) -> MessageWholeShown:
-    """One message: to whom, by which media, in which words, and what became of it. Addresses and words only with `personal`. Raises Refused (missing)."""
+    """One message: to whom, by which media, in which words, and what became of it. Addresses and words only with `personal`. Raises Refused
+    (missing)."""
     stream = f"message-{message.removeprefix('message-')}"
     loaded = app.load([stream, STREAM])
     state: MessageState = loaded[stream].state
@@ -123,8 +124,9 @@ def _template(book: TemplateBook, language: str, milestone: str) -> TemplateShow
 def silences(app: Engine, *, customer: str = "", order: str = "", limit: int | None = None) -> Page[SilenceShown]:
     """Who asked where an order is, and the silence before: how long the customer had been told nothing of it; the last first.
 
-    `told_at` is when a message was sent or somebody of us spoke with the customer about the order; where nobody had, `silence_s` counts from its
-    capture. A contact that names no order is about all that the customer has. The projections must be caught up. Raises Refused (missing).
+    `told_at` is when a message was sent or somebody of us spoke with the customer about the order; where nobody had, `silence_s` counts
+    from its capture. A contact that names no order is about all that the customer has. The projections must be caught up. Raises Refused
+    (missing).
     """
     order_id = find_order(app, order)[1].order_id if order else ""
     return page_of(app.reads.rows(messages.SILENCES, customer=customer, order=order_id, limit=limit), "n")

@@ -27,8 +27,8 @@ _WORKED_OUT = frozenset({"order.completed", "order.partially-completed", "order.
 class Metric:
     """A figure: `meaning` in a sentence, `formula` in words, and its two counts; without a denominator it is the sum of its numerator.
 
-    `unit` of a sum of money says no currency where there are several: then it is told by currency. Of a `spread` one, a mean of things of different
-    size, percentiles are told, too.
+    `unit` of a sum of money says no currency where there are several: then it is told by currency. Of a `spread` one, a mean of things of
+    different size, percentiles are told, too.
     """
 
     name: str
@@ -227,10 +227,10 @@ def list_metrics() -> list[MetricShown]:
 def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | None = None, until: datetime | None = None) -> FigureShown:
     """One figure with its definition, its value, and the ids of the events of its numerator and denominator.
 
-    `value` is None where nothing is counted to divide by, and for money of several currencies, which is told by currency. A time has `p50`, `p90` and `p99`
-    beside its mean, whose events are those of the numerator. With `by`, `rows` has
-    the same for each key of a dimension. Orders count that were captured from `since` on and before `until`, fallouts that fell out then. The
-    projections must be caught up. Raises Refused: missing (no such figure), usage (a dimension that it does not have).
+    `value` is None where nothing is counted to divide by, and for money of several currencies, which is told by currency. A time has `p50`,
+    `p90` and `p99` beside its mean, whose events are those of the numerator. With `by`, `rows` has the same for each key of a dimension.
+    Orders count that were captured from `since` on and before `until`, fallouts that fell out then. The projections must be caught up.
+    Raises Refused: missing (no such figure), usage (a dimension that it does not have).
     """
     metric = METRICS.get(name)
     if metric is None:
@@ -248,8 +248,8 @@ def explain_metric(app: Engine, name: str, *, by: str = "", since: datetime | No
 def headlines(app: Engine, *, since: datetime | None = None, until: datetime | None = None) -> list[HeadlineShown]:
     """The figures at the top of an overview, counted together in one reading: each as `metrics.explain` tells it, without its events.
 
-    What fallouts cost is told by reason. What is of several currencies is told by currency, as `by` says. The window is that of `metrics.explain`.
-    The projections must be caught up. Raises Refused (usage) for a time that is none.
+    What fallouts cost is told by reason. What is of several currencies is told by currency, as `by` says. The window is that of
+    `metrics.explain`. The projections must be caught up. Raises Refused (usage) for a time that is none.
     """
     _checked("the headlines", since, until)
     facts = Facts(app, since, until)

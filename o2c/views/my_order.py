@@ -48,8 +48,8 @@ ASKED: Mapping[str, tuple[str, str]] = {
 def my_order(app: Engine, home: Path, link: str) -> MyOrderShown:
     """What a link shows of its order: how it stands, its milestones, the days promised, what comes next, and what we need (`needs`).
 
-    No name, number, address, price or person stands in it. A need has the fallout's id, and the `fields` that answer it. The projections must be
-    caught up. Raises Refused: missing, gone.
+    No name, number, address, price or person stands in it. A need has the fallout's id, and the `fields` that answer it. The projections
+    must be caught up. Raises Refused: missing, gone.
     """
     shown = show_order(app, order_of_link(app, home, link))
     stones = [_milestone(step) for step in shown["steps"] if step["step"] in _STEPS]

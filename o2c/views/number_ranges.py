@@ -1,4 +1,5 @@
-"""Ranges of numbers that were approved for invoices and credit notes: what is left of each, how long that lasts at the pace of late, and which runs low."""
+"""Ranges of numbers that were approved for invoices and credit notes: what is left of each, how long that lasts at the pace of late, and
+which runs low."""
 
 from __future__ import annotations
 
@@ -26,11 +27,13 @@ PACE_DAYS = 31
 
 
 def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
-    """Ranges of numbers that were approved for invoices, then those for credit notes, the oldest first: what is taken and left of each, and what is to be done about it.
+    """Ranges of numbers that were approved for invoices, then those for credit notes, the oldest first: what is taken and left of each, and
+    what is to be done about it.
 
-    `papers` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day), expired, used-up or closed. `days_left` is
-    how long the numbers last at the pace of the last 31 days, None where no invoice was issued in them, and for credit notes, which have no pace. `low` asks for another range: it is in use, no other
-    waits, and no more numbers or days are left than the approval names. Raises Refused (usage) for a market that there is not.
+    `papers` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day),
+    expired, used-up or closed. `days_left` is how long the numbers last at the pace of the last 31 days, None where no invoice was issued
+    in them, and for credit notes, which have no pace. `low` asks for another range: it is in use, no other waits, and no more numbers or
+    days are left than the approval names. Raises Refused (usage) for a market that there is not.
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market[:40]}; use one of {', '.join(sorted(MARKETS))}")
@@ -62,7 +65,8 @@ def _lately(app: Engine, state: RangesState, market: Market, today: date) -> int
 def shown(
     state: RangesState, entity: str, taken: Mapping[str, int], *, lately: int, today: date, paper: Paper = "INV"
 ) -> list[NumberRangeShown]:
-    """Give the ranges of a legal entity's papers of a kind as they stand on a day, of which so many numbers are `taken` by name; `lately` is how many it issued."""
+    """Give the ranges of a legal entity's papers of a kind as they stand on a day, of which so many numbers are `taken` by name; `lately`
+    is how many it issued."""
     day = today.isoformat()
     usable = [one.name for one in state.of(entity, paper) if one.valid_on(day)]
     others = [one.name for one in state.of(entity, paper) if not one.valid_to or day <= one.valid_to]

@@ -24,7 +24,8 @@ DAYS_MAX = 730
 
 
 def list_offers(app: Engine) -> list[OfferShown]:
-    """The offers to customers whom we let down that are in force: on which grounds, what, why, the share that is held out, and the version of the file."""
+    """The offers to customers whom we let down that are in force: on which grounds, what, why, the share that is held out, and the version
+    of the file."""
     book = offer_book(app)
     return [
         {
@@ -40,11 +41,12 @@ def list_offers(app: Engine) -> list[OfferShown]:
 
 
 def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
-    """What each offer comes to: of the customers for whom there were grounds, how many ended a product within some `days`, of those who could be offered it and of those who were held out.
+    """What each offer comes to: of the customers for whom there were grounds, how many ended a product within some `days`, of those who
+    could be offered it and of those who were held out.
 
-    Who is held out follows from customer and offer alone, so that the two differ in nothing but the offer. A customer counts from the first time there were
-    grounds, and only once those days are over. Offers on other grounds than a complaint or a failed attempt are not counted yet and left out. The
-    projections must be caught up. Raises Refused (usage).
+    Who is held out follows from customer and offer alone, so that the two differ in nothing but the offer. A customer counts from the first
+    time there were grounds, and only once those days are over. Offers on other grounds than a complaint or a failed attempt are not counted
+    yet and left out. The projections must be caught up. Raises Refused (usage).
     """
     if not 1 <= days <= DAYS_MAX:
         raise Refused(f"give 1 to {DAYS_MAX} days in which a customer who leaves would have left")
@@ -73,7 +75,8 @@ def offer_effects(app: Engine, *, days: int = DAYS) -> list[OfferEffectShown]:
 
 
 def _points(*, eligible: int, left: int, held_out: int, held_out_left: int) -> str | None:
-    """By how many percentage points fewer of those left who could be offered it, as decimal text; None where one of the two groups is empty."""
+    """By how many percentage points fewer of those left who could be offered it, as decimal text; None where one of the two groups is
+    empty."""
     if not eligible or not held_out:
         return None
     return f"{100 * (Decimal(held_out_left) / held_out - Decimal(left) / eligible):.1f}"

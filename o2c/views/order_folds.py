@@ -1,4 +1,5 @@
-"""The projections' own folds over the events of one order, as far as somebody goes: what the tables say of it, at any moment of its past."""
+"""The projections' own folds over the events of one order, as far as somebody goes: what the tables say of it, at any moment of its
+past."""
 
 from __future__ import annotations
 

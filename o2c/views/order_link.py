@@ -1,7 +1,7 @@
 """A link that shows one order to whoever has it, for some days: signed with the operator's key, stored nowhere.
 
-A link is the order's id and the second in which it ends, with an HMAC-SHA256 over both, cut to 128 bits (RFC 2104, section 5). Whoever has not the
-key can neither make one nor lengthen its life; another key makes all of them void at once.
+A link is the order's id and the second in which it ends, with an HMAC-SHA256 over both, cut to 128 bits (RFC 2104, section 5). Whoever has
+not the key can neither make one nor lengthen its life; another key makes all of them void at once.
 """
 
 from __future__ import annotations

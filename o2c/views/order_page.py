@@ -73,8 +73,8 @@ class _Rows:
 
 
 def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: int | None = None) -> OrderShown:
-    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed papers
-    under its external id, deposits, and the invoices that bill it.
+    """One order on a page: state and why it was rejected, items, steps with their dates, promises, open fallouts, what came of changed
+    papers under its external id, deposits, and the invoices that bill it.
 
     `at` shows what had happened by that business time, `known_at` what the log told up to that position; both together what was known then
     of that time. Raises Refused: missing (no such order, or not yet), usage (a time to come, a position that is not reached).

@@ -37,7 +37,8 @@ _FOUND: ContextVar[dict[str, Loaded] | None] = ContextVar("found", default=None)
 
 @contextmanager
 def found_once() -> Iterator[None]:
-    """While it is open, an order that was found by a name is not looked up again: of one request, the entity tag and the page are of one state."""
+    """While it is open, an order that was found by a name is not looked up again: of one request, the entity tag and the page are of one
+    state."""
     token = _FOUND.set({})
     try:
         yield
@@ -97,7 +98,8 @@ def _owner_of(row: Mapping[str, Any]) -> str:
 
 
 def list_orders(app: Engine, *, state: str = "", customer: str = "", captured_by: str = "", limit: int | None = None) -> Page[OrderRow]:
-    """Orders as they stand, by capture time, of a state, a customer or who captured them where these are given; the page says how many more there are.
+    """Orders as they stand, by capture time, of a state, a customer or who captured them where these are given; the page says how many more
+    there are.
 
     The projections must be caught up. Raises Refused (usage) for a state that is none.
     """

@@ -1,4 +1,5 @@
-"""One order told again under other data: its history step by step, and from where the data decides otherwise, over what partners answered."""
+"""One order told again under other data: its history step by step, and from where the data decides otherwise, over what partners
+answered."""
 
 from __future__ import annotations
 
@@ -35,9 +36,10 @@ End = Literal["done", "ended", "person", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Retold:
-    """An order told again. `before` and `after` count how often a step stopped for somebody; `saved` gives, by item (empty: the gates) and step, how much
-    earlier it was over; `spared` are the fallouts that nobody would have had to work on; `ended` says that the order would have ended where the data parts, and `lost` that history had
-    it come to be; `elsewhere` are other streams that would stand otherwise; `unknown` says from where on nobody knows (empty: it is known to the end)."""
+    """An order told again. `before` and `after` count how often a step stopped for somebody; `saved` gives, by item (empty: the gates) and
+    step, how much earlier it was over; `spared` are the fallouts that nobody would have had to work on; `ended` says that the order would
+    have ended where the data parts, and `lost` that history had it come to be; `elsewhere` are other streams that would stand otherwise;
+    `unknown` says from where on nobody knows (empty: it is known to the end)."""
 
     before: int
     after: int
@@ -68,8 +70,8 @@ class _Course:
 class Retelling:
     """Tells an order again under `other`, a book with other data; `now` is the book that history was decided under.
 
-    Where both decide alike, history is followed; a decision that reads no reason code is history's, because it has the same inputs. Where they
-    part, the step goes on by itself over the answers that its partner gave to the same requests, until it ends as it did in history:
+    Where both decide alike, history is followed; a decision that reads no reason code is history's, because it has the same inputs. Where
+    they part, the step goes on by itself over the answers that its partner gave to the same requests, until it ends as it did in history:
     from there the order goes on as it did, by so much earlier or later.
     """
 
@@ -239,7 +241,8 @@ class Retelling:
         return changed(work, attempt=attempt, read=read)
 
     def _as_it_stood(self, stream: str) -> Any:
-        """Another stream that a step reads, as it stood when history decided: a number that was ported in since was not yet; None before it began."""
+        """Another stream that a step reads, as it stood when history decided: a number that was ported in since was not yet; None before it
+        began."""
         if PINNED.fullmatch(stream):
             return self.app.load_one(stream).state
         kind, state = self.app.kind(stream), None
@@ -307,7 +310,8 @@ def _place(event: Event) -> Place:
 
 
 def _gist(carried: Carried) -> list[tuple[Any, ...]]:
-    """What of a decision moves an order on: the types of its events, when something is tried again, and what a fallout asks somebody for."""
+    """What of a decision moves an order on: the types of its events, when something is tried again, and what a fallout asks somebody
+    for."""
     return [(each.stream, each.event.type_name, getattr(each.event, "due_at", None), _asked_for(each.event)) for each in carried.happened]
 
 

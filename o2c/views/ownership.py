@@ -1,4 +1,5 @@
-"""Whose own a thing is: who began its stream. An order is its captor's, a customer is whose papers were registered first, a hook its subscriber's."""
+"""Whose own a thing is: who began its stream. An order is its captor's, a customer is whose papers were registered first, a hook its
+subscriber's."""
 
 from __future__ import annotations
 

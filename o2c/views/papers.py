@@ -1,4 +1,5 @@
-"""The papers of an order: how it stood by them before its plan, and two that came under one external id, side by side, with what each decision does."""
+"""The papers of an order: how it stood by them before its plan, and two that came under one external id, side by side, with what each
+decision does."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ ORIGINAL_OF_LATER = """SELECT personal ->> 'original' AS original FROM o2c.event
 
 PAPER_OF_RESUBMISSION = """SELECT version, personal ->> 'original' AS original FROM o2c.event
 WHERE stream = %s AND type = 'order.resubmitted' AND body ->> 'fingerprint' = %s ORDER BY version LIMIT 1"""
-"""A paper that came later, and the version of the order's stream at which it came. Parameters: the order's stream, the paper's fingerprint."""
+"""A paper that came later, and the version of the order's stream at which it came. Parameters: the order's stream, the paper's
+fingerprint."""
 
 
 def both_papers(app: Engine, row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
@@ -90,7 +92,8 @@ def _element(value: Any, key: str) -> Any:
 
 
 def before_plan(app: Engine, stream: str) -> OrderState:
-    """An order as it stood when it was planned, corrections and all, with the paper that it was changed to since; as it stands where it was not planned."""
+    """An order as it stood when it was planned, corrections and all, with the paper that it was changed to since; as it stands where it was
+    not planned."""
     kind = app.kind(stream)
     state, planned = cast("OrderState", kind.initial(stream)), False
     for fact in cast("Iterator[Fact]", app.events.get(stream)):

@@ -33,7 +33,8 @@ def list_partners(app: Engine) -> list[PartnerShown]:
 
 
 def list_partner_statuses(app: Engine) -> list[PartnerStatusShown]:
-    """Every partner: up, down or draining, since when and by whose word (`detection`: the calls showed it), and the calls of its last outage.
+    """Every partner: up, down or draining, since when and by whose word (`detection`: the calls showed it), and the calls of its last
+    outage.
 
     `parked` counts the calls that waited, each once, and `drained` those that have been made again; they differ in the end by those whose
     orders gave up waiting. `rate_per_min` is how many parked calls are, or would be, made in a minute.
@@ -58,8 +59,8 @@ def _status_row(name: str, outage: Outage | None, calls: Mapping[str, tuple[int,
 
 
 def list_faults(app: Engine) -> list[FaultShown]:
-    """Every fault that simulated partners meet: how many calls in a hundred, and when; first those that are `planned`, which stand in place of
-    the usual ones of their kind while they hold.
+    """Every fault that simulated partners meet: how many calls in a hundred, and when; first those that are `planned`, which stand in place
+    of the usual ones of their kind while they hold.
     """
     rows: Rows = []
     for name, state in sorted(partner_states(app).items()):

@@ -30,8 +30,8 @@ and [plan.waits.SPECIFICATION] with STEP = ["STEP", ...]"""
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as read. `codes` is the text of its reason codes (empty: those in force); `credit` by market; `leads`, `silences` and `waits` by
-    step, the last by specification first."""
+    """A policy as read. `codes` is the text of its reason codes (empty: those in force); `credit` by market; `leads`, `silences` and
+    `waits` by step, the last by specification first."""
 
     fingerprint: str
     codes: str = ""

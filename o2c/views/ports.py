@@ -14,12 +14,13 @@ from projections import ports
 def late_ports(
     app: Engine, *, market: str = "", unfinished: bool = False, identifiers: bool = False, limit: int | None = None
 ) -> Page[LatePortShown]:
-    """Ports that missed the day agreed for them, the first missed first; of a market, or only those that are still to be done, where that is asked for.
+    """Ports that missed the day agreed for them, the first missed first; of a market, or only those that are still to be done, where that
+    is asked for.
 
-    `agreed_on` is the first day missed and `ported_on` the day of the cut-over; `late_days` and `late_working_days` (by the market's calendar)
-    lie between the two, or before the day agreed now. `cause` is what stood in the way of the first day: sim, delivery, activation, download,
-    code, or the cut-over itself. A window given up in time is none that was missed. The middle of numbers is masked unless `identifiers`
-    asks for all. The projections must be caught up. Raises Refused (usage) for a market that is none.
+    `agreed_on` is the first day missed and `ported_on` the day of the cut-over; `late_days` and `late_working_days` (by the market's
+    calendar) lie between the two, or before the day agreed now. `cause` is what stood in the way of the first day: sim, delivery,
+    activation, download, code, or the cut-over itself. A window given up in time is none that was missed. The middle of numbers is masked
+    unless `identifiers` asks for all. The projections must be caught up. Raises Refused (usage) for a market that is none.
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market}; use one of {', '.join(sorted(MARKETS))}")

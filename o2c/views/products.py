@@ -13,7 +13,8 @@ from o2c.views.shown import NoticeShown, ProductEventShown, ProductShown
 from projections import products
 
 STATUSES = ("active", "suspended", "pendingTerminate", "terminated")
-"""The statuses of a product. Source: TM Forum TMF637 v4.0.0, ProductStatusType; created, pendingActive and cancelled are of an item in its order."""
+"""The statuses of a product. Source: TM Forum TMF637 v4.0.0, ProductStatusType; created, pendingActive and cancelled are of an item in its
+order."""
 
 
 def list_products(
@@ -30,8 +31,8 @@ def list_products(
 ) -> Page[ProductShown]:
     """Products, the oldest first: those in service, or those of some `statuses`; the page says how many more there are.
 
-    There are as many in service as items were completed that brought one, without those that ended. The projections must be caught up. Raises Refused
-    (usage), for a status that is none as well.
+    There are as many in service as items were completed that brought one, without those that ended. The projections must be caught up.
+    Raises Refused (usage), for a status that is none as well.
     """
     if unknown := sorted(set(statuses) - set(STATUSES)):
         raise Refused(f"{unknown[0]} is no status of a product; use some of {', '.join(STATUSES)}")
@@ -42,7 +43,8 @@ def list_products(
 def product_history(app: Engine, product: str, *, customer: str = "") -> list[ProductEventShown]:
     """What happened to a product, oldest first: each event with its time, who did it, and the order that it came from.
 
-    For a `customer` only what happened while it was his: what another did with it before or after is not his to see. Raises Refused (missing).
+    For a `customer` only what happened while it was his: what another did with it before or after is not his to see. Raises Refused
+    (missing).
     """
     events = show_stream(app, f"product-{product}")
     if not events:
@@ -68,7 +70,8 @@ def _while_his(events: Sequence[EventRecord], customer: str) -> Iterator[EventRe
 
 
 def product_notices(app: Engine, product: str) -> list[NoticeShown]:
-    """The notices of the end of a product's term, and of the best prices after it, oldest first: those given, with what the customer was told, and the next one.
+    """The notices of the end of a product's term, and of the best prices after it, oldest first: those given, with what the customer was
+    told, and the next one.
 
     None for a product without a term. Raises Refused (missing).
     """

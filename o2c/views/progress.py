@@ -23,7 +23,9 @@ PROMISES = frozenset({"promise.made", "promise.revised"})
 def steps_of(state: OrderState, facts: Sequence[Fact], forecasts: Mapping[Place, datetime], codes: Codes) -> Rows:
     """The gates of an order and the steps of its items, in the order of the plan, each with its dates and how it stands in words.
 
-    `expected_at` is when more is known of a step that is under way, when one that fell out goes on by itself (it is tried again, or its stock is due), or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing house's.
+    `expected_at` is when more is known of a step that is under way, when one that fell out goes on by itself (it is tried again, or its
+    stock is due), or when one that is not begun is normally done (`forecasts`); `reference` the partner's own: a courier's, a clearing
+    house's.
     """
     dates = _dates(facts)
     rows = [_row("", gate, status, (), state, dates, codes) for gate, status in state.progress.gates.items()]
@@ -69,7 +71,8 @@ def _what(row: dict[str, Any], waits: tuple[str, ...], codes: Codes) -> str:
 
 
 def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
-    """When each step was first asked for, last done, when more is expected, and for which partner that is down it waits, by item and step."""
+    """When each step was first asked for, last done, when more is expected, and for which partner that is down it waits, by item and
+    step."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for fact in facts:
         event = fact.event
@@ -157,7 +160,8 @@ _BECAME = {"retained": "kept by the account for bills paid in time", "credit": "
 
 
 def deposits_of(facts: Iterable[Fact]) -> Rows:
-    """What came as deposits of an order, and what became of them once it was over: kept by its account, a credit of it, or owed to the customer."""
+    """What came as deposits of an order, and what became of them once it was over: kept by its account, a credit of it, or owed to the
+    customer."""
     return [
         {
             "occurred_at": plain(fact.occurred_at),

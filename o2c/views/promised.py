@@ -22,18 +22,19 @@ def promises_of_order(app: Engine, name: str) -> list[DayPromisedShown]:
     """Every day that was promised for the items of an order, the first first, and what became of it: kept, broken or open.
 
     Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then
-    (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by` is the event that moved the promise, ended the item, or
-    was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over. `agreed_by` is the agreement with the customer
-    from which the day follows, as VERSION/NAME. `audience`
-    says who was told as far as the log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first, else the
-    `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
+    (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by` is the event that moved the promise, ended the item,
+    or was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over.
+    `agreed_by` is the agreement with the customer from which the day follows, as VERSION/NAME. `audience` says who was told as far as the
+    log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first,
+    else the `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
     """
     _, state = find_order(app, name)
     return [plain(row) for row in _judged(app, [state.order_id], "")]
 
 
 def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: int | None = None) -> Page[DayPromisedShown]:
-    """Every day that was promised for any item, as `orders.promises` tells it; of a state (kept, broken or open) or a customer where one is given.
+    """Every day that was promised for any item, as `orders.promises` tells it; of a state (kept, broken or open) or a customer where one is
+    given.
 
     The page says how many more there are. The projections must be caught up. Raises Refused (usage) for a state that is none.
     """
@@ -48,8 +49,8 @@ def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: in
 def count_promises(app: Engine) -> list[PromiseCountShown]:
     """How many promises were made, kept and broken, and are open, by channel; `*` stands for all. Made is the sum of the three, always.
 
-    `withdrawn` are those of the kept whose item its customer took back in time; `kept_share` leaves them out, as nobody could break them. The
-    projections must be caught up.
+    `withdrawn` are those of the kept whose item its customer took back in time; `kept_share` leaves them out, as nobody could break them.
+    The projections must be caught up.
     """
     counts: dict[str, Counter[str]] = {"*": Counter()}
     for row in _judged(app, [], ""):
@@ -125,7 +126,8 @@ def _one(row: Mapping[str, Any], place: int, today: date) -> dict[str, Any]:
 
 
 def _cause(row: Mapping[str, Any], revised_by: Mapping[str, Any] | None) -> tuple[str, str | None]:
-    """What broke a promise, in words (a step, and the reason of its fallout), and the event: what moved it, what ended the item, its last fallout."""
+    """What broke a promise, in words (a step, and the reason of its fallout), and the event: what moved it, what ended the item, its last
+    fallout."""
     if revised_by:
         return _words(revised_by["cause_step"], revised_by["cause_reason"]), revised_by["by_event"]
     step, reason, event = row["fell_out"] or ("", "", None)
@@ -139,7 +141,8 @@ def _words(step: str, reason: str) -> str:
 
 
 def told_of(one: dict[str, Any], spoken: Sequence[Mapping[str, Any]], channel: str, message: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Who was told of a promise while it stood, and how: the customer, where a message named the day or the log has a contact about the order then; else the channel."""
+    """Who was told of a promise while it stood, and how: the customer, where a message named the day or the log has a contact about the
+    order then; else the channel."""
     begun, ended = one["made_at"], one.pop("until")
     told = [(contact["contacted_at"], contact["medium"]) for contact in spoken]
     told += [(message["sent_at"], message["medium"])] if message else []

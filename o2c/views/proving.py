@@ -1,4 +1,5 @@
-"""Proof before repair: what a fix would make of open fallouts, decided with the real rules over what partners answered. Nothing is written."""
+"""Proof before repair: what a fix would make of open fallouts, decided with the real rules over what partners answered. Nothing is
+written."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ _GOES_ON = frozenset({"retry", "accepted", "silent", "parked", "renewed"})
 class Proven:
     """What a fix would make of one fallout.
 
-    `then` is the event that would close it, or the reason code under which it would fall out again; `why` says it in words. `version` is that of
-    its stream as it was decided.
+    `then` is the event that would close it, or the reason code under which it would fall out again; `why` says it in words. `version` is
+    that of its stream as it was decided.
     """
 
     fallout: str
@@ -67,7 +68,8 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a fix would make of the open fallouts of a group, or with a reason code; `events_read` events of their streams were read for it."""
+    """What a fix would make of the open fallouts of a group, or with a reason code; `events_read` events of their streams were read for
+    it."""
 
     group: str
     reason: str
@@ -93,9 +95,9 @@ class Proof:
 def prove(app: Engine, fix: str, *, group: str = "", reason: str = "") -> Proof:
     """Decide the open fallouts of a group, or with a reason code, again under a fix (the text of its file), and write nothing.
 
-    Each is corrected or tried again as a person would, by the same rules, on its stream as it stands. What those rules settle by themselves is
-    decided. Where they ask a partner, its last recorded answer to the very same request counts (`Exchanges.last_with`); without one nobody
-    knows, and so where the partner would be waited for, or asked once more after a technical failure. The projections must be caught
+    Each is corrected or tried again as a person would, by the same rules, on its stream as it stands. What those rules settle by themselves
+    is decided. Where they ask a partner, its last recorded answer to the very same request counts (`Exchanges.last_with`); without one
+    nobody knows, and so where the partner would be waited for, or asked once more after a technical failure. The projections must be caught
     up. Raises Refused: usage (neither group nor reason, or a fix that cannot be), missing (no such group).
     """
     if bool(group) == bool(reason):

@@ -69,10 +69,11 @@ def page_of(rows: Rows, total: str) -> Page[Any]:
 
 
 def caught_up(app: Engine) -> str:
-    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has not.
+    """Reading commands first catch up: what was written before is seen. On a standby, what the primary has projected; Refused when it has
+    not.
 
-    Gives the reason, in a line, why what is read now lacks events that are in the log already: a transaction elsewhere that holds all readers
-    up. Empty while none does.
+    Gives the reason, in a line, why what is read now lacks events that are in the log already: a transaction elsewhere that holds all
+    readers up. Empty while none does.
     """
     if not app.takes_writes:
         refuse_missing_tables(app.dsn)
@@ -96,7 +97,8 @@ def folded_to(app: Engine, position: int) -> bool:
 
 
 def _place(app: Engine) -> tuple[int, int]:
-    """The position of the last event, and the one up to which all projections have folded, in one short statement; -1 for what it cannot tell."""
+    """The position of the last event, and the one up to which all projections have folded, in one short statement; -1 for what it cannot
+    tell."""
     if not app.sees_log:
         return -1, -1
     try:

@@ -1,7 +1,8 @@
 """By what usage of an account is judged in real time: as a bill would rate it, without rating all of a period again for each session.
 
-A process remembers of the accounts that it saw last what their earlier records came to, and rates only what began since the oldest session that is
-under way. Records that come late, a new state of the account, and a bill that is to come begin anew; the answer is the same either way.
+A process remembers of the accounts that it saw last what their earlier records came to, and rates only what began since the oldest session
+that is under way. Records that come late, a new state of the account, and a bill that is to come begin anew; the answer is the same either
+way.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Reckoned:
-    """What the records that began before `upto` came to, and those since: `basis` is that of the account's stream at `position`, `last` the last place read."""
+    """What the records that began before `upto` came to, and those since: `basis` is that of the account's stream at `position`, `last` the
+    last place read."""
 
     position: int
     basis: Basis
@@ -47,7 +49,8 @@ _turn = Lock()
 
 
 def basis_of(app: Engine, work: Work, run_on: date, at: datetime, *, since: datetime) -> Basis:
-    """By what usage of an account is judged at a time: what is on no bill yet of what began by then. `since` is when the oldest began that is not recorded yet.
+    """By what usage of an account is judged at a time: what is on no bill yet of what began by then. `since` is when the oldest began that
+    is not recorded yet.
 
     Who asks for one account does so one at a time. Records in suspense are not looked at again.
     """

@@ -17,8 +17,8 @@ from o2c.kernel.step import Step
 class Taken:
     """A piece that a step took, with what its event says of it, and since when it had lain free: since the event before in its own stream.
 
-    From then on until it was taken the piece was free, and nobody else took it. Later, had the step not taken it, it or another of its pool would
-    have been left: whoever draws takes one piece.
+    From then on until it was taken the piece was free, and nobody else took it. Later, had the step not taken it, it or another of its pool
+    would have been left: whoever draws takes one piece.
     """
 
     outcome: Mapping[str, Any]

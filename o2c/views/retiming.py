@@ -39,9 +39,9 @@ class _Span:
 class Retiming:
     """Tells when the steps that history completed would have been done under another book, and from when on nobody knows (Unknown).
 
-    A step is asked for as long after the last of its waits as it was (most are at once), is due by its own rule, and from then on takes as long as
-    it took, less what `saved` says of it. Where it moves, its request must have been the same without what it no longer waits for: then the partner
-    answers as it did. A piece of stock must have lain free by then.
+    A step is asked for as long after the last of its waits as it was (most are at once), is due by its own rule, and from then on takes as
+    long as it took, less what `saved` says of it. Where it moves, its request must have been the same without what it no longer waits for:
+    then the partner answers as it did. A piece of stock must have lain free by then.
     """
 
     def __init__(
@@ -112,7 +112,8 @@ class Retiming:
         return is_due + (span.done_at - was_due) - self.saved.get(place, _NOW)
 
     def _waits(self, book: PlanBook, place: Place) -> Iterator[Place]:
-        """What a step waits for under a book: as planned, but for the waits that the other book has otherwise; of other items always as planned."""
+        """What a step waits for under a book: as planned, but for the waits that the other book has otherwise; of other items always as
+        planned."""
         item, name = place
         planned = self.state.items[item]
         under = [dict(each.steps_of(planned.specification, planned.characteristics)).get(name) for each in (self.now, book)]

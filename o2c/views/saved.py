@@ -8,7 +8,8 @@ from o2c.views.shown import SavedViewShown
 
 
 def saved_views(app: Engine, *, owner: str = "") -> list[SavedViewShown]:
-    """The saved views of the fallout queue by owner and name, of one person where `owner` says whose: the `filters` are those of `fallout.list`.
+    """The saved views of the fallout queue by owner and name, of one person where `owner` says whose: the `filters` are those of
+    `fallout.list`.
 
     `everything` is "1" where closed ones are shown as well; without a sort it is by rank.
     """

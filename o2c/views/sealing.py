@@ -1,7 +1,7 @@
 """Sealing what is personal in journeys under the key of a market and a day, and finding who was on one before.
 
-A text is sealed with AES-256 in Galois/Counter Mode (NIST SP 800-38D), bound to the name of its key; who it is, is recognised by an HMAC-SHA-256 (RFC 2104) under the same
-key. When the key is gone, neither can be told from noise.
+A text is sealed with AES-256 in Galois/Counter Mode (NIST SP 800-38D), bound to the name of its key; who it is, is recognised by an
+HMAC-SHA-256 (RFC 2104) under the same key. When the key is gone, neither can be told from noise.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Keys:
 
 
 def normalised(what: str, value: str) -> str:
-    """The form in which logins, telephone numbers and tokens are compared: a number without what is written between its digits, a login without case."""
+    """The form in which logins, telephone numbers and tokens are compared: a number without what is written between its digits, a login
+    without case."""
     if what == "phone":
         return "".join(sign for sign in value if sign.isdigit() or sign == "+")
     return value.strip() if what == "token" else unicodedata.normalize("NFKC", value.strip()).casefold()

@@ -20,7 +20,8 @@ HOLDERS_OF_SIM = """WITH h AS (SELECT DISTINCT body ->> 'order' AS holder, body 
 SELECT h.item, e.type, e.body FROM h JOIN o2c.event e ON e.stream = 'order-' || h.holder AND e.body ->> 'item' = h.item
     OR e.stream = ANY (ARRAY['product-' || h.holder || ':' || h.item, 'withdrawal-' || h.holder || ':' || h.item])
 WHERE e.type = ANY(%s) ORDER BY e.position"""
-"""What happened to the items that a SIM was ever taken for, and to the products that came of them. Parameters: the SIM's stream, the types of events that tell of a SIM."""
+"""What happened to the items that a SIM was ever taken for, and to the products that came of them. Parameters: the SIM's stream, the types
+of events that tell of a SIM."""
 
 _NETWORK = {
     "service.activated": "activated", "service.changed": "activated", "service.deactivated": "not activated",
@@ -37,8 +38,8 @@ _PLATFORM = {"esim.confirmed": "Released", "esim.downloaded": "", "esim-cancel.c
 def show_sim(app: Engine, iccid: str) -> SimShown:
     """A SIM, in the three states that one word would blur, and everything that happened to it. Raises Refused (missing, or no ICCID).
 
-    `stock` is ours (available, assigned, returned, scrapped), `platform` the profile's at the SM-DP+ by GSMA SGP.22 section 3.1.6 (None for a
-    physical SIM), `network` whether the network knows it (not activated, activated, or deactivated since what it served ended).
+    `stock` is ours (available, assigned, returned, scrapped), `platform` the profile's at the SM-DP+ by GSMA SGP.22 section 3.1.6 (None for
+    a physical SIM), `network` whether the network knows it (not activated, activated, or deactivated since what it served ended).
     """
     stream = _stream_named(iccid)
     loaded = app.load_one(stream)

@@ -41,9 +41,10 @@ class _Line:
 def sites_of_order(app: Engine, name: str, *, personal: bool = False) -> list[SiteShown]:
     """The sites of an order, the slowest first: its lines by the account that they are ordered for and the place where they are wanted.
 
-    `done` of the `lines` are complete, `ended` came to nothing. `waiting_for` counts the open lines by the step that was asked for and is not done, or
-    `release` where the day from which on work may begin is still to come. `projected` is when the last open line is normally done, seen from now, `late_days` how
-    far that is after the latest day promised. `personal` adds the address and whom to ask for. Raises Refused (missing).
+    `done` of the `lines` are complete, `ended` came to nothing. `waiting_for` counts the open lines by the step that was asked for and is
+    not done, or `release` where the day from which on work may begin is still to come. `projected` is when the last open line is normally
+    done, seen from now, `late_days` how far that is after the latest day promised. `personal` adds the address and whom to ask for. Raises
+    Refused (missing).
     """
     _, state = find_order(app, name)
     market, now = app.book.market(state.market), app.clock().now

@@ -28,8 +28,8 @@ BECOME = sql.SQL("SET ROLE {}")
 def run_statement(app: Engine, statement: str) -> Rows:
     """The rows of one SQL statement over the views of the schema `analyst` and the projections, with nothing personal in reach.
 
-    It runs read-only and as the reader role, where this login may act as it. Not a wall around an owner of the store, who may read all in other
-    ways. Raises Refused (usage) for what PostgreSQL does not take, in its words.
+    It runs read-only and as the reader role, where this login may act as it. Not a wall around an owner of the store, who may read all in
+    other ways. Raises Refused (usage) for what PostgreSQL does not take, in its words.
     """
     with psycopg.connect(app.dsn, row_factory=dict_row, autocommit=True) as conn:
         conn.execute(READING)

@@ -79,7 +79,8 @@ def show_status(app: Engine) -> StoreShown:
 _BILLED = """SELECT EXISTS (SELECT FROM o2c.agenda a WHERE a.step = 'bill-run'
     AND (SELECT count(*) FROM o2c.event e WHERE e.stream = a.stream AND e.type = 'account.billed') < %s) AS short,
     EXISTS (SELECT FROM o2c.event WHERE type = 'account.billed') AS begun"""
-"""Whether some account that waits for a bill run has had fewer than so many, and whether any was billed at all. Parameter: how many bill runs."""
+"""Whether some account that waits for a bill run has had fewer than so many, and whether any was billed at all. Parameter: how many bill
+runs."""
 
 
 def all_billed(app: Engine, runs: int) -> bool:

@@ -18,7 +18,8 @@ ROWS_MAX = 200
 
 
 def fixed_services(app: Engine, home: Path, name: str) -> list[Candidate]:
-    """The fixed services of customers of a name, found by the operator's key. The projections must be caught up. Raises Refused (usage): there is no key."""
+    """The fixed services of customers of a name, found by the operator's key. The projections must be caught up. Raises Refused (usage):
+    there is no key."""
     customers = customers_by(app, key_of(home), Reading("name", name))
     picked = {"orders": [], "items": [], "customers": customers, "offerings": [], "statuses": [], "captured_by": ""}
     rows = app.reads.rows(products.LISTED, **picked, offset=0, limit=ROWS_MAX) if customers else []

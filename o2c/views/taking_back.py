@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def preview_taking_back(app: Engine, invoice: str, *, to: str = "", amount: str = "", payment: str = "") -> TakingBackPreviewShown:
     """What taking a payment off an invoice would come to: charged back, or with `to` moved to that invoice or account. Nothing is written.
 
-    `amount` and `payment` are as for doing it, and so is `to`; amounts are minor units. Raises Refused as doing it would: missing (no such invoice,
-    account or payment), usage (a transfer is charged back, several payments, another currency, the same invoice), conflict (more than is left of it).
+    `amount` and `payment` are as for doing it, and so is `to`; amounts are minor units. Raises Refused as doing it would: missing (no such
+    invoice, account or payment), usage (a transfer is charged back, several payments, another currency, the same invoice), conflict (more
+    than is left of it).
     """
     state = issued_invoice(app, invoice)
     assert state.issued is not None
@@ -87,7 +88,8 @@ def _folded(app: Engine, invoice: str, state: InvoiceState, events: Iterable[Eve
 
 
 def meant_invoice(app: Engine, to: str) -> str:
-    """The number of the invoice that is meant by an invoice's number, or by an account's id: the oldest of it that is open, else its last one.
+    """The number of the invoice that is meant by an invoice's number, or by an account's id: the oldest of it that is open, else its last
+    one.
 
     Raises Refused (missing).
     """

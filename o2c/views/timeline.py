@@ -35,8 +35,8 @@ ORDER BY position"""
 Of a SIM or number those between its first and its last event with this order; of its account those from its first charge on that are not
 about another order; the invoices that bill it. `whole` takes all events of these streams that are no other order's.
 
-Parameters: the order's `stream`, its id (`order`), the `streams` of its SIMs, numbers, devices, accounts and invoices, the `customer`'s stream, a
-`line` of an invoice as JSON that names the order, and `whole`.
+Parameters: the order's `stream`, its id (`order`), the `streams` of its SIMs, numbers, devices, accounts and invoices, the `customer`'s
+stream, a `line` of an invoice as JSON that names the order, and `whole`.
 """
 
 MIRRORS = frozenset({"sim", "number", "device", "account"})
@@ -46,7 +46,8 @@ WAITING = frozenset({"requested", "silent", "retry", "unparked"})
 
 
 def order_timeline(app: Engine, name: str, *, whole: bool = False) -> Iterator[TimelineEventShown]:
-    """What happened to an order and, while it concerned it, to its SIMs, numbers, devices, account and invoices, and contacts about it, in log order.
+    """What happened to an order and, while it concerned it, to its SIMs, numbers, devices, account and invoices, and contacts about it, in
+    log order.
 
     `whole` takes in what happened to these before and after as well, as far as it names no other order.
     """

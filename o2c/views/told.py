@@ -45,9 +45,9 @@ FROM o2c.outbox o JOIN o2c.event e USING (position) WHERE o.state = 'delivered' 
 def told_of_order(app: Engine, name: str) -> list[ToldShown]:
     """What the customer of an order was told about it, the first first: what, when, through which channel, and by which event.
 
-    Promises, ends and refusals are the order's answers to the channel that sent it; `audience` says so. What went out to the customer is a contact
-    (with its medium), a notice, a request for something needed, an invoice, or a page that a channel's program showed. What hooks took stands for
-    a week. No text that is personal is here. Raises Refused (missing).
+    Promises, ends and refusals are the order's answers to the channel that sent it; `audience` says so. What went out to the customer is a
+    contact (with its medium), a notice, a request for something needed, an invoice, or a page that a channel's program showed. What hooks
+    took stands for a week. No text that is personal is here. Raises Refused (missing).
     """
     stream, state = find_order(app, name)
     found = _of_streams(app, [stream, customer_stream(state.party), access_stream(state.party)], [state.order_id])

@@ -37,12 +37,13 @@ AND (%(trigger)s = '' OR body ->> 'trigger' = %(trigger)s) AND (%(order)s = '' O
 AND (%(does)s = '' OR body -> 'then' ->> 'do' = %(does)s) AND (%(state)s = '' OR coalesce(body ->> 'reason', 'fired') = %(state)s)
 AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
 ORDER BY position DESC LIMIT %(limit)s"""
-"""What triggers set off, the last first, and how much that is in all (`n`). Parameters: `trigger`, `order` (its id), `does`, `state` (empty text: any),
-`since` and `limit` (NULL: any)."""
+"""What triggers set off, the last first, and how much that is in all (`n`). Parameters: `trigger`, `order` (its id), `does`, `state` (empty
+text: any), `since` and `limit` (NULL: any)."""
 
 CAUSES = """SELECT event_id::text AS id, causation::text AS cause, CASE type WHEN 'trigger.fired' THEN (body ->> 'depth')::integer END AS depth
 FROM o2c.event WHERE order_id = ANY(%(orders)s::uuid[]) OR stream = ANY(%(streams)s)"""
-"""What led to what among the events of some orders and streams, and how deep each firing among them is. Parameters, by name: orders, streams."""
+"""What led to what among the events of some orders and streams, and how deep each firing among them is. Parameters, by name: orders,
+streams."""
 
 
 def histories(app: Engine) -> dict[str, list[Version]]:
@@ -80,7 +81,8 @@ def depths(app: Engine, records: Sequence[EventRecord]) -> dict[str, int]:
 
 
 def depth_of(event: str, told: Mapping[str, tuple[str | None, int | None]]) -> int:
-    """The depth of the nearest firing among an event and its causes, 0 where there is none. `told` gives by event its cause, and its depth if it is one."""
+    """The depth of the nearest firing among an event and its causes, 0 where there is none. `told` gives by event its cause, and its depth
+    if it is one."""
     at: str | None = event
     for _ in range(len(told) + 1):
         if at is None or at not in told:
@@ -106,7 +108,8 @@ def _shown(name: str, versions: Sequence[Version]) -> TriggerShown:
 
 
 def show_trigger(app: Engine, trigger: str) -> TriggerWholeShown:
-    """One trigger: its conditions, what it does, and every version that it had, with the position after which that holds. Raises Refused (missing)."""
+    """One trigger: its conditions, what it does, and every version that it had, with the position after which that holds. Raises Refused
+    (missing)."""
     found = histories(app).get(trigger)
     if found is None:
         raise Refused(f"there is no trigger {trigger[:40]}; see `o2c triggers list`", kind="missing")
@@ -138,8 +141,8 @@ def list_firings(
 ) -> Page[FiringShown]:
     """What triggers set off, the last first: by which version, of which event, of whom; the page says how many more there are.
 
-    `does` is one of the effects; `state` is fired, or why nothing was done (loop, no-customer, no-order, not-possible).
-    Raises Refused: usage (an effect or a state that is none), missing (no such order).
+    `does` is one of the effects; `state` is fired, or why nothing was done (loop, no-customer, no-order, not-possible). Raises Refused:
+    usage (an effect or a state that is none), missing (no such order).
     """
     for what, value, known in (("effect", does, EFFECTS), ("state", state, STATES)):
         if value and value not in known:
@@ -150,12 +153,12 @@ def list_firings(
 
 
 def dry_run_triggers(app: Engine, definitions: str = "", *, since: datetime | None = None, trigger: str = "") -> list[TriggerMatchShown]:
-    """Try triggers on what happened from a time on, by default in the last 31 days: of each, how many events it matches, the first and the last, and some of
-    them. Nothing is done or written.
+    """Try triggers on what happened from a time on, by default in the last 31 days: of each, how many events it matches, the first and the
+    last, and some of them. Nothing is done or written.
 
-    The triggers are those of `definitions` (the text of a file that is not set) or, without one, those in force; one of them where `trigger` names it. Every
-    event counts, whenever the trigger was set, and so do those of orders that are over by now.
-    Raises Refused: usage (a file that could not be set), missing (no such trigger).
+    The triggers are those of `definitions` (the text of a file that is not set) or, without one, those in force; one of them where
+    `trigger` names it. Every event counts, whenever the trigger was set, and so do those of orders that are over by now. Raises Refused:
+    usage (a file that could not be set), missing (no such trigger).
     """
     tried = _tried(app, definitions)
     if trigger and trigger not in tried:

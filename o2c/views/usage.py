@@ -53,7 +53,8 @@ def _masked(party: str) -> str:
 
 
 def usage_gaps(app: Engine, *, source: str = "", limit: int = 100) -> list[UsageGapShown]:
-    """The numbers that are missing in the sequences of sources (of one, where it is named), each range with how many; none where nothing is missing.
+    """The numbers that are missing in the sequences of sources (of one, where it is named), each range with how many; none where nothing is
+    missing.
 
     A record that comes late fills its gap. Raises Refused (usage) for a limit that is none.
     """
@@ -66,8 +67,8 @@ def usage_gaps(app: Engine, *, source: str = "", limit: int = 100) -> list[Usage
 def show_allowances(app: Engine, account: str, *, at: datetime | None = None) -> list[AllowanceShown]:
     """What is left of the included units of an account's lines at an instant (now, unless said), in the order in which they are used.
 
-    Nothing where no line includes any, and zeros where no line is served any more. The instant must lie in the running bill period: what was left before stands in the account's events. Raises
-    Refused: missing (no account that is charged), usage (another instant).
+    Nothing where no line includes any, and zeros where no line is served any more. The instant must lie in the running bill period: what
+    was left before stands in the account's events. Raises Refused: missing (no account that is charged), usage (another instant).
     """
     from o2c.invoicing import usage as rules
 

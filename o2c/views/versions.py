@@ -1,4 +1,5 @@
-"""Which streams a page is made of, and at which versions they stand: what a caller decided by, so that a decision on an old page is refused."""
+"""Which streams a page is made of, and at which versions they stand: what a caller decided by, so that a decision on an old page is
+refused."""
 
 from __future__ import annotations
 
@@ -48,5 +49,6 @@ STREAMS: Mapping[str, Callable[[Engine, str], Versions]] = {
 
 
 def versions_of(app: Engine, view: str, name: str) -> Versions:
-    """The versions of the streams that a page is made of, by their names, always in one order. Raises Refused (missing) where the view does."""
+    """The versions of the streams that a page is made of, by their names, always in one order. Raises Refused (missing) where the view
+    does."""
     return STREAMS[view](app, name)

@@ -38,11 +38,13 @@ def waiting_times(
     known_at: int | None = None,
     limit: int | None = None,
 ) -> Page[WaitingShown]:
-    """Who each order waited for, in seconds from its capture to its end or until now, the longest first; the parts sum to `cycle_s` exactly.
+    """Who each order waited for, in seconds from its capture to its end or until now, the longest first; the parts sum to `cycle_s`
+    exactly.
 
-    Where several things were waited for at once it is the one that the end really waited for (docs/decisions/0052). `working_us_s` is what of
-    `us_s` lies in the market's office hours. Of an `order`, or of those captured from `since` on and before `until`; as of a time (`at`), or of the
-    events up to a position (`known_at`). The projections must be caught up. Raises Refused: missing (no such order), usage (a time to come).
+    Where several things were waited for at once it is the one that the end really waited for (docs/decisions/0052). `working_us_s` is what
+    of `us_s` lies in the market's office hours. Of an `order`, or of those captured from `since` on and before `until`; as of a time
+    (`at`), or of the events up to a position (`known_at`). The projections must be caught up. Raises Refused: missing (no such order),
+    usage (a time to come).
     """
     rows, end = _rows(app, order, since, until, at, known_at)
     told = sorted((_told(row, end) for row in rows), key=lambda row: (-row["cycle_s"], row["order"]))
@@ -108,7 +110,8 @@ def _told(row: Mapping[str, Any], end: datetime) -> dict[str, Any]:
 
 
 def working_s(path: Sequence[Stretch], of: Market) -> int:
-    """How many seconds of those in which we were waited for lie in the market's office hours; each bound is cut to its second, as in `us_s`: no more are worked than waited."""
+    """How many seconds of those in which we were waited for lie in the market's office hours; each bound is cut to its second, as in
+    `us_s`: no more are worked than waited."""
     ours = (working_time(of, part.begun.replace(microsecond=0), part.ended.replace(microsecond=0)) for part in path if part.who == "us")
     return int(sum(ours, timedelta()).total_seconds())
 
@@ -124,9 +127,10 @@ def _time(text: str) -> datetime:
 def work_in_progress(app: Engine, *, limit: int | None = None) -> AgeingShown:
     """How old the open orders are, the oldest first, beside how long those took that completed: nothing open drops from sight.
 
-    `band` says where an order is among the `count` completed ones of its channel, or of all where its channel has too few (`cohort`): `under p50`,
-    `p50 to p85`, `p85 to p95`, `over p95`, or `beyond all` that was ever completed. Percentiles are of all, by the nearest rank; None of none.
-    Completed orders alone flatter, as the slow ones are not over yet: hence the two beside one another. The projections must be caught up.
+    `band` says where an order is among the `count` completed ones of its channel, or of all where its channel has too few (`cohort`):
+    `under p50`, `p50 to p85`, `p85 to p95`, `over p95`, or `beyond all` that was ever completed. Percentiles are of all, by the nearest
+    rank; None of none. Completed orders alone flatter, as the slow ones are not over yet: hence the two beside one another. The projections
+    must be caught up.
     """
     took = app.reads.rows(captures.DURATIONS, since=None, until=None)
     ranked = _ranked(took)

@@ -30,11 +30,12 @@ from o2c.withdrawals.state import WithdrawalState, withdrawal_stream
 
 TO_COME = "to-come"
 STATES = (TO_COME, "declared", "awaiting-goods", "sent", "received", "graded", "settled")
-"""How a withdrawal stands: what was on its way is still to come; of a service it is declared, then settled; of goods these are awaited, proven sent, received, graded."""
+"""How a withdrawal stands: what was on its way is still to come; of a service it is declared, then settled; of goods these are awaited,
+proven sent, received, graded."""
 
 GOODS_STATES = ("asked", "label", "sent", "received", "restocked", "scrapped", "lost")
-"""How goods stand that are to come back: a label is asked of the courier, the customer has it, they were proven sent, they are received, and once graded they are sold again,
-scrapped, or lost for good."""
+"""How goods stand that are to come back: a label is asked of the courier, the customer has it, they were proven sent, they are received,
+and once graded they are sold again, scrapped, or lost for good."""
 _GRADED = {"as-new": "restocked", "used": "scrapped", "damaged": "scrapped", "lost": "lost"}
 REFUNDED = "SELECT stream, max(occurred_at) AS at FROM o2c.event WHERE type = 'refund.completed' AND stream = ANY(%s) GROUP BY stream"
 """When refunds were completed. Parameter: their streams."""
@@ -78,7 +79,8 @@ def gathered(app: Engine, product: str) -> Gathered:
 
 
 def brought(app: Engine, state: OrderState) -> tuple[Brought, Mapping[str, Loaded]]:
-    """What an order brought that its customer may withdraw from, and the streams that say so: of products that depend on each other the one that the others need."""
+    """What an order brought that its customer may withdraw from, and the streams that say so: of products that depend on each other the one
+    that the others need."""
     items = {product_of(state.order_id, item): item for item in state.items}
     loaded = dict(
         app.load(
@@ -114,8 +116,8 @@ def _told(app: Engine, product: ProductState, loaded: Mapping[str, Loaded], mark
 
 
 def show_right(app: Engine, product: str) -> WithdrawalRightShown:
-    """Whether a customer may withdraw from the contract of a product and through which day, and what that would come to today: what ends, what stays owed, what goes
-    back and by when. Nothing is written.
+    """Whether a customer may withdraw from the contract of a product and through which day, and what that would come to today: what ends,
+    what stays owed, what goes back and by when. Nothing is written.
 
     Raises Refused (missing).
     """
@@ -168,8 +170,9 @@ def list_withdrawals(
     offset: int = 0,
     limit: int = 100,
 ) -> Page[WithdrawalShown]:
-    """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services, whose refund is `late`, whose goods
-    stand in some `goods_states`, or are `overdue`: not sent back by their day, so that no money goes back. One from what could be stopped no more is `to-come` until that is there.
+    """The withdrawals that were declared, the oldest first: all, or those of some customers, in some `states`, of `goods` or of services,
+    whose refund is `late`, whose goods stand in some `goods_states`, or are `overdue`: not sent back by their day, so that no money goes
+    back. One from what could be stopped no more is `to-come` until that is there.
 
     Raises Refused (usage), for a state that is none as well.
     """
@@ -259,6 +262,7 @@ def _goods_state(state: WithdrawalState) -> str:
 
 
 def _overdue(state: WithdrawalState, today: str) -> bool:
-    """Whether goods were to be sent back by a day that is over, and nobody has seen them or proof of it. Source: Directive 2011/83/EU, art. 14(1) and 13(3)."""
+    """Whether goods were to be sent back by a day that is over, and nobody has seen them or proof of it. Source: Directive 2011/83/EU, art.
+    14(1) and 13(3)."""
     by = state.declared.send_back_by if state.declared else ""
     return bool(by) and not (state.sent_on or state.received_on or state.grade) and today > by

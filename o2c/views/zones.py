@@ -26,15 +26,18 @@ def zones_loaded(app: Engine) -> ZoneBook:
 
 
 def market_priced(app: Engine, code: str, on: date) -> Market:
-    """The version of a market in force on a day, with the zones and time bands that prices may name. Raises Refused for an unknown market."""
+    """The version of a market in force on a day, with the zones and time bands that prices may name. Raises Refused for an unknown
+    market."""
     market = current(code, on)
     return replace(market, usage=zones_loaded(app).names_known(market.code, market.usage))
 
 
 def list_zones(app: Engine, *, market: str = "") -> list[ZoneShown]:
-    """Zones and time bands by market and version, the market's own first (`version` empty): what belongs to each, and which version is in force today.
+    """Zones and time bands by market and version, the market's own first (`version` empty): what belongs to each, and which version is in
+    force today.
 
-    A row with neither prefixes, countries nor hours is where everything else belongs. Raises Refused (usage) for a market that there is not.
+    A row with neither prefixes, countries nor hours is where everything else belongs. Raises Refused (usage) for a market that there is
+    not.
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market[:40]}; use one of {', '.join(sorted(MARKETS))}")

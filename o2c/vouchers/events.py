@@ -23,12 +23,13 @@ def campaign_of(code: str) -> str:
 
 
 class VouchersIssued(Event, name="voucher.issued", stream="voucher"):
-    """A campaign of vouchers: its `codes`, each of which may be used `uses_max` times, and what they take off, for orders taken from `valid_from` on
-    (exclusive end `valid_to`; empty: open).
+    """A campaign of vouchers: its `codes`, each of which may be used `uses_max` times, and what they take off, for orders taken from
+    `valid_from` on (exclusive end `valid_to`; empty: open).
 
-    They are for the `offerings` and for customers of the `tiers` named, for all where none are. All uses together may come to `budget_minor` (0: no bound), net, as they
-    are reserved: what they take off at the prices of the order. A use is reserved for `reserved_days` from the validation of its order on; 0 for as
-    long as the order goes on, which is what campaigns did that were issued before these days were kept.
+    They are for the `offerings` and for customers of the `tiers` named, for all where none are. All uses together may come to
+    `budget_minor` (0: no bound), net, as they are reserved: what they take off at the prices of the order. A use is reserved for
+    `reserved_days` from the validation of its order on; 0 for as long as the order goes on, which is what campaigns did that were issued
+    before these days were kept.
     """
 
     example = {
@@ -52,7 +53,8 @@ class VouchersIssued(Event, name="voucher.issued", stream="voucher"):
 
 
 class OfUse(Event):
-    """Base of the events of one use of a code: the `turn` is its place among those of the code, from 1, which one order at a time has, by a guard."""
+    """Base of the events of one use of a code: the `turn` is its place among those of the code, from 1, which one order at a time has, by a
+    guard."""
 
     order: str
     code: str
@@ -65,8 +67,8 @@ class OfUse(Event):
 
 
 class VoucherReserved(OfUse, Guarded, name="voucher.reserved", stream="voucher"):
-    """An order that names the code was validated: this use is its own, and `amount_minor` of the budget, which is all that it can come to, net. Again for an
-    order that was changed and keeps the use: it can come to another amount now."""
+    """An order that names the code was validated: this use is its own, and `amount_minor` of the budget, which is all that it can come to,
+    net. Again for an order that was changed and keeps the use: it can come to another amount now."""
 
     example = {"order": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff", "code": "SPRING-A1", "turn": 1, "amount_minor": 1200}
     amount_minor: int

@@ -21,8 +21,8 @@ _CODE = re.compile(r"[A-Z0-9]{3,20}(-[A-Z0-9]{1,30})?")
 
 
 def spelled(text: str) -> str:
-    """Give a code as it was issued that was typed in small letters or with blanks around it: codes are ours, capitals and digits alone, so that this
-    can be no other code. Any other text is as it was, and no code."""
+    """Give a code as it was issued that was typed in small letters or with blanks around it: codes are ours, capitals and digits alone, so
+    that this can be no other code. Any other text is as it was, and no code."""
     code = text.strip().upper()
     return code if text.isascii() and _CODE.fullmatch(code) else text
 
@@ -30,8 +30,9 @@ def spelled(text: str) -> str:
 def issue(state: CampaignState, issued: VouchersIssued) -> list[VouchersIssued]:
     """Issue a campaign of vouchers; nothing when it was issued so.
 
-    A campaign has one stream, so that its budget is counted in one place: at most CODES_MAX codes. Raises Refused: conflict (it was issued otherwise),
-    usage (a name or code that cannot be one, too many codes or uses, a budget for what has no end, an offering or tier without a name, a validity that ends before it begins).
+    A campaign has one stream, so that its budget is counted in one place: at most CODES_MAX codes. Raises Refused: conflict (it was issued
+    otherwise), usage (a name or code that cannot be one, too many codes or uses, a budget for what has no end, an offering or tier without
+    a name, a validity that ends before it begins).
     """
     of = f"campaign {issued.campaign[:40]}"
     if not _CAMPAIGN.fullmatch(issued.campaign):
@@ -66,8 +67,8 @@ def why_not(
 ) -> str:
     """Say why an order that was taken at a time may not have a use of a code; empty when it may.
 
-    `fits` are those of its lines that the code is for, and `amount_minor` is all that the use can come to. An order that has a use already, and is changed, is
-    asked no more when it came and whose it is; what the use is to come to more has to be left in the budget.
+    `fits` are those of its lines that the code is for, and `amount_minor` is all that the use can come to. An order that has a use already,
+    and is changed, is asked no more when it came and whose it is; what the use is to come to more has to be left in the budget.
     """
     issued = state.issued if state else None
     if state is None or issued is None or code not in issued.codes or issued.market != market:

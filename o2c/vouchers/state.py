@@ -12,8 +12,8 @@ from o2c.vouchers.events import VoucherRedeemed, VoucherReleased, VoucherReserve
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The uses of a code: `open` has, by order, the turn that it reserved and what that may come to; `free` are turns that were given back, and `last` is
-    the highest turn there was. `redeemed` counts those that are over for good."""
+    """The uses of a code: `open` has, by order, the turn that it reserved and what that may come to; `free` are turns that were given back,
+    and `last` is the highest turn there was. `redeemed` counts those that are over for good."""
 
     open: dict[str, tuple[int, int]] = field(default_factory=dict)
     free: tuple[int, ...] = ()

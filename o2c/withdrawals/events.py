@@ -13,7 +13,8 @@ from o2c.kernel.shapes import Done, FellOut, Requested, Undertaken
 Grade = Literal["as-new", "used", "damaged", "lost"]
 """How goods came back: as new; used more than it takes to see what they are like; damaged; or lost on their way back under our label."""
 AskedBy = Literal["paper", "channel", ""]
-"""What says whether the customer asked that the service begins within the period: the paper of the order, or the form of its channel; empty for goods."""
+"""What says whether the customer asked that the service begins within the period: the paper of the order, or the form of its channel; empty
+for goods."""
 _PRODUCT = "960dd07c-b654-5d95-9a31-65845ce3ab78:1"
 _FELL = {
     "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "LOG-LOST", "fault_class": "technical", "origin": "partner",
@@ -22,11 +23,13 @@ _FELL = {
 
 
 class WithdrawalDeclared(Event, name="withdrawal.declared", stream="withdrawal"):
-    """A consumer withdrew from the contract of a product on the local date `declared_on`; the period ran through `last_day` (empty: it had not begun to end).
+    """A consumer withdrew from the contract of a product on the local date `declared_on`; the period ran through `last_day` (empty: it had
+    not begun to end).
 
-    `ended_with` is the product whose contract this one depends on, empty where it was withdrawn from itself. `charge` is the `ORDER/ITEM` under which it is charged. A
-    service is owed by days, `owed_minor` in all, net, in minor units, where the customer `asked_to_start` within the period; for goods it is nothing. Money goes back by
-    `refund_by` (empty: once the goods are back or were proven sent); `goods` are sent back by `send_back_by`.
+    `ended_with` is the product whose contract this one depends on, empty where it was withdrawn from itself. `charge` is the `ORDER/ITEM`
+    under which it is charged. A service is owed by days, `owed_minor` in all, net, in minor units, where the customer `asked_to_start`
+    within the period; for goods it is nothing. Money goes back by `refund_by` (empty: once the goods are back or were proven sent); `goods`
+    are sent back by `send_back_by`.
     """
 
     example = {
@@ -56,8 +59,9 @@ class WithdrawalDeclared(Event, name="withdrawal.declared", stream="withdrawal")
 
 
 class WithdrawalAwaited(Requested, name="withdrawal-to-come.requested", step="withdrawal-to-come", stream="withdrawal"):
-    """A consumer withdrew on the local date `declared_on` from a contract whose `item` could be stopped no more: the contract ends once the item is there, as of its first day. It
-    is looked at again at `due_at`; the period ran through `last_day` (empty: it had not begun to end). `account` is the one that the item is billed to."""
+    """A consumer withdrew on the local date `declared_on` from a contract whose `item` could be stopped no more: the contract ends once the
+    item is there, as of its first day. It is looked at again at `due_at`; the period ran through `last_day` (empty: it had not begun to
+    end). `account` is the one that the item is billed to."""
 
     example = {
         "attempt": 1, "due_at": "2026-01-11T09:00:00Z", "product": _PRODUCT, "order": "960dd07c-b654-5d95-9a31-65845ce3ab78", "of": "1", "customer": "C-1001",
@@ -74,7 +78,8 @@ class WithdrawalAwaited(Requested, name="withdrawal-to-come.requested", step="wi
 
 
 class WithdrawnFromCame(Done, name="withdrawal-to-come.came", step="withdrawal-to-come", stream="withdrawal"):
-    """The item that was withdrawn from while it was on its way is there since the local date `came_on`: its contract is over (`withdrawal.declared`)."""
+    """The item that was withdrawn from while it was on its way is there since the local date `came_on`: its contract is over
+    (`withdrawal.declared`)."""
 
     example = {"attempt": 1, "came_on": "2026-01-12"}
     came_on: str
@@ -142,7 +147,8 @@ class GoodsReturnFellOut(FellOut, name="goods-return.fell-out", step="goods-retu
 
 
 class GoodsProvenSent(Event, name="goods-return.proven-sent", stream="withdrawal"):
-    """The customer proved that the goods were sent back, on the local date `sent_on`, under a carrier's reference; the money goes back by `refund_by` at the latest."""
+    """The customer proved that the goods were sent back, on the local date `sent_on`, under a carrier's reference; the money goes back by
+    `refund_by` at the latest."""
 
     example = {"sent_on": "2026-01-11", "reference": "PCL-20395", "refund_by": "2026-01-25"}
     sent_on: str
@@ -151,7 +157,8 @@ class GoodsProvenSent(Event, name="goods-return.proven-sent", stream="withdrawal
 
 
 class GoodsGraded(Event, name="goods-return.graded", stream="withdrawal"):
-    """The goods were looked at on the local date `graded_on`: of their price `kept_minor` is kept, net, in minor units, for what they lost in value."""
+    """The goods were looked at on the local date `graded_on`: of their price `kept_minor` is kept, net, in minor units, for what they lost
+    in value."""
 
     example = {"grade": "as-new", "kept_minor": 0, "graded_on": "2026-01-13", "refund_by": "2026-01-26", "author": "ann"}
     grade: Grade
@@ -162,7 +169,8 @@ class GoodsGraded(Event, name="goods-return.graded", stream="withdrawal"):
 
 
 class GoodsCredited(Event, name="goods-return.credited", stream="withdrawal"):
-    """The goods are on their way, as was proven, and nobody has looked at them: their whole price is credited, so that the money goes back in time."""
+    """The goods are on their way, as was proven, and nobody has looked at them: their whole price is credited, so that the money goes back
+    in time."""
 
     example = {"credited_on": "2026-01-23"}
     credited_on: str
@@ -175,7 +183,8 @@ class WithdrawalRefundRequested(Requested, name="withdrawal-refund.requested", s
 
 
 class WithdrawalSettled(Done, name="withdrawal-refund.settled", step="withdrawal-refund", stream="withdrawal"):
-    """What was paid and is not owed, `amount_minor` with tax, goes back by these `refunds` of the account; by none where nothing was paid."""
+    """What was paid and is not owed, `amount_minor` with tax, goes back by these `refunds` of the account; by none where nothing was
+    paid."""
 
     example = {"attempt": 1, "amount_minor": 2041, "refunds": ["BA-1001-R1"]}
     amount_minor: int

@@ -1,8 +1,8 @@
-"""A consumer withdraws from an order: what is under way is cancelled, what is in service ends, and what could be stopped no more ends once it is there. None of it is charged
-for.
+"""A consumer withdraws from an order: what is under way is cancelled, what is in service ends, and what could be stopped no more ends once
+it is there. None of it is charged for.
 
-Source: Directive 2011/83/EU, art. 9 (the period runs from the conclusion of the contract, whatever was performed), 12 (neither side has to perform any more) and 15; the
-statutes of each market stand with its rules (`markets.life.WithdrawalRules`).
+Source: Directive 2011/83/EU, art. 9 (the period runs from the conclusion of the contract, whatever was performed), 12 (neither side has to
+perform any more) and 15; the statutes of each market stand with its rules (`markets.life.WithdrawalRules`).
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ REASON: CancelReason = "withdrawal"
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What an order brought: the contracts of its products in service that their customer may end by themselves, each with those that depend on it (`linked`); and the items of
-    which a withdrawal is known (`known`). `business`: its customer is one."""
+    """What an order brought: the contracts of its products in service that their customer may end by themselves, each with those that
+    depend on it (`linked`); and the items of which a withdrawal is known (`known`). `business`: its customer is one."""
 
     contracts: Mapping[str, tuple[Contract, Sequence[Contract]]] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
@@ -53,8 +53,8 @@ def withdraw(
 ) -> Decision:
     """Withdraw from the contracts of an order, or of some of its items with what relies on them; nothing where that was done before.
 
-    Of items that a right is lacking of nothing happens, as long as there is one of another. Raises Refused: missing (no such item), conflict (there is no right to, or nothing
-    of the order is left), usage.
+    Of items that a right is lacking of nothing happens, as long as there is one of another. Raises Refused: missing (no such item),
+    conflict (there is no right to, or nothing of the order is left), usage.
     """
     today = local_date(at, market.zone)
     if not state.planned:
@@ -176,7 +176,8 @@ def _product(work: Work) -> ProductState | None:
 
 
 def come(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the contract is over, now that its item is there: a service as of its first day, so that nothing of it is owed; goods are to come back."""
+    """Decide that the contract is over, now that its item is there: a service as of its first day, so that nothing of it is owed; goods are
+    to come back."""
     awaited, product = work.state.awaited, _product(work)
     order = cast("OrderState", work.read[f"order-{awaited.order}"])
     assert product is not None

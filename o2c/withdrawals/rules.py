@@ -1,7 +1,7 @@
 """Who may withdraw from the contract of a product and until when, what ends with it, and when the money goes back.
 
-Source: Directive 2011/83/EU, art. 9 (period), 13 (refund), 14 (return, loss in value, share of a service) and 15 (ancillary contracts); the statutes of each market stand
-with its rules (`markets.life.WithdrawalRules`).
+Source: Directive 2011/83/EU, art. 9 (period), 13 (refund), 14 (return, loss in value, share of a service) and 15 (ancillary contracts); the
+statutes of each market stand with its rules (`markets.life.WithdrawalRules`).
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Request(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The contract of a product: the product, the order that brought it, the first day of its charge (ISO; empty: none), and what is owed of it by days, net, in
-    minor units, if its customer withdraws today."""
+    """The contract of a product: the product, the order that brought it, the first day of its charge (ISO; empty: none), and what is owed
+    of it by days, net, in minor units, if its customer withdraws today."""
 
     product: ProductState
     order: OrderState
@@ -75,8 +75,9 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Whether a customer may withdraw from a contract: through `last_day` (ISO; empty: until some days after the last of the goods came), or not, for a ground (`why`,
-    empty where he may). `asked_to_start`: the service was to begin within the period, as the paper or the channel says (`asked_by`)."""
+    """Whether a customer may withdraw from a contract: through `last_day` (ISO; empty: until some days after the last of the goods came),
+    or not, for a ground (`why`, empty where he may). `asked_to_start`: the service was to begin within the period, as the paper or the
+    channel says (`asked_by`)."""
 
     last_day: str
     why: str
@@ -87,7 +88,8 @@ class Right:
 def right(contract: Contract, market: Market, *, business: bool, today: date) -> Right:
     """Give the right to withdraw from a contract on a day, by the market's rules.
 
-    A service's period begins when the contract is concluded, which the order is; that of goods when the customer has the last of those that were ordered together.
+    A service's period begins when the contract is concluded, which the order is; that of goods when the customer has the last of those that
+    were ordered together.
     """
     rules, channel = market.life.withdrawal, contract.order.channel
     since = _last_of_the_goods(contract) if contract.goods else _concluded(contract, market)
@@ -129,11 +131,12 @@ def _asked(contract: Contract, market: Market) -> tuple[bool, AskedBy]:
 def declare(
     state: WithdrawalState, contract: Contract, linked: Sequence[Contract], market: Market, *, business: bool, at: datetime
 ) -> Decision:
-    """Withdraw from the contract of a product, and so from those that depend on it (`linked`): they end today, with their charges; nothing for one that was withdrawn
-    from.
+    """Withdraw from the contract of a product, and so from those that depend on it (`linked`): they end today, with their charges; nothing
+    for one that was withdrawn from.
 
-    Of a service that was asked to begin within the period what was served is owed, by days; of any other nothing. What is charged once is not owed. No early end
-    is charged. Raises Refused: missing (no such product), conflict (it ended, its number goes to another operator, or there is no such right).
+    Of a service that was asked to begin within the period what was served is owed, by days; of any other nothing. What is charged once is
+    not owed. No early end is charged. Raises Refused: missing (no such product), conflict (it ended, its number goes to another operator,
+    or there is no such right).
     """
     if state.declared:
         return NOTHING
@@ -275,9 +278,11 @@ def _refund_by(state: WithdrawalState, market: Market, back_on: date) -> str:
 
 
 def proven_sent(state: WithdrawalState, market: Market, *, sent_on: date, reference: str, at: datetime) -> Decision:
-    """Take down that the customer proved to have sent the goods back on a day, under a carrier's reference; nothing where that is known, or they are credited.
+    """Take down that the customer proved to have sent the goods back on a day, under a carrier's reference; nothing where that is known, or
+    they are credited.
 
-    Raises Refused: missing (nobody withdrew from such a contract), conflict (it is of no goods), usage (no reference, a day to come or before the declaration).
+    Raises Refused: missing (nobody withdrew from such a contract), conflict (it is of no goods), usage (no reference, a day to come or
+    before the declaration).
     """
     declared, today = _of_goods(state), local_date(at, market.zone)
     if state.sent_on or state.taken_back_on:
@@ -301,8 +306,8 @@ def _of_goods(state: WithdrawalState) -> WithdrawalDeclared:
 
 
 def grade(state: WithdrawalState, market: Market, *, found: Grade, price_minor: int, author: str, at: datetime) -> Decision:
-    """Say how goods came back: their price (net, in minor units) is credited but for what they lost in value, and the money goes back; nothing where that was said
-    before. Of goods that are credited already, as they were proven sent, nothing is kept.
+    """Say how goods came back: their price (net, in minor units) is credited but for what they lost in value, and the money goes back;
+    nothing where that was said before. Of goods that are credited already, as they were proven sent, nothing is kept.
 
     Raises Refused: missing (nobody withdrew from such a contract), conflict (it is of no goods, or was graded otherwise).
     """
@@ -357,8 +362,8 @@ def credited_first(work: Work, at: datetime) -> Decision:
 
 
 def settle(work: Work, data: Mapping[str, Any], at: datetime, *, request: Request) -> Decision:
-    """Ask for the refund of what was paid and is not owed, by the way in which it came: what is left of the credits of the contract's invoice. The law says how much and
-    by when, so that it waits for no second person."""
+    """Ask for the refund of what was paid and is not owed, by the way in which it came: what is left of the credits of the contract's
+    invoice. The law says how much and by when, so that it waits for no second person."""
     declared: WithdrawalDeclared = work.state.declared
     account: Any = work.read.get(account_stream(declared.account))
     amount_minor = _due_back(declared, account) if account else 0
@@ -372,7 +377,8 @@ def settle(work: Work, data: Mapping[str, Any], at: datetime, *, request: Reques
 
 
 def _due_back(declared: WithdrawalDeclared, account: Any) -> int:
-    """What is left of the credits of the invoices that charged the contract, without what an agreement about its goods is still to be settled with."""
+    """What is left of the credits of the invoices that charged the contract, without what an agreement about its goods is still to be
+    settled with."""
     charge = account.charges.get(declared.charge)
     billed_by = charge.billed_by if charge else ()
     credits_minor = sum(lot.amount_minor for lot in account.balance.credits if lot.origin == "invoice" and lot.of in billed_by)

@@ -24,9 +24,10 @@ SWITCH_OFF, GOODS_RETURN, REFUND = "withdrawal-switch-off", "goods-return", "wit
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalState:
-    """A withdrawal so far; `declared` is None before it, and `awaited` says what it is to end once that has come (None: nothing). Days are ISO dates of the market, empty for not yet: the goods were proven to be `sent_on` a day, were
-    `received_on` another, and are credited since `taken_back_on`. `grade` is how they came back, `kept_minor` what is kept of their price, net. Money goes back by
-    `refund_by`; once it is `settled` by these `refunds`, which come to `refunded_minor`. The courier's `label` is the reference of the parcel."""
+    """A withdrawal so far; `declared` is None before it, and `awaited` says what it is to end once that has come (None: nothing). Days are
+    ISO dates of the market, empty for not yet: the goods were proven to be `sent_on` a day, were `received_on` another, and are credited
+    since `taken_back_on`. `grade` is how they came back, `kept_minor` what is kept of their price, net. Money goes back by `refund_by`;
+    once it is `settled` by these `refunds`, which come to `refunded_minor`. The courier's `label` is the reference of the parcel."""
 
     declared: WithdrawalDeclared | None = None
     awaited: WithdrawalAwaited | None = None
@@ -44,7 +45,8 @@ class WithdrawalState:
 
     @property
     def standing(self) -> str:
-        """How it stands, in a word: `declared` (of a service), `awaiting-goods`, `sent`, `received`, `graded`, `settled`; empty before it was declared."""
+        """How it stands, in a word: `declared` (of a service), `awaiting-goods`, `sent`, `received`, `graded`, `settled`; empty before it
+        was declared."""
         if self.declared is None:
             return ""
         if self.settled or not self.declared.goods:
@@ -83,7 +85,8 @@ def evolve(state: WithdrawalState, event: Event) -> WithdrawalState:
 
 
 def advance(state: WithdrawalState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
-    """Ask for what a declaration leads to: of a service that it is switched off and its money goes back, of goods that there is a label for their return."""
+    """Ask for what a declaration leads to: of a service that it is switched off and its money goes back, of goods that there is a label for
+    their return."""
     if state.declared is None or not {SWITCH_OFF, GOODS_RETURN}.isdisjoint(state.records):
         return NOTHING
     decision = NOTHING

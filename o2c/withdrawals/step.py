@@ -1,4 +1,5 @@
-"""Withdrawals' entries for the plan: what was withdrawn from while it was on its way ends, the service is switched off, the goods come back, the money goes back."""
+"""Withdrawals' entries for the plan: what was withdrawn from while it was on its way ends, the service is switched off, the goods come
+back, the money goes back."""
 
 from __future__ import annotations
 

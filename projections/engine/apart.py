@@ -1,7 +1,7 @@
 """Projections of somebody's file, kept apart: its code runs in a process that has no connection and can make none (`confined.py`).
 
-That process is given events and gives back groups, documents and rows, as lines of JSON. All of it is data here: what a file answers is checked
-like any other input, and no code of it is ever called in a process that has a connection.
+That process is given events and gives back groups, documents and rows, as lines of JSON. All of it is data here: what a file answers is
+checked like any other input, and no code of it is ever called in a process that has a connection.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def loaded_apart(file: Path) -> Iterator[list[Foreign]]:
 
 @contextmanager
 def _process() -> Iterator[subprocess.Popen[str]]:
-    """A process for code of somebody's, killed at the end of the block: it knows no connection string, and inherits no file but its pipes."""
+    """A process for code of somebody's, killed at the end of the block: it knows no connection string, and inherits no file but its
+    pipes."""
     environment = {name: os.environ[name] for name in _KEPT_OF_ENVIRONMENT if name in os.environ}
     with subprocess.Popen(
         [sys.executable, "-P", "-B", "-m", "projections.engine.apart_there"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -99,7 +100,8 @@ class _There:
         self._process, self._file = process, file
 
     def ask(self, shape: TypeAdapter[Answer], *question: Any) -> Answer:
-        """The answer, of the expected shape. Raises Refused or FoldFailed as the other side says, and FoldFailed where it died or talks nonsense."""
+        """The answer, of the expected shape. Raises Refused or FoldFailed as the other side says, and FoldFailed where it died or talks
+        nonsense."""
         assert self._process.stdin
         assert self._process.stdout
         with suppress(BrokenPipeError):  # it died: its silence is told below

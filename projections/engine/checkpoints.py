@@ -20,12 +20,13 @@ _REACHED = """SELECT e.position AS top, coalesce((
     FROM projection.checkpoint c WHERE (c.name, c.shape_version) IN ({pairs})
 ), -1) AS reached
 FROM (SELECT position, event_id FROM o2c.event ORDER BY position DESC LIMIT 1) AS e"""
-"""How far some projections have come together (-1: not all of them, or of another log), beside the last event. Made with their number and their names and shapes."""
+"""How far some projections have come together (-1: not all of them, or of another log), beside the last event. Made with their number and
+their names and shapes."""
 
 
 def reached(projections: Iterable[Projection]) -> str:
-    """The statement of the last event of the log (`top`), and how far all of some projections have folded it (`reached`): -1 where one is missing,
-    of another shape than here or of another log. No row while the log is empty.
+    """The statement of the last event of the log (`top`), and how far all of some projections have folded it (`reached`): -1 where one is
+    missing, of another shape than here or of another log. No row while the log is empty.
 
     Names and shapes stand in its text: it is asked before every page, and without parameters it takes a third less.
     """
@@ -78,7 +79,8 @@ def checkpoints(conn: Connection, projections: Iterable[Projection]) -> dict[str
 
 
 def move_checkpoints(conn: Connection, old: Sequence[Checkpoint], new: Mark) -> bool:
-    """Move checkpoints to `new` if each still is as `old` says. False when another worker moved one, or its tables were swapped: then roll back."""
+    """Move checkpoints to `new` if each still is as `old` says. False when another worker moved one, or its tables were swapped: then roll
+    back."""
     columns = (
         [each.name for each in old],
         [each.mark.position for each in old],

@@ -1,7 +1,7 @@
 """A process that gives up all it could do harm with: from then on the kernel lets it compute, read files and write to what it has open.
 
-It opens no connection, writes no file, starts and signals no process, and can undo none of it. Held by a filter of system calls (seccomp, Linux
-3.5 and later, see `Documentation/userspace-api/seccomp_filter.rst` of the kernel), which needs no privilege and holds for root too.
+It opens no connection, writes no file, starts and signals no process, and can undo none of it. Held by a filter of system calls (seccomp,
+Linux 3.5 and later, see `Documentation/userspace-api/seccomp_filter.rst` of the kernel), which needs no privilege and holds for root too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class _Machine(NamedTuple):
     allowed: tuple[int, ...]
 
 
-# From the kernel's tables arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h: reading and looking at files, writing to
-# what is open, memory, time, waiting, the process's own ids, signals of its own, and its end.
+# From the kernel's tables arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h: reading and looking at files,
+# writing to what is open, memory, time, waiting, the process's own ids, signals of its own, and its end.
 _MACHINES = {
     "x86_64": _Machine(0xC000003E, 257, (
         0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 19, 20, 21, 23, 24, 25, 28, 32, 33, 35, 39, 60, 63, 79, 89, 96, 97, 98, 99, 100,

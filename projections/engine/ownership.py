@@ -1,7 +1,7 @@
 """Who owns the tables of projections: the owner of the store, so that nobody else hangs code on them that another's session would run.
 
-Tables of an older program belong to the projector role, and anybody in it may have put a trigger, a rule or a default on one. They are taken
-over: plain ones as they are; whatever carries code of somebody's is dropped, and folded anew from the log.
+Tables of an older program belong to the projector role, and anybody in it may have put a trigger, a rule or a default on one. They are
+taken over: plain ones as they are; whatever carries code of somebody's is dropped, and folded anew from the log.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _STANDING = b"""SELECT current_user::text AS login, o.rolname = %(owner)s AS arr
     (SELECT nspowner <> o.oid FROM pg_namespace WHERE nspname = 'projection') AND current_setting('transaction_read_only') = 'off' AS foreign,
     EXISTS (SELECT FROM pg_roles r WHERE r.rolname = %(projector)s AND r.rolname <> current_user AND pg_has_role(current_user, r.oid, 'USAGE')) AS may_act
 FROM pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner WHERE n.nspname = 'o2c'"""
-"""Whether the roles are in use, whether projections belong to another than the owner of the log and can be given to it (NULL: there are none), and
-whether this login may act as the projector; no row before there is a log. Parameters, by name: owner, projector."""
+"""Whether the roles are in use, whether projections belong to another than the owner of the log and can be given to it (NULL: there are
+none), and whether this login may act as the projector; no row before there is a log. Parameters, by name: owner, projector."""
 
 _ACT_AS = sql.SQL("SET ROLE {}")
 """Lets the session act as a role. Part: the role."""
@@ -88,8 +88,8 @@ _WITH_CODE = """SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 
     OR EXISTS (SELECT FROM pg_inherits h WHERE c.oid IN (h.inhrelid, h.inhparent))
     OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typnamespace <> 'pg_catalog'::regnamespace))"""
-"""The tables of projections that run code of somebody's when they are read, written or analysed. Needs a search path of pg_catalog alone, so that
-a default is written with the schema of its function. No parameters."""
+"""The tables of projections that run code of somebody's when they are read, written or analysed. Needs a search path of pg_catalog alone,
+so that a default is written with the schema of its function. No parameters."""
 
 _TAKE_TABLE = sql.SQL("ALTER TABLE {} OWNER TO {}")
 """Gives a table to the owner of the store. Parts: the table, the owner."""

@@ -18,17 +18,15 @@ Key = tuple[Any, ...]
 class Projection:
     """One question and the fold that answers it.
 
-    `group` gives the name of the group that an event belongs to, None for an event to leave out. It reads the envelope only.
-    `evolve` is pure: it does not change its arguments. A document must be the same after a trip through JSON.
-    `rows` are unique by `key` within a group.
-    `fields` are the fields of the body that the fold may read (None: all).
-    `personal` are the personal fields that it may read. A personal value must not get into a document; a hash of it may.
-    `views` are queries over the table, by the name of the view.
-    `found_by` says how to find all events of a group, so that single groups can be checked and mended. `stream`: the group is named after
-    its stream; `order`: it is named after an order, and its events are in streams of that order; `event`: it is named after the id of its
-    only event, whose position the document holds as `position`; None: its events cannot be found by an index.
-    `schema` is the schema of the tables; only a what-if has one of its own.
-    After a change of the rows that the fold yields, of the columns or of the views, raise `shape_version`: the tables are then rebuilt.
+    `group` gives the name of the group that an event belongs to, None for an event to leave out. It reads the envelope only. `evolve` is
+    pure: it does not change its arguments. A document must be the same after a trip through JSON. `rows` are unique by `key` within a
+    group. `fields` are the fields of the body that the fold may read (None: all). `personal` are the personal fields that it may read. A
+    personal value must not get into a document; a hash of it may. `views` are queries over the table, by the name of the view. `found_by`
+    says how to find all events of a group, so that single groups can be checked and mended. `stream`: the group is named after its stream;
+    `order`: it is named after an order, and its events are in streams of that order; `event`: it is named after the id of its only event,
+    whose position the document holds as `position`; None: its events cannot be found by an index. `schema` is the schema of the tables;
+    only a what-if has one of its own. After a change of the rows that the fold yields, of the columns or of the views, raise
+    `shape_version`: the tables are then rebuilt.
     """
 
     name: str

@@ -84,11 +84,12 @@ def rebuild(
 ) -> RebuildResult | None:
     """Fold the whole log into shadow tables and swap them in; the old tables stay as `<name>_old` until the next rebuild.
 
-    A projection is rebuilt by one session at a time; who waits for another says so. With `only_outdated` nothing is done, and None returned, when its tables have this
-    program's shape already. A strict rebuild raises FoldFailed at the first event that fails; otherwise such an event parks its group.
-    `processes` is the number of processes that fold; by default there are as many as cores, two at most, and one where the log is short
-    or the projection is not in the catalogue. A rebuild that is killed leaves the tables in place as they were. Raises Refused when
-    readers do not release the tables, or views of others read the kept ones; unavailable when another rebuild of it goes on.
+    A projection is rebuilt by one session at a time; who waits for another says so. With `only_outdated` nothing is done, and None
+    returned, when its tables have this program's shape already. A strict rebuild raises FoldFailed at the first event that fails; otherwise
+    such an event parks its group. `processes` is the number of processes that fold; by default there are as many as cores, two at most, and
+    one where the log is short or the projection is not in the catalogue. A rebuild that is killed leaves the tables in place as they were.
+    Raises Refused when readers do not release the tables, or views of others read the kept ones; unavailable when another rebuild of it
+    goes on.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, [projection])

@@ -55,8 +55,8 @@ def scratch(dsn: str, *, keep: bool = False) -> Iterator[tuple[Connection, str]]
     """A new schema, and the connection to fill it. It is dropped at the end, unless `keep` is set and the block raised nothing.
 
     Where the roles of the store are in use the schema belongs to the owner of the store, so that nobody hangs code on its tables, and the
-    connection acts as the reader role, which may write rows there and neither the log nor the tables of projections. Schemas that killed runs have left behind are dropped too. Raises Refused when this login may not make
-    a schema, or may not act as the reader.
+    connection acts as the reader role, which may write rows there and neither the log nor the tables of projections. Schemas that killed
+    runs have left behind are dropped too. Raises Refused when this login may not make a schema, or may not act as the reader.
     """
     with connect(dsn) as conn:
         # The environment may have set sessions to read only, for the code of a what-if's file.

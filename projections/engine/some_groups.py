@@ -1,4 +1,5 @@
-"""Choosing some groups of a projection, and finding the streams of their events by an index, so that a check need not read the whole log."""
+"""Choosing some groups of a projection, and finding the streams of their events by an index, so that a check need not read the whole
+log."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def verify(dsn: str, projection: Projection, scope: Scope = ALL_GROUPS) -> Repor
 def verify_together(dsn: str, projections: Sequence[Projection]) -> list[Report]:
     """Verify all groups of several projections in one snapshot, by one reading of the log and one of the tables.
 
-    What all of them hold is in memory at once: it is for a small log, where statements cost more than what they read. Raises as `verify` does.
+    What all of them hold is in memory at once: it is for a small log, where statements cost more than what they read. Raises as `verify`
+    does.
     """
     with tables.session(dsn) as conn:
         tables.prepare(conn, projections)

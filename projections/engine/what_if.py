@@ -149,8 +149,9 @@ def what_if(
     For the whole history the live rows are those of the tables, without parked events; for a stretch they are those of the live fold over
     it. With `keep` the schema stays: it holds the rows under the projection's name and, for a stretch, those of the live fold as
     `<name>_live`. A long history is folded in several passes, each over a shard of the groups, if the projection shares its `group` with
-    one of the catalogue. `fold` makes the fold that takes the history; it runs here by default. Raises FoldFailed, naming the event, when the fold or its rows fail; Refused (usage) when this login may not
-    read the log or make a schema, conflict when the live tables were exchanged or mended meanwhile.
+    one of the catalogue. `fold` makes the fold that takes the history; it runs here by default. Raises FoldFailed, naming the event, when
+    the fold or its rows fail; Refused (usage) when this login may not read the log or make a schema, conflict when the live tables were
+    exchanged or mended meanwhile.
     """
     if unknown := {kind for kind in projection.columns.values() if kind not in KINDS}:
         raise Refused(f"projection {projection.name} has columns of kind {min(unknown)}; there are {', '.join(KINDS)}")

@@ -19,8 +19,8 @@ COLUMNS = ("recorded_at", "actor", "operation", "customer", "subjects", "kinds")
 def access_permissions(output: Output = Format.table) -> None:
     """Show the table of permissions: for each operation what each role may.
 
-    `yes` is also what is personal, where it is asked for and taken down; `masked` is nothing personal; `own` is what it began itself. Whoever
-    has the machine may everything, and stands in no column.
+    `yes` is also what is personal, where it is asked for and taken down; `masked` is nothing personal; `own` is what it began itself.
+    Whoever has the machine may everything, and stands in no column.
 
     Example: o2c access permissions
     """

@@ -39,8 +39,8 @@ def accounts_place(
 ) -> None:
     """Give a billing account its place in the hierarchy of its customer, and say who pays for it.
 
-    What is ordered for it from then on is on the invoices of the account that pays, which say what of them is whose (`o2c invoices show`). What is
-    charged already stays where it is.
+    What is ordered for it from then on is on the invoices of the account that pays, which say what of them is whose (`o2c invoices show`).
+    What is charged already stays where it is.
 
     Example: o2c accounts place C-1001 GROUP-1 --level entity --pays itself --actor ann
     """
@@ -66,8 +66,8 @@ def products_bulk_change(
 ) -> None:
     """Change many products of an account as a CSV file says, and say of every row what became of it.
 
-    Every row is an order of its own, which goes its way by itself; one that is wrong keeps no other from it. A list that was cut short goes on under
-    the same --command-id, which is said at the start. It ends with 6 where some failed.
+    Every row is an order of its own, which goes its way by itself; one that is wrong keeps no other from it. A list that was cut short goes
+    on under the same --command-id, which is said at the start. It ends with 6 where some failed.
 
     Example: o2c products bulk-change BA-1001 changes.csv --dry-run --actor ann
     """

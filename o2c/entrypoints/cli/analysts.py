@@ -42,7 +42,8 @@ def sql(
 def store_keep() -> None:
     """Keep the store's server up and print how to connect to it, until a signal ends this (Ctrl-C).
 
-    The embedded server runs only while a command does. The connection string reads as the role o2c_reader, read-only, from this machine and this user.
+    The embedded server runs only while a command does. The connection string reads as the role o2c_reader, read-only, from this machine and
+    this user.
 
     Example: o2c store keep
     """

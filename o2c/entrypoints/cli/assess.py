@@ -33,8 +33,9 @@ def orders_assess(
 ) -> None:
     """Show what a changed paper would take of an order in flight; nothing is written.
 
-    With --patch the file is a merge patch (RFC 7396) on the paper in force, with --from-resubmission it is what a channel sent later. A line is free to change, soft (work is taken back or done
-    anew) or hard (past its point of no return). Exit 4 for an order that is over or not planned.
+    With --patch the file is a merge patch (RFC 7396) on the paper in force, with --from-resubmission it is what a channel sent later. A
+    line is free to change, soft (work is taken back or done anew) or hard (past its point of no return). Exit 4 for an order that is over
+    or not planned.
 
     Example: o2c orders assess WEB-1001 --patch changed.json -o json
     """

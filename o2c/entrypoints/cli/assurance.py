@@ -24,8 +24,8 @@ def assurance(
 ) -> None:
     """Find what leaks from order to bill: what fulfilment and billing say of a service differs.
 
-    A row for each: the amount at stake in minor units, since when, and the events of both sides (`events_a` fulfilment, `events_b` billing; a table leaves them
-    out). Exit 5 when something leaks.
+    A row for each: the amount at stake in minor units, since when, and the events of both sides (`events_a` fulfilment, `events_b` billing;
+    a table leaves them out). Exit 5 when something leaks.
 
     Example: o2c assurance --rules
     """

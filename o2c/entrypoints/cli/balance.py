@@ -48,8 +48,8 @@ def refunds_request(
 ) -> None:
     """Give some of what an account holds back by the way in which it came: what is owed first, then credits, the oldest first.
 
-    The payment provider is asked; until it has paid, the money is owed to the customer and no bill uses it. Over more than the market's limit it waits
-    for a second person.
+    The payment provider is asked; until it has paid, the money is owed to the customer and no bill uses it. Over more than the market's
+    limit it waits for a second person.
 
     Example: o2c refunds request BA-1001 --amount 5.00 --actor ann
     """

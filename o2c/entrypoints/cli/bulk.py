@@ -39,9 +39,9 @@ def fallout_bulk(
 ) -> None:
     """Do the same about many open fallouts: a job that each meets once, even if it is killed and called again.
 
-    Choose which (--group, or --query once for each filter) and one way to act; each is acted on as `o2c fallout resolve` and `o2c fallout work` do. Those
-    that fall out meanwhile are counted apart and left alone. A job that was cut short goes on under the same --command-id, which is said at the
-    start; `o2c fallout job` tells what became of each. It ends with 6 where some failed.
+    Choose which (--group, or --query once for each filter) and one way to act; each is acted on as `o2c fallout resolve` and `o2c fallout
+    work` do. Those that fall out meanwhile are counted apart and left alone. A job that was cut short goes on under the same --command-id,
+    which is said at the start; `o2c fallout job` tells what became of each. It ends with 6 where some failed.
 
     Example: o2c fallout bulk --group 5c1f09ab34 --correct portInCode=ABC123456 --dry-run --actor ann --reason "the donor sent a list"
     Example: o2c fallout bulk --query queue=porting --assign ben --actor ann --reason "knows the donor"

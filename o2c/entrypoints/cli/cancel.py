@@ -30,8 +30,8 @@ def orders_cancel(
 
     Exit 4 when it is past its point of no return.
 
-    What partners have in hand (a port, an eSIM profile, a fitter's visit) is asked back; the order stays pendingCancellation until they have
-    answered. Nothing to show means it was cancelled already.
+    What partners have in hand (a port, an eSIM profile, a fitter's visit) is asked back; the order stays pendingCancellation until they
+    have answered. Nothing to show means it was cancelled already.
 
     Example: o2c orders cancel WEB-1001 --item 2 --actor ann --code ordered-twice --reason "ordered twice"
     """
@@ -62,8 +62,8 @@ def orders_withdraw(
 ) -> None:
     """Withdraw from an order for a consumer, within the market's period, whether it is under way or in service.
 
-    What is under way is cancelled, what is in service ends today, and what can be stopped no more ends once it is there; nothing is charged but the days served of what was asked
-    to begin. Exit 4 where there is no such right.
+    What is under way is cancelled, what is in service ends today, and what can be stopped no more ends once it is there; nothing is charged
+    but the days served of what was asked to begin. Exit 4 where there is no such right.
 
     Example: o2c orders withdraw WEB-1001 --actor ann
     """

@@ -97,8 +97,8 @@ def catalogue_announce_rise(
 ) -> None:
     """Announce that services which run cost more from a day on, and bill them so from that day.
 
-    The market says how many days' notice that takes. Whoever was charged already when it is announced pays it; new orders take the price list.
-    What was billed before the announcement stays as it is.
+    The market says how many days' notice that takes. Whoever was charged already when it is announced pays it; new orders take the price
+    list. What was billed before the announcement stays as it is.
 
     Example: o2c catalogue announce-rise lark-line --amount 1.50 --from 2026-06-01 --actor ann
     """

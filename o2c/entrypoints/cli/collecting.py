@@ -47,8 +47,8 @@ def collections_list(
 ) -> None:
     """List accounts that owe past a due day or whose collections are held, one row a currency, the longest owed first.
 
-    The stage is the worst whose condition holds, by the days since the earliest due day; it goes down again after a payment. No line is barred
-    whose holder was not warned a week before.
+    The stage is the worst whose condition holds, by the days since the earliest due day; it goes down again after a payment. No line is
+    barred whose holder was not warned a week before.
 
     Example: o2c collections list
     """
@@ -81,7 +81,8 @@ def collections_hold(
 ) -> None:
     """Hold the collections of an account: nothing becomes worse and nobody is written to while it lasts.
 
-    For a vulnerable customer notices go on, and no line is barred. A key account is held until the courtesy contact, after which somebody releases it.
+    For a vulnerable customer notices go on, and no line is barred. A key account is held until the courtesy contact, after which somebody
+    releases it.
 
     Example: o2c collections hold BA-1001 --kind vulnerable --note "told us on the telephone" --actor ann
     """
@@ -141,7 +142,8 @@ def collections_plan(
 ) -> None:
     """Agree on parts in which a customer pays a debt: while they come in time, nothing becomes worse.
 
-    The parts sum to the debt to the penny. A part that is too late, or an invoice that falls due beside the plan and is not paid, breaks it.
+    The parts sum to the debt to the penny. A part that is too late, or an invoice that falls due beside the plan and is not paid, breaks
+    it.
 
     Example: o2c collections plan BA-1001 --part 2026-02-27=5.00 --part 2026-03-27=5.00 --actor ann
     """
@@ -189,7 +191,8 @@ def disputes_settle(
 ) -> None:
     """Settle the dispute about an invoice, for the customer or for the operator.
 
-    For the operator, the amount is collected as before; for the customer, it stays uncollected until a credit note takes it off the invoice.
+    For the operator, the amount is collected as before; for the customer, it stays uncollected until a credit note takes it off the
+    invoice.
 
     Example: o2c disputes settle BA-1001-20260108 --for operator --note "the calls are on her list" --actor ann
     """

@@ -17,7 +17,8 @@ from o2c.entrypoints.cli.help_pages import laid_out
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A command or group: where it is (`module:name`), what it does in a sentence, and the commands of a group that stand in other modules."""
+    """A command or group: where it is (`module:name`), what it does in a sentence, and the commands of a group that stand in other
+    modules."""
 
     place: str
     help: str
@@ -299,8 +300,8 @@ Data goes to standard output, everything else to standard error."""
 def app_for(words: Sequence[str]) -> typer.Typer:
     """The command line for what was typed: with the one command that its first words name, in full; the others by name and help alone.
 
-    With all of them where it names none: for a word that is no command, whose likes are offered. A shell that completes words is offered names, on
-    each press of a key: it gets in full only the command that it has reached.
+    With all of them where it names none: for a word that is no command, whose likes are offered. A shell that completes words is offered
+    names, on each press of a key: it gets in full only the command that it has reached.
     """
     names = {name for parts in PARTS.values() for name in parts}
     completing = any(key.endswith("_COMPLETE") for key in os.environ)

@@ -27,9 +27,9 @@ def counterfactual_of_orders(
 ) -> None:
     """Tell orders again under other codes, retries, credit policy or plan data: what would have stopped, and what was saved.
 
-    Decided by the real rules over what partners answered to the same requests; nothing is written. An order is unknown from where something would
-    have been asked that never was, or somebody would have had to decide; it counts as it was. What is saved is people's labour, by the rate card, and the revenue of the days. `-o jsonl` gives a line for each order that comes out
-    otherwise or is unknown.
+    Decided by the real rules over what partners answered to the same requests; nothing is written. An order is unknown from where something
+    would have been asked that never was, or somebody would have had to decide; it counts as it was. What is saved is people's labour, by
+    the rate card, and the revenue of the days. `-o jsonl` gives a line for each order that comes out otherwise or is unknown.
 
     Example: o2c counterfactual --policy codes.toml --since 2026-01-01 -o json
     """

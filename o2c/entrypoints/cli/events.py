@@ -43,8 +43,9 @@ def events_tail(
 ) -> None:
     """Print events as they come, a JSON object a line.
 
-    Goes on until the reader goes away or a signal ends it (exit 0). Starts with what is new; with --since, there; with --once alone, at the beginning. To go on after a break without a gap, give the position and id of the last line you dealt with.
-    A server that goes away is waited for.
+    Goes on until the reader goes away or a signal ends it (exit 0). Starts with what is new; with --since, there; with --once alone, at the
+    beginning. To go on after a break without a gap, give the position and id of the last line you dealt with. A server that goes away is
+    waited for.
 
     Example: o2c events tail --type 'order.*' --since 52107264004
     """

@@ -61,8 +61,8 @@ def fallout_list(
 ) -> None:
     """List open fallouts with whose order each is, how old, what it blocks, and what to do next; by rank.
 
-    A narrow terminal shows fewer columns, `-o json` all there is to know. One that somebody acted on stays in the list until its step went on,
-    and says in whose hand it is.
+    A narrow terminal shows fewer columns, `-o json` all there is to know. One that somebody acted on stays in the list until its step went
+    on, and says in whose hand it is.
 
     Example: o2c fallout list --queue porting -o jsonl
     Example: o2c fallout list --sort customer --limit 20

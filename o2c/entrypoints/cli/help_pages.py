@@ -1,6 +1,7 @@
 """How help looks: a summary, what there is to know, options with what they take, and last the examples, ready to be copied.
 
-A command's docstring is a summary (one sentence, all that a list of commands shows), paragraphs, and examples, a line `Example: o2c ...` each.
+A command's docstring is a summary (one sentence, all that a list of commands shows), paragraphs, and examples, a line `Example: o2c ...`
+each.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Group(TyperGroup):
         return _plain_flags(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read what was typed. Behind --help, and what else is done at once, no command is looked for, so that a word there is one too much."""
+        """Read what was typed. Behind --help, and what else is done at once, no command is looked for, so that a word there is one too
+        much."""
         done, left, _ = self.make_parser(ctx).parse_args(list(args))
         if any(param.is_eager and done.get(param.name) for param in self.get_params(ctx)):
             _refuse_words(ctx, left, f"; the page of a command is `{ctx.command_path} COMMAND --help`")

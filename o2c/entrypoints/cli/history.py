@@ -41,11 +41,11 @@ def events_import(file: File, output: Output = Format.table) -> None:
     Only the owner of the store may.
 
     A line is a JSON object with stream, version, event_id, type, schema_version, occurred_at, actor, channel, command_id, causation,
-    order_id, customer_id, body and personal, as `o2c events export` writes it; causes stand before effects, the events of a command together.
-    When they were recorded is this server's to say.
+    order_id, customer_id, body and personal, as `o2c events export` writes it; causes stand before effects, the events of a command
+    together. When they were recorded is this server's to say.
 
-    Written in batches, each whole or not at all. A line that does not fit ends it, named by its number; the batches before it stay. Repeat the command on the same
-    file to go on after a break. Until the last batch nothing imported is attended to.
+    Written in batches, each whole or not at all. A line that does not fit ends it, named by its number; the batches before it stay. Repeat
+    the command on the same file to go on after a break. Until the last batch nothing imported is attended to.
 
     Example: o2c events import history.jsonl
     """

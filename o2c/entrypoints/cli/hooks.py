@@ -37,8 +37,8 @@ def hooks_subscribe(
 ) -> None:
     """Tell an address of events from now on.
 
-    Each message is signed by the secret that is shown here and never again (Standard Webhooks). Events of one stream come in their order, each at
-    least once. Deliveries are made by `o2c hooks work`, and by `o2c serve`.
+    Each message is signed by the secret that is shown here and never again (Standard Webhooks). Events of one stream come in their order,
+    each at least once. Deliveries are made by `o2c hooks work`, and by `o2c serve`.
 
     Example: o2c hooks subscribe https://shop.example/events --type 'order.*' --actor ann
     """

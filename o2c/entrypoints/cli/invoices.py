@@ -119,8 +119,8 @@ def credit_notes_issue(
 ) -> None:
     """Issue a credit note for an invoice, of amounts of its lines or of all that is left.
 
-    What was paid already becomes a credit of the account, the rest lowers what is open. Over more than the market's limit the note waits until
-    somebody else approves it.
+    What was paid already becomes a credit of the account, the rest lowers what is open. Over more than the market's limit the note waits
+    until somebody else approves it.
 
     Example: o2c credit-notes issue BA-1001-20260108 --line 1=0.50 --reason goodwill --actor ann
     """
@@ -159,7 +159,8 @@ def credit_notes_preview(
 
 
 def _lines(texts: list[str] | None) -> dict[str, str] | None:
-    """What is credited by the place of its line; None for all that is left. Raises Refused for a line that is named twice, or without an amount."""
+    """What is credited by the place of its line; None for all that is left. Raises Refused for a line that is named twice, or without an
+    amount."""
     found: dict[str, str] = {}
     for place, named, amount in (text.partition("=") for text in texts or ()):
         if not named or place in found:

@@ -61,8 +61,8 @@ def ledger_export(
 ) -> None:
     """Write every posting of some days to stdout, one line each, with its event; they sum to zero in every currency.
 
-    What a day earned of what was billed in advance is two lines by the invoice's event. `of_day` is the closed day that a posting belongs to
-    which came later.
+    What a day earned of what was billed in advance is two lines by the invoice's event. `of_day` is the closed day that a posting belongs
+    to which came later.
 
     Example: o2c ledger export --since 2026-01-01 --on 2026-01-31
     """

@@ -19,8 +19,8 @@ def orders_link(
 ) -> None:
     """Make a link to one order for its customer, which ends after some days.
 
-    `path` stands behind the address of the service (`o2c serve`). It shows no name, number or address, and nothing of another order. It is signed with
-    the operator's key; another key makes every link void.
+    `path` stands behind the address of the service (`o2c serve`). It shows no name, number or address, and nothing of another order. It is
+    signed with the operator's key; another key makes every link void.
 
     Example: o2c orders link WEB-1001 --days 14
     """

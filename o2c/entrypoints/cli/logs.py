@@ -1,8 +1,8 @@
 """Logs of one shape, ours and the libraries': JSON lines on stderr for machines, a readable form on a terminal.
 
-Every line has `timestamp` (UTC), `level`, `event` and `logger`, and where they are known `order`, `stream`, `command` and `position`, as text.
-`event` is a fixed word of ours, or the first line of what a library said. No line has a personal value: of an exception it tells the type and
-the place, never the message.
+Every line has `timestamp` (UTC), `level`, `event` and `logger`, and where they are known `order`, `stream`, `command` and `position`, as
+text. `event` is a fixed word of ours, or the first line of what a library said. No line has a personal value: of an exception it tells the
+type and the place, never the message.
 """
 
 from __future__ import annotations

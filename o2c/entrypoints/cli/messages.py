@@ -1,4 +1,5 @@
-"""Messages to customers on the command line: what they are told of their orders, in which words, and what came of it; and courtesy contacts."""
+"""Messages to customers on the command line: what they are told of their orders, in which words, and what came of it; and courtesy
+contacts."""
 
 from __future__ import annotations
 
@@ -42,8 +43,8 @@ def messages_start(
 ) -> None:
     """Tell customers of their orders from now on, each milestone once.
 
-    A medium without a way is not used. smtp is the server of O2C_SMTP_URL, file a folder below O2C_HOME/outbox, webhook the hooks that are told of
-    message.sent. `o2c messages work` sends what is due.
+    A medium without a way is not used. smtp is the server of O2C_SMTP_URL, file a folder below O2C_HOME/outbox, webhook the hooks that are
+    told of message.sent. `o2c messages work` sends what is due.
 
     Example: o2c messages start --sender orders@example.org --operator "Example Mobile" --email file --letter file --actor ann
     """

@@ -38,8 +38,8 @@ def number_ranges_approve(
 ) -> None:
     """Let invoices, or credit notes, take their numbers from a range that the authority approved, after those approved before.
 
-    From the first range on, such papers of the market's supplier bear numbers of ranges alone: where none is left, one waits as a fallout (BIL-SERIES)
-    until another is approved, and then goes on by itself.
+    From the first range on, such papers of the market's supplier bear numbers of ranges alone: where none is left, one waits as a fallout
+    (BIL-SERIES) until another is approved, and then goes on by itself.
 
     Example: o2c number-ranges approve 990000001 990005000 --prefix SETP --approval 18760000001 --from 2027-01-01 --actor ann
     """

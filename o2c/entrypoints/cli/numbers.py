@@ -32,8 +32,8 @@ def numbers_reserve(
 ) -> None:
     """Keep a number for an order: nobody else gets it, and the order takes it when its number is due.
 
-    Golden numbers are never assigned by themselves; this is the way to give one out, and the log says who did. A number that rests can be kept
-    for an order of the customer who had it, where the market lets them claim it, and for nobody else.
+    Golden numbers are never assigned by themselves; this is the way to give one out, and the log says who did. A number that rests can be
+    kept for an order of the customer who had it, where the market lets them claim it, and for nobody else.
 
     Example: o2c numbers reserve +447700910001 --order WEB-1001 --actor ann
     """

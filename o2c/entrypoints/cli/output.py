@@ -52,7 +52,8 @@ def show_rows(
 ) -> None:
     """Rows of equal shape, the first `limit` of them where it is given; how many more there are is said on stderr.
 
-    `jsonl` writes as it reads, so that a pipe can follow. `columns` are those of a table, in order; `less` makes of a row what a table says.
+    `jsonl` writes as it reads, so that a pipe can follow. `columns` are those of a table, in order; `less` makes of a row what a table
+    says.
     """
     most = rows_wanted(limit, output)
     with patient_pipe():

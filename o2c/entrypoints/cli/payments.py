@@ -122,7 +122,8 @@ def payments_refund(
 def payments_owed(limit: Limit = None, output: Output = Format.table) -> None:
     """List the money that accounts hold for their customers.
 
-    What is owed is to be paid back (`o2c payments refund`); a credit is used by the next invoice; a deposit is kept while its order is open, and until enough bills were paid in time.
+    What is owed is to be paid back (`o2c payments refund`); a credit is used by the next invoice; a deposit is kept while its order is
+    open, and until enough bills were paid in time.
 
     Example: o2c payments owed
     """
@@ -146,7 +147,8 @@ def payments_chargeback(
 ) -> None:
     """Record that a payer's bank took a card payment or a debit back: the invoice is open again.
 
-    It is due since that day, and is collected as any that is overdue, but not by its method: nobody who took a payment back is charged again unasked. What was refunded, moved or charged back before is not taken twice. The same case told again counts once.
+    It is due since that day, and is collected as any that is overdue, but not by its method: nobody who took a payment back is charged
+    again unasked. What was refunded, moved or charged back before is not taken twice. The same case told again counts once.
 
     Example: o2c payments chargeback BA-1001-20260108 --case CB-20417 --reason 10.4 --actor ann
     """

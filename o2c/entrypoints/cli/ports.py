@@ -34,8 +34,8 @@ def ports_cancel(
 
     Exit 4 from the clearing house's cut-off on, in Great Britain 17:00 on the working day before.
 
-    It does not matter what the customer has of the line already. The donor is told where it was asked, and the order is complete when it has
-    answered; the days promised follow. Nothing to show means it was called off already.
+    It does not matter what the customer has of the line already. The donor is told where it was asked, and the order is complete when it
+    has answered; the days promised follow. Nothing to show means it was called off already.
 
     Example: o2c ports cancel WEB-1001 --item 1 --actor ann --reason "keeps the old contract"
     """

@@ -101,7 +101,8 @@ def products_porting_code(
 ) -> None:
     """Give the customer the code by which another operator takes over a number: the same one while it is good.
 
-    With it come what the contract costs that ends today, and what is open of the invoices; debt is no ground to refuse it. Exit 4 when it is refused.
+    With it come what the contract costs that ends today, and what is open of the invoices; debt is no ground to refuse it. Exit 4 when it
+    is refused.
 
     Example: o2c products porting-code 6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1 --actor ann
     """
@@ -197,7 +198,8 @@ def products_transfer(
 ) -> None:
     """Take down that the owner of a product agrees that another customer takes it over, or that he keeps it after all.
 
-    The other does it by an order of his own within the days of the market: modify, with the product's id. Number and SIM stay; each pays from and up to the day.
+    The other does it by an order of his own within the days of the market: modify, with the product's id. Number and SIM stay; each pays
+    from and up to the day.
 
     Example: o2c products transfer +447700900123 --to C-1002 --actor ann
     """

@@ -30,8 +30,9 @@ SHOWN_MAX = 10
 def projections_status(output: Output = Format.table) -> None:
     """Show how far each projection has read, what is parked, and whether it needs a rebuild.
 
-    The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it; `rebuilt_by` is who rebuilds it now.
-    A state `of another log` is that of tables whose last event this log does not have: it was restored, or copied.
+    The lag counts committed events, `lag_s` is the age of the oldest. `blocker` is a transaction that keeps every reader from them: end it;
+    `rebuilt_by` is who rebuilds it now. A state `of another log` is that of tables whose last event this log does not have: it was
+    restored, or copied.
 
     Example: o2c projections status -o json
     """
@@ -102,9 +103,9 @@ def projections_rebuild(
 ) -> None:
     """Build projections anew from the log.
 
-    They are folded into fresh tables, which are then swapped in: readers never see an empty one. Tells how many rows came out differently, and
-    in which columns; --diff and -o json show the first thousand of them. What was replaced is kept: `o2c projections rollback` puts it back.
-    Ended at any moment, it leaves everything as it was.
+    They are folded into fresh tables, which are then swapped in: readers never see an empty one. Tells how many rows came out differently,
+    and in which columns; --diff and -o json show the first thousand of them. What was replaced is kept: `o2c projections rollback` puts it
+    back. Ended at any moment, it leaves everything as it was.
 
     Example: o2c projections rebuild orders --actor ann --diff changed.jsonl
     """

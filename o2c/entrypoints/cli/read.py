@@ -35,7 +35,8 @@ Id = Annotated[str, typer.Argument(metavar="ORDER", help="Order id or the channe
 def status(output: Output = Format.table) -> None:
     """Show the whole store in numbers: orders, items, fallouts, invoices, stock.
 
-    Fallouts: `by_reason` counts open and closed ones, `open_by_reason` the open ones. Invoices: `issued` counts all, `paid` those paid in full, `overdue` those now unpaid past their due date.
+    Fallouts: `by_reason` counts open and closed ones, `open_by_reason` the open ones. Invoices: `issued` counts all, `paid` those paid in
+    full, `overdue` those now unpaid past their due date.
 
     Example: o2c status -o json
     """
@@ -86,9 +87,9 @@ def orders_find(
 ) -> None:
     """Find orders by id, external id, number, SIM, customer, name or e-mail.
 
-    Exit 3 when there is none. A number (as dialled at home, or +44...) and a SIM lead to every order that ever held them; `holds` marks the one that does now. Names and e-mails are looked up by a keyed
-    index that holds none of them: in full, in any case and order of words. Its key is O2C_LOOKUP_KEY (64 hex digits), or the file lookup.key
-    in O2C_HOME, made when first needed.
+    Exit 3 when there is none. A number (as dialled at home, or +44...) and a SIM lead to every order that ever held them; `holds` marks the
+    one that does now. Names and e-mails are looked up by a keyed index that holds none of them: in full, in any case and order of words.
+    Its key is O2C_LOOKUP_KEY (64 hex digits), or the file lookup.key in O2C_HOME, made when first needed.
 
     Example: o2c orders find +447700900123
     """
@@ -129,9 +130,9 @@ def orders_timeline(
 ) -> None:
     """Show what happened to an order, with its SIMs, numbers, account and invoices, in the order of the log.
 
-    Of these, what concerns the order and while it does: the months of a number before it, and invoices that bill other orders only, are left
-    out. A table leaves out requests and what the stock and the account tell a second time; JSON has all. --full shows everything, in both.
-    Personal fields are left out.
+    Of these, what concerns the order and while it does: the months of a number before it, and invoices that bill other orders only, are
+    left out. A table leaves out requests and what the stock and the account tell a second time; JSON has all. --full shows everything, in
+    both. Personal fields are left out.
 
     Example: o2c orders timeline WEB-1001 -o jsonl
     """

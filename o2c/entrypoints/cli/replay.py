@@ -28,9 +28,9 @@ def replay(
     """Ask what if: fold the history through a projection of your own and see how its rows differ from the live ones.
 
     The file defines it, mostly as a changed copy: `from projections.orders import ORDERS`, then `WHAT_IF = dataclasses.replace(ORDERS,
-    evolve=...)`. It is folded into a scratch schema of its own, dropped at the end, and its code runs in a process that can reach neither log nor tables. Of the whole
-    history it is compared with the tables as they stand, of a part of it with what the live fold makes of that part. Times are business times.
-    All differences are counted and the first thousand shown; with --keep, query the rest.
+    evolve=...)`. It is folded into a scratch schema of its own, dropped at the end, and its code runs in a process that can reach neither
+    log nor tables. Of the whole history it is compared with the tables as they stand, of a part of it with what the live fold makes of that
+    part. Times are business times. All differences are counted and the first thousand shown; with --keep, query the rest.
 
     Example: o2c replay --with what_if.py --order WEB-1001
     """

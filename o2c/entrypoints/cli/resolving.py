@@ -32,10 +32,9 @@ def fallout_resolve(
 
     Choose one way. The fallout closes by the event that follows, when `o2c run` carries on, not by this command.
 
-    Keys of --correct: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...), of a visit `visitOn`
-    (the day: 2026-01-20) and `visitWindow`; for a whole order `party`, `account`, `catalogue`,
-    and `line.N.FIELD` (N counts the order's lines from 1; FIELD: item, action, quantity, offering, product, relies_on, place, drop, or a
-    characteristic); for an invoice `method`.
+    Keys of --correct: for an item `place` or a characteristic (`portInCode`, `portInNumber`, ...), of a visit `visitOn` (the day:
+    2026-01-20) and `visitWindow`; for a whole order `party`, `account`, `catalogue`, and `line.N.FIELD` (N counts the order's lines from 1;
+    FIELD: item, action, quantity, offering, product, relies_on, place, drop, or a characteristic); for an invoice `method`.
 
     Example: o2c fallout resolve 5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1 --correct portInCode=ABC123456 --actor ann --reason "read back"
     """
@@ -95,8 +94,8 @@ def fallout_load_codes(file: File, actor: Actor) -> None:
 def fallout_load_rates(file: File, actor: Actor) -> None:
     """Put a rate card of your own (TOML) over the one before, in force from the day that the file says.
 
-    The file has a `version`, a `valid_from`, and of `minutes`, `uses` and `markets` only what differs. A deed about a fallout costs what was in force
-    on its day.
+    The file has a `version`, a `valid_from`, and of `minutes`, `uses` and `markets` only what differs. A deed about a fallout costs what
+    was in force on its day.
 
     Example: o2c fallout load-rates rates.toml --actor ann
     """

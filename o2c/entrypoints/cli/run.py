@@ -128,8 +128,8 @@ def demo(
 ) -> None:
     """Take an invented launch from captured orders to paid invoices, and sum it up.
 
-    In a store of its own, which stays in O2C_HOME to be looked into. The store of the last demo there is moved aside, and the one before that
-    thrown away; a store that is no demo's is not touched.
+    In a store of its own, which stays in O2C_HOME to be looked into. The store of the last demo there is moved aside, and the one before
+    that thrown away; a store that is no demo's is not touched.
 
     Example: o2c demo --orders 100 --seed 7
     Example: o2c demo --orders 100 --serve

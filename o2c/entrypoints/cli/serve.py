@@ -34,8 +34,8 @@ def serve(
 ) -> None:
     """Serve the store over HTTP, until SIGTERM or Ctrl-C: the console under /console, the native API under /api/v1.
 
-    Callers send a key (`o2c keys issue`) or a token of an issuer that is trusted. With --actor nobody needs one, and everybody is that person, as on
-    this command line: it then listens to this machine alone. TLS is the business of whatever stands before it.
+    Callers send a key (`o2c keys issue`) or a token of an issuer that is trusted. With --actor nobody needs one, and everybody is that
+    person, as on this command line: it then listens to this machine alone. TLS is the business of whatever stands before it.
 
     Example: o2c serve --port 8622
     Example: o2c serve --actor ann --port 8623
@@ -70,13 +70,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as error:
         raise Refused(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port", kind="conflict") from None
-    # Connections inherit it. asyncio sets it on sockets of its own only; without it each answer's body waits 40 ms for the caller's ACK of its head.
+    # Connections inherit it. asyncio sets it on sockets of its own only; without it each answer's body waits 40 ms for the caller's ACK of
+    # its head.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
 def _told_to_end() -> list[int]:
-    """The signals that told this process to end, as they come: before the server listens to them itself, and when it raises them once more."""
+    """The signals that told this process to end, as they come: before the server listens to them itself, and when it raises them once
+    more."""
     told: list[int] = []
 
     def end(number: int, frame: object) -> None:

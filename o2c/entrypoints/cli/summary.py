@@ -63,7 +63,8 @@ def show_summary(session: Session, *, seconds: float) -> None:
 
 
 def as_typed(command: str, home: Path) -> str:
-    """A command as it works in the shell that called this one: with its store where that was named, by the program's path where it is not found."""
+    """A command as it works in the shell that called this one: with its store where that was named, by the program's path where it is not
+    found."""
     own = Path(sys.argv[0]).resolve()
     found = shutil.which("o2c")
     program = "o2c" if found and Path(found).resolve() == own else shlex.quote(str(own))

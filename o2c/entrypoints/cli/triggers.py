@@ -30,8 +30,8 @@ def triggers_set(
 ) -> None:
     """Put triggers in force: of each name in the file the next version, which holds of what comes after it in the log.
 
-    A trigger has `on` (an event, or a pattern such as *.fell-out), `when` (comparisons of its fields, all of which must hold), and `then`: notify,
-    alarm, task, webhook or hold. What the file does not name stays. `o2c triggers work` does what is due.
+    A trigger has `on` (an event, or a pattern such as *.fell-out), `when` (comparisons of its fields, all of which must hold), and `then`:
+    notify, alarm, task, webhook or hold. What the file does not name stays. `o2c triggers work` does what is due.
 
     Example: o2c triggers set triggers.toml --actor ann
     """

@@ -34,7 +34,8 @@ def usage_load(
 ) -> None:
     """Take in usage records and say what the file brought. Sent again, it changes nothing.
 
-    Columns: party, kind (voice, sms, data, roaming, premium, transfer), start, quantity; and key, unit, source, sequence, destination, zone, country.
+    Columns: party, kind (voice, sms, data, roaming, premium, transfer), start, quantity; and key, unit, source, sequence, destination,
+    zone, country.
 
     Example: o2c usage load usage.csv
     """
@@ -103,8 +104,8 @@ def usage_load_zones(
 ) -> None:
     """Put your own zones and time bands over those of a market, in force from the day that the file says.
 
-    The file has `version`, `valid_from`, `market`; `zones` (name, prefixes, countries) with `other_zone`; `bands` (name, weekdays, from_hour, to_hour)
-    with `other_band`. Records that came before stay as they were placed.
+    The file has `version`, `valid_from`, `market`; `zones` (name, prefixes, countries) with `other_zone`; `bands` (name, weekdays,
+    from_hour, to_hour) with `other_band`. Records that came before stay as they were placed.
 
     Example: o2c usage load-zones zones.toml --actor ann
     """

@@ -70,8 +70,9 @@ def vouchers_issue(
 ) -> None:
     """Issue a campaign of vouchers: codes that take something off a price, once or several times, within a budget or without.
 
-    An order names a code as the characteristic `voucher` of an item. A use is reserved as the order is validated, redeemed as the order is complete,
-    and given back when nothing comes of it. An order that is not over when the days are goes on without it, at the price without it.
+    An order names a code as the characteristic `voucher` of an item. A use is reserved as the order is validated, redeemed as the order is
+    complete, and given back when nothing comes of it. An order that is not over when the days are goes on without it, at the price without
+    it.
 
     Example: o2c vouchers issue SPRING --percent 20 --months 3 --uses 100 --budget 1000.00 --actor ann
     """

@@ -45,8 +45,8 @@ To = Annotated[str, typer.Option(metavar="TIME", help="Only what was captured be
 def orders_promises(order: Id, output: Output = Format.table) -> None:
     """Show every day that was promised for the items of an order, and what became of it.
 
-    Each promise is judged by its own day: kept, broken (with what broke it, and how late it came or is), or open. Kept, broken and open are all
-    there are.
+    Each promise is judged by its own day: kept, broken (with what broke it, and how late it came or is), or open. Kept, broken and open are
+    all there are.
 
     Example: o2c orders promises WEB-1001 -o jsonl
     """
@@ -224,8 +224,8 @@ def jeopardy_list(
 ) -> None:
     """List the open items in danger of missing the day that they were promised, the worst first.
 
-    From how long items took whose steps had come as far. Hazard from a chance of 20 in a hundred on, critical from 50 on, once it held for six
-    hours; what is past its day stays critical until it is over.
+    From how long items took whose steps had come as far. Hazard from a chance of 20 in a hundred on, critical from 50 on, once it held for
+    six hours; what is past its day stays critical until it is over.
 
     Example: o2c jeopardy list --level critical
     """
@@ -242,7 +242,8 @@ def jeopardy_list(
 def jeopardy_note() -> None:
     """Write down which promises came into danger or out of it since the last look, as events of their orders, and how many.
 
-    What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. `o2c jeopardy work` does so by itself.
+    What `jeopardy list` shows is only looked at; this leaves `order.jeopardy-raised` and `order.jeopardy-cleared` on the timelines. `o2c
+    jeopardy work` does so by itself.
 
     Example: o2c jeopardy note
     """

@@ -1,4 +1,5 @@
-"""The ways to act on fallouts as options, made from the table of actions: what is an action is an option of the commands that act, and none lacks."""
+"""The ways to act on fallouts as options, made from the table of actions: what is an action is an option of the commands that act, and none
+lacks."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class WayOption:
-    """An action as an option: the way that it makes of what was said, its name where it is not the action's, what it takes (empty: it is a flag)."""
+    """An action as an option: the way that it makes of what was said, its name where it is not the action's, what it takes (empty: it is a
+    flag)."""
 
     way: type[Way]
     make: Callable[[Said], Way]
@@ -136,7 +138,8 @@ RESOLVING, HANDLING = of_kind(Resolution), of_kind(Handling)
 
 
 def offering(actions: Collection[str]) -> Callable[[F], F]:
-    """Give a command, in place of its parameter `chosen`, an option for each of some actions, with the meaning of the action as its help."""
+    """Give a command, in place of its parameter `chosen`, an option for each of some actions, with the meaning of the action as its
+    help."""
 
     def made(command: F) -> F:
         parameters = []

@@ -16,7 +16,8 @@ def named(actor: str) -> str:
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:
-    """The value of a filter, or empty for no filter. Raises Refused with what there is: a typo would find nothing and look like good news."""
+    """The value of a filter, or empty for no filter. Raises Refused with what there is: a typo would find nothing and look like good
+    news."""
     there = sorted(known)
     if value and value not in there:
         raise Refused(f"{option} {value}: there is no such thing to filter by; there are {', '.join(there)}")

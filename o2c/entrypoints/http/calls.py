@@ -101,7 +101,8 @@ class Call:
 
     @property
     def method(self) -> str:
-        """GET for what is asked, POST for what is done, and for what is asked by something that must be in no URL, or by a whole document."""
+        """GET for what is asked, POST for what is done, and for what is asked by something that must be in no URL, or by a whole
+        document."""
         return "POST" if self.verb or self.whole or self.operation.name in POSTED else "GET"
 
     @cached_property
@@ -130,7 +131,8 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Where it is: `/orders` for the list of its kind, `/orders/{name}` for one of it, `/orders/{name}/cancel` for what is done to it."""
+        """Where it is: `/orders` for the list of its kind, `/orders/{name}` for one of it, `/orders/{name}/cancel` for what is done to
+        it."""
         group, _, action = self.operation.name.partition(".")
         plain = self.method == "GET" and (action == "list" or (action == "show" and bool(self.identity)))
         parts = (group, f"{{{self.identity}:path}}" if self.identity else "", "" if plain else action)
@@ -138,7 +140,8 @@ class Call:
 
     @cached_property
     def body(self) -> Any:
-        """What a caller sends as the body: a model of the parameters that are not in the path, or the one that is the whole; None without."""
+        """What a caller sends as the body: a model of the parameters that are not in the path, or the one that is the whole; None
+        without."""
         rest = [name for name in self.parameters if name != self.identity]
         if self.method == "GET" or not rest:
             return None

@@ -1,4 +1,5 @@
-"""What the client of the service is made from: the table of its operations, and their types for whoever checks a program that calls them."""
+"""What the client of the service is made from: the table of its operations, and their types for whoever checks a program that calls
+them."""
 
 from __future__ import annotations
 

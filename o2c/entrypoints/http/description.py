@@ -1,4 +1,5 @@
-"""The description of the service (OpenAPI 3.1), completed: an example of each request, the problems that can come of it, and what each part is about."""
+"""The description of the service (OpenAPI 3.1), completed: an example of each request, the problems that can come of it, and what each part
+is about."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ TAGS: Mapping[str, str] = {
 }
 """What the operations of a group are about."""
 ALWAYS = (400, 401, 403, 422, 429, 503)
-"""What any call may come to, whatever it asks: what cannot be read, nobody known, forbidden, one that does not fit, too often, and a store that does not answer."""
+"""What any call may come to, whatever it asks: what cannot be read, nobody known, forbidden, one that does not fit, too often, and a store
+that does not answer."""
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 HEADERS = {"Idempotency-Key": WISH, "If-Match": ANY_VERSION}
 

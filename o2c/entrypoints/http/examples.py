@@ -1,5 +1,5 @@
-"""An example of a request for every operation of the native API, by the names of its parameters: the description shows it, and a test sends it
-to a store in which what it names stands (`tests/stories/test_examples.py`)."""
+"""An example of a request for every operation of the native API, by the names of its parameters: the description shows it, and a test sends
+it to a store in which what it names stands (`tests/stories/test_examples.py`)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def told_of(error: Exception, request: Request) -> JSONResponse:
 
 
 def _stale(request: Request, refused: Stale) -> JSONResponse:
-    """With what the caller has not seen: the events of the streams since, the newest of very many; to who may not see a stream's events, what and when."""
+    """With what the caller has not seen: the events of the streams since, the newest of very many; to who may not see a stream's events,
+    what and when."""
     app, current, unseen = held_by(request).session.app, {}, []
     caller = request.scope.get(CALLER)
     whole = caller is not None and bool(ways(caller, "streams.show"))

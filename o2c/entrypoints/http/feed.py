@@ -88,8 +88,8 @@ def feed(
 ) -> Response:
     """Events after a mark, oldest first: a page with the mark to go on from, or, to who accepts text/event-stream, a stream that goes on.
 
-    Each event comes once, and none is left out: the log is read only as far as no earlier event can appear in it any more. A mark of another log
-    (a restore, another store) is a conflict.
+    Each event comes once, and none is left out: the log is read only as far as no earlier event can appear in it any more. A mark of
+    another log (a restore, another store) is a conflict.
     """
     session = held_by(request).session
     FIND.admit(context, session.app, EVERYTHING)

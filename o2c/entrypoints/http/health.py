@@ -35,7 +35,8 @@ def ready(request: Request) -> Response:
 
 @router.get("/metrics")
 def metrics(request: Request) -> Response:
-    """The figures of the store and of the service in the form that Prometheus reads; from another machine it takes a key that may see the status."""
+    """The figures of the store and of the service in the form that Prometheus reads; from another machine it takes a key that may see the
+    status."""
     session = held_by(request).session
     if request.client is None or request.client.host not in LOOPBACK:
         named("status").admit(looked_up(request), session.app)

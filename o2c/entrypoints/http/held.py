@@ -14,7 +14,8 @@ from o2c.entrypoints.http.pulse import Pulse
 from o2c.running.session import Session
 
 Who = Callable[[str], Context]
-"""From what stands in the header Authorization to who that is. Raises Refused (unauthenticated). It may ask the database, so a thread waits for it."""
+"""From what stands in the header Authorization to who that is. Raises Refused (unauthenticated). It may ask the database, so a thread waits
+for it."""
 Remembered = Callable[[str], Context | None]
 """The same at once, from what the process remembers; None where it has to be looked up."""
 
@@ -24,7 +25,8 @@ CONNECTION_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The open store, who may come in, how often each came of late, `strangers` with a credential and `links` with a customer's link that is none, and how far the log is."""
+    """The open store, who may come in, how often each came of late, `strangers` with a credential and `links` with a customer's link that
+    is none, and how far the log is."""
 
     session: Session
     who: Who

@@ -20,7 +20,8 @@ BURST_S = 5
 """For how many seconds' worth of its rate a caller may send at once."""
 STRANGERS_PER_S = 2
 STRANGERS_BURST = 50
-"""The same for credentials that are not accepted, and apart from them for customers' links, by the address that they come from: whoever guesses is not served on."""
+"""The same for credentials that are not accepted, and apart from them for customers' links, by the address that they come from: whoever
+guesses is not served on."""
 CALLERS_MAX = 10_000
 
 
@@ -39,11 +40,13 @@ ONCE = frozenset(
         b"sec-fetch-site",
     }
 )
-"""Headers that have one value. Of two lines with one of them whatever stands before us may read the other one than we (ASVS 5.0, 1.5.3; RFC 9110, 5.3)."""
+"""Headers that have one value. Of two lines with one of them whatever stands before us may read the other one than we (ASVS 5.0, 1.5.3; RFC
+9110, 5.3)."""
 
 
 class Bodies:
-    """Reads each body before anything looks at it: one that is too large, JSON that lies too deep, a NUL anywhere, and a header twice that has one value, go no further (OWASP API4:2023)."""
+    """Reads each body before anything looks at it: one that is too large, JSON that lies too deep, a NUL anywhere, and a header twice that
+    has one value, go no further (OWASP API4:2023)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

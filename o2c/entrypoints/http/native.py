@@ -70,7 +70,8 @@ async def of_json(request: Request) -> None:
 
 
 async def strictly(request: Request) -> None:
-    """Raise Refused (malformed) for a body that another parser may read otherwise: a name twice, half a letter, no number (ASVS 5.0, 1.5.3)."""
+    """Raise Refused (malformed) for a body that another parser may read otherwise: a name twice, half a letter, no number (ASVS 5.0,
+    1.5.3)."""
     if body := await request.body():
         try:
             document(body, "the body")
@@ -155,7 +156,8 @@ def _view(call: Call) -> Callable[..., Response]:
 
 
 def _told(result: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """A result as it goes over the wire; of a list, how many rows there are in all; of a change, where it stands, and whether it is a repeat."""
+    """A result as it goes over the wire; of a list, how many rows there are in all; of a change, where it stands, and whether it is a
+    repeat."""
     told = {**(headers or {})}
     if isinstance(result, list):
         told["X-Total-Count"] = str(len(result) + getattr(result, "more", 0))

@@ -62,7 +62,8 @@ def _one_of(options: Sequence[Any]) -> Any:
 
 @cache
 def call_model(cls: type) -> type[BaseModel]:
-    """The model of a dataclass that a caller sends, refusing what it does not have. A class-wide `action` is a field of it, to tell it by."""
+    """The model of a dataclass that a caller sends, refusing what it does not have. A class-wide `action` is a field of it, to tell it
+    by."""
     hints = get_type_hints(cls)
     made: dict[str, Any] = {field.name: (call_type(hints[field.name]), _default(field)) for field in fields(cls)}
     if isinstance(action := getattr(cls, "action", None), str):

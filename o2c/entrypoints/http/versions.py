@@ -1,4 +1,5 @@
-"""ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1): a page says at which versions its streams stand, a change says which it was decided by.
+"""ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1): a page says at which versions its streams stand, a change says which it was
+decided by.
 
 An entity tag is those versions with dots between them, such as "17.3" for a fallout, whose order stands at 17 and whose own record at 3.
 """

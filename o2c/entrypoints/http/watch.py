@@ -25,7 +25,8 @@ NO_ROUTE = "none"
 
 @cache
 def request_seconds() -> Histogram:
-    """How long requests took, by route, method and status, in this process (or, with PROMETHEUS_MULTIPROC_DIR set, in all that share it)."""
+    """How long requests took, by route, method and status, in this process (or, with PROMETHEUS_MULTIPROC_DIR set, in all that share
+    it)."""
     from prometheus_client import Histogram
 
     return Histogram(

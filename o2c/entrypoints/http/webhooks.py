@@ -1,4 +1,5 @@
-"""What the service sends to hooks, for its description (OpenAPI 3.1, `webhooks`): a message for each type of event, and for each TMF622 notification.
+"""What the service sends to hooks, for its description (OpenAPI 3.1, `webhooks`): a message for each type of event, and for each TMF622
+notification.
 
 Source: Standard Webhooks (headers, signature), CloudEvents 1.0, TM Forum TMF622 v4.0.0 and v5.0.0 "Notification Resource Models".
 """

@@ -1,4 +1,5 @@
-"""What an invoice or a credit note says, ready to be set: everything from its own event and the agreements made with it, nothing looked up."""
+"""What an invoice or a credit note says, ready to be set: everything from its own event and the agreements made with it, nothing looked
+up."""
 
 from __future__ import annotations
 
@@ -48,8 +49,8 @@ class PaperLine:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What of an invoice is paid in instalments, with later bills: for which goods, each `shares_minor`, in order, and what was agreed for the end of the
-    service: that they go on, or that all is due `at_once`."""
+    """What of an invoice is paid in instalments, with later bills: for which goods, each `shares_minor`, in order, and what was agreed for
+    the end of the service: that they go on, or that all is due `at_once`."""
 
     offering: str
     shares_minor: tuple[int, ...]
@@ -60,9 +61,9 @@ class Spread:
 class Paper:
     """An invoice, or a credit note that names its invoice (`of_invoice`, empty for an invoice). Amounts are minor units, days ISO dates.
 
-    `settled_minor` is what a credit of the account covers of it, and `credits_used` what that is made of, the oldest first; `payable_minor` is the rest,
-    less what is `spread` over instalments, as it was at issue. `notices` are sentences for the customer. `purchase_order` is the customer's own, where all
-    of the paper is of one.
+    `settled_minor` is what a credit of the account covers of it, and `credits_used` what that is made of, the oldest first; `payable_minor`
+    is the rest, less what is `spread` over instalments, as it was at issue. `notices` are sentences for the customer. `purchase_order` is
+    the customer's own, where all of the paper is of one.
     """
 
     kind: str
@@ -140,8 +141,8 @@ def quantity_text(line: PaperLine) -> str:
 
 
 def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] = (), void: bool = False, personal: bool = True) -> Paper:
-    """Give an invoice as a paper, with those of the account's `agreements` that were made with it. One of before invoices said all this says what it
-    has. Without `personal`, the customer is named by the id alone."""
+    """Give an invoice as a paper, with those of the account's `agreements` that were made with it. One of before invoices said all this
+    says what it has. Without `personal`, the customer is named by the id alone."""
     lines = tuple(
         PaperLine(
             line.description or f"{line.offering}, {line.kind}", line.quantity, line.unit or "C62", line.unit_price_minor if line.unit else line.net_minor,

@@ -1,6 +1,7 @@
 """The business rules of EN 16931-1 that apply to our papers, read from the UBL itself and from nothing else.
 
-Not every rule of the norm: those on what our papers never have (allowances on the document, payees, categories other than S, Z, E and O) are left out.
+Not every rule of the norm: those on what our papers never have (allowances on the document, payees, categories other than S, Z, E and O)
+are left out.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ _OF_SUM = {
 
 
 def broken(document: str) -> list[str]:
-    """Name the rules of EN 16931 that a UBL document of ours breaks, in the order of their kinds; none for a valid one. ValueError for no XML."""
+    """Name the rules of EN 16931 that a UBL document of ours breaks, in the order of their kinds; none for a valid one. ValueError for no
+    XML."""
     try:
         root = ET.fromstring(document)
     except ET.ParseError as error:
@@ -124,7 +126,8 @@ def _sums(root: ET.Element) -> Iterator[str]:
 
 
 def _rates(root: ET.Element) -> Iterator[str]:
-    """Of each category and rate: one sum, of the lines at that rate, and the tax on it. A sum of several groups of tax may be off by a half each."""
+    """Of each category and rate: one sum, of the lines at that rate, and the tax on it. A sum of several groups of tax may be off by a half
+    each."""
     nets, told = _nets(root), dict[Rate, tuple[Decimal, Decimal]]()
     for part in _subtotals(root):
         rate = _rate(part, "cac:TaxCategory")

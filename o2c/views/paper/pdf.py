@@ -70,7 +70,8 @@ def font_file() -> Path:
 
 @cache
 def bold_font() -> bytes:
-    """Give the font at its bold weight as a file of its own. To make it takes several times as long as all else on a paper, so a process does it once."""
+    """Give the font at its bold weight as a file of its own. To make it takes several times as long as all else on a paper, so a process
+    does it once."""
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # ships no types
     from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]  # ships no types
 
@@ -169,7 +170,8 @@ def _rate(tax: TaxSum) -> str:
 def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
     """The sums of a paper, each with its heading: net, tax by rate and in all, total, and what was to be paid.
 
-    The tax in all is a particular of its own: The Value Added Tax Regulations 1995, reg. 14(1)(l); Directive 2006/112/EC, art. 226(10); EN 16931 BT-110.
+    The tax in all is a particular of its own: The Value Added Tax Regulations 1995, reg. 14(1)(l); Directive 2006/112/EC, art. 226(10); EN
+    16931 BT-110.
     """
     rates = ((f"{_rate(tax)} on {paper.money(tax.net_minor)}", paper.money(tax.tax_minor)) for tax in paper.taxes)
     told = [("Net", paper.money(paper.net_minor)), *(rates if paper.taxes else [("VAT", paper.money(paper.tax_minor))])]

@@ -87,7 +87,8 @@ def _scheme(parent: ET.Element) -> None:
 
 
 def _seller(root: ET.Element, paper: Paper) -> None:
-    """Who supplies. Whoever says that all of a paper is outside the scope of VAT tells no VAT number (BR-O-2), and is known by the one of its own (BR-CO-26)."""
+    """Who supplies. Whoever says that all of a paper is outside the scope of VAT tells no VAT number (BR-O-2), and is known by the one of
+    its own (BR-CO-26)."""
     seller = paper.seller
     party = _part(_part(root, "AccountingSupplierParty"), "Party")
     address = _part(party, "PostalAddress")
@@ -143,8 +144,8 @@ def _category(parent: ET.Element, category: str, percent: str, reason: str = "")
 
 
 def _totals(root: ET.Element, paper: Paper) -> None:
-    """The totals. What is paid in instalments is not asked for by this paper: each later bill asks for a part, and who books them all must not owe it twice.
-    So it stands with what is settled, and the terms of payment (BT-20) say how it is paid.
+    """The totals. What is paid in instalments is not asked for by this paper: each later bill asks for a part, and who books them all must
+    not owe it twice. So it stands with what is settled, and the terms of payment (BT-20) say how it is paid.
     """
     settled_minor = paper.settled_minor + paper.spread_minor
     totals = _part(root, "LegalMonetaryTotal")

@@ -21,7 +21,8 @@ PermissionShown = TypedDict(
 
 
 class AccessRecordShown(TypedDict):
-    """Somebody was shown what is personal: by which operation, of which customer if of one, which things and kinds; `why` where that is asked for."""
+    """Somebody was shown what is personal: by which operation, of which customer if of one, which things and kinds; `why` where that is
+    asked for."""
 
     record: str
     recorded_at: str
@@ -51,7 +52,8 @@ class KeyShown(TypedDict):
 
 
 class IssuerShown(TypedDict):
-    """An issuer whose tokens are believed: for which audience, from which claim roles come and to which of ours, and how long a token may live."""
+    """An issuer whose tokens are believed: for which audience, from which claim roles come and to which of ours, and how long a token may
+    live."""
 
     issuer: str
     audience: str

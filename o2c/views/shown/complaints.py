@@ -9,7 +9,8 @@ from o2c.views.shown.orders import OrderOfCustomer
 
 
 class ComplaintShown(TypedDict):
-    """A complaint: `state` is open, answered or resolved; `outside` says that the customer may go to the body outside, `outside_from` from when at the latest."""
+    """A complaint: `state` is open, answered or resolved; `outside` says that the customer may go to the body outside, `outside_from` from
+    when at the latest."""
 
     complaint: str
     customer: str
@@ -48,7 +49,8 @@ class ComplaintPage(ComplaintShown):
 
 
 class OfferShown(TypedDict):
-    """An offer in force: what may be offered when all of the grounds are there, and what share of the customers never gets it; by the version of the file."""
+    """An offer in force: what may be offered when all of the grounds are there, and what share of the customers never gets it; by the
+    version of the file."""
 
     offer: str
     remedy: str
@@ -79,8 +81,9 @@ class ContextShown(TypedDict):
 
 
 class OfferEffectShown(TypedDict):
-    """What an offer comes to: customers for whom there were grounds at least `days` ago, how many of them ended a product within those days, and the same of those who were held
-    out of it. `kept_points` is by how many percentage points fewer left with the offer: None where one of the groups is empty."""
+    """What an offer comes to: customers for whom there were grounds at least `days` ago, how many of them ended a product within those
+    days, and the same of those who were held out of it. `kept_points` is by how many percentage points fewer left with the offer: None
+    where one of the groups is empty."""
 
     offer: str
     remedy: str

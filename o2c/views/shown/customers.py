@@ -19,7 +19,8 @@ HeldShown = TypedDict(
         "order": str,
     },
 )
-"""A number (`msisdn`), SIM (`iccid`) or device (`imei`) that a customer holds, its class, kind or SKU (`class`), and the order it came with."""
+"""A number (`msisdn`), SIM (`iccid`) or device (`imei`) that a customer holds, its class, kind or SKU (`class`), and the order it came
+with."""
 
 
 class InServiceShown(TypedDict):
@@ -44,7 +45,8 @@ class PromisedShown(TypedDict):
 
 
 class ContactShown(TypedDict):
-    """A contact with a customer: who of us (`actor`) spoke, how (`medium`), about what and which order; `note` where what is personal is shown."""
+    """A contact with a customer: who of us (`actor`) spoke, how (`medium`), about what and which order; `note` where what is personal is
+    shown."""
 
     contacted_at: str
     medium: str
@@ -74,7 +76,8 @@ class InvoiceOfCustomer(TypedDict):
 
 
 class BalanceShown(TypedDict):
-    """What a customer was invoiced, paid, owes and is owed in a currency, in minor units, and what notes `lowered` of that; see `views.customers.balance`."""
+    """What a customer was invoiced, paid, owes and is owed in a currency, in minor units, and what notes `lowered` of that; see
+    `views.customers.balance`."""
 
     invoiced_minor: int
     credit_used_minor: int
@@ -90,7 +93,8 @@ class BalanceShown(TypedDict):
 
 
 class CreditShown(TypedDict):
-    """The bureau's last decision in a currency: its limit where it has one, what running orders have used of it, and whether it still holds."""
+    """The bureau's last decision in a currency: its limit where it has one, what running orders have used of it, and whether it still
+    holds."""
 
     decision: str
     limit_minor: NotRequired[int]
@@ -111,8 +115,9 @@ class MoneyHeldShown(TypedDict):
 
 
 class CustomerShown(TypedDict):
-    """A customer. What is personal is there where it is asked for, what else its papers say is there once it is registered; `balance` and `credit` are by
-    currency; `credit_notices_owed` gives the last day by order; `money_held` is by account: owed to the customer, credit, deposits, paid back.
+    """A customer. What is personal is there where it is asked for, what else its papers say is there once it is registered; `balance` and
+    `credit` are by currency; `credit_notices_owed` gives the last day by order; `money_held` is by account: owed to the customer, credit,
+    deposits, paid back.
     """
 
     customer: str
@@ -140,9 +145,11 @@ class CustomerShown(TypedDict):
 
 
 class ProductShown(TypedDict):
-    """A product: whose it is, the item that it came with, its status by TMF637, and its number, SIM (`sim_kind`: esim, physical) or device where it has one.
+    """A product: whose it is, the item that it came with, its status by TMF637, and its number, SIM (`sim_kind`: esim, physical) or device
+    where it has one.
 
-    `price_minor` recurs, net of tax; `commitment_ends_on` is the first day on which it may end without a charge, `ended_on` that from which it is not served.
+    `price_minor` recurs, net of tax; `commitment_ends_on` is the first day on which it may end without a charge, `ended_on` that from which
+    it is not served.
     """
 
     product: str
@@ -166,7 +173,8 @@ class ProductShown(TypedDict):
 
 
 class ProductEventShown(TypedDict):
-    """What happened to a product: when, by whom, by which order (empty for none), and in a word `what`: the attributes that changed, a reason, a cause."""
+    """What happened to a product: when, by whom, by which order (empty for none), and in a word `what`: the attributes that changed, a
+    reason, a cause."""
 
     at: str
     event: str
@@ -176,8 +184,9 @@ class ProductEventShown(TypedDict):
 
 
 class NoticeShown(TypedDict):
-    """A notice of the end of a product's term, or of the best prices after it (`about`): when it is due, whether it is `awaited`, was `given`, or need not be (`moved`: another term
-    took the place of its own; `called-off`; or why nobody is told), when it was given, and what was told. Amounts are a period's, net, in minor units."""
+    """A notice of the end of a product's term, or of the best prices after it (`about`): when it is due, whether it is `awaited`, was
+    `given`, or need not be (`moved`: another term took the place of its own; `called-off`; or why nobody is told), when it was given, and
+    what was told. Amounts are a period's, net, in minor units."""
 
     about: str
     ends_on: str

@@ -6,7 +6,8 @@ from typing import Any, NotRequired, TypedDict
 
 
 class LineShown(TypedDict):
-    """A line of an order as it was captured, with the state and the last day promised of the items that it became; `parent` is the line that it is within."""
+    """A line of an order as it was captured, with the state and the last day promised of the items that it became; `parent` is the line
+    that it is within."""
 
     item: str
     parent: str
@@ -23,7 +24,8 @@ class LineShown(TypedDict):
 
 
 class MilestoneShown(TypedDict):
-    """A milestone of an order (no item) or of an item: `status` is reached, missed or to come; `promised_until` the moment in which the day promised ends."""
+    """A milestone of an order (no item) or of an item: `status` is reached, missed or to come; `promised_until` the moment in which the day
+    promised ends."""
 
     item: str
     milestone: str
@@ -34,8 +36,8 @@ class MilestoneShown(TypedDict):
 
 
 class RevisedPromiseShown(TypedDict):
-    """The day first promised for an item and the one promised now, how often it was revised, the step and reason that moved it first, and the danger that was written down last
-    (hazard, critical; empty for none)."""
+    """The day first promised for an item and the one promised now, how often it was revised, the step and reason that moved it first, and
+    the danger that was written down last (hazard, critical; empty for none)."""
 
     item: str
     first_promised_on: str
@@ -94,7 +96,8 @@ class AmendmentShown(TypedDict):
 
 
 class DocumentShown(TypedDict):
-    """An order in full. `named_by_us` says that its external id is ours; `danger` is what was written down of an order of which nothing is promised (hazard or critical), at `danger_at`; `paper` is what was captured to the letter, None where that is not shown."""
+    """An order in full. `named_by_us` says that its external id is ours; `danger` is what was written down of an order of which nothing is
+    promised (hazard or critical), at `danger_at`; `paper` is what was captured to the letter, None where that is not shown."""
 
     order: str
     external_id: str

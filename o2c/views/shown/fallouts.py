@@ -37,10 +37,11 @@ class TicketShown(TypedDict):
 class FalloutStanding(FalloutShown):
     """How a fallout stands: whose it is, its age in seconds, what it blocks, who has it in hand if anybody, and what comes next.
 
-    `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it comes up
-    next; `level` how high it is; `rank` its turn in the queue, lower first; `group` that of its like; `revenue_minor` the price of what it
-    holds up, in `currency`; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it points at, in words; where a
-    correction told whose value was wrong, `origin_event` is the event that captured it, by that channel and agent, and `origin_field` its name.
+    `state` is open, assigned, inProgress, awaitingInformation or onHold; `owner` a person, or the team of its queue; `next_at` when it
+    comes up next; `level` how high it is; `rank` its turn in the queue, lower first; `group` that of its like; `revenue_minor` the price of
+    what it holds up, in `currency`; `waiting` the times in which our clock stood still; `our_time_s` how long it ran. `blame` is what it
+    points at, in words; where a correction told whose value was wrong, `origin_event` is the event that captured it, by that channel and
+    agent, and `origin_field` its name.
     """
 
     external_id: str | None
@@ -129,7 +130,8 @@ class DifferenceShown(TypedDict):
 
 class FalloutPage(FalloutStanding):
     """One fallout with what a person needs to act. `values` is a word where what is personal is not shown; `stream` is what it fell out in,
-    `ways` the actions as data for a form, `choices` by the key of a correction the values among which one is chosen, `cause_event` the position of the event that opened it; `repeated` says that its step fell out before for the same reason.
+    `ways` the actions as data for a form, `choices` by the key of a correction the values among which one is chosen, `cause_event` the
+    position of the event that opened it; `repeated` says that its step fell out before for the same reason.
 
     Of two papers under one external id: `papers`, where they are `differing`, and what the `decisions` are.
     """
@@ -194,10 +196,11 @@ class JobItemShown(TypedDict):
 
 
 class CodeShown(TypedDict):
-    """A reason code as it is in force (`kind` code), or a partner's code that is mapped to none of ours (`kind` unmapped): what it has is its kind's.
+    """A reason code as it is in force (`kind` code), or a partner's code that is mapped to none of ours (`kind` unmapped): what it has is
+    its kind's.
 
-    A code: see `kernel.reasons.Reason`; `scheduled` is when it is tried again. An unmapped one: the step and its partner, the `raw` code, how
-    often it came (`count`), and a fallout that has it (`sample`).
+    A code: see `kernel.reasons.Reason`; `scheduled` is when it is tried again. An unmapped one: the step and its partner, the `raw` code,
+    how often it came (`count`), and a fallout that has it (`sample`).
     """
 
     kind: str

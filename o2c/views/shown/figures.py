@@ -55,9 +55,11 @@ class HeadlineShown(_Explained):
 
 
 class FigureShown(_Explained, _OfEvents):
-    """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted from.
+    """A figure with its value (None: nothing to divide by, or money of several currencies) and the ids of the events that it is counted
+    from.
 
-    `denominator` is None for a sum. Times have percentiles beside the mean. `rows` has the same for each `key` of the dimension `by`, where one was asked for.
+    `denominator` is None for a sum. Times have percentiles beside the mean. `rows` has the same for each `key` of the dimension `by`, where
+    one was asked for.
     """
 
     rows: NotRequired[list[FigureOfKey]]
@@ -82,7 +84,8 @@ CycleTimeShown = TypedDict(
 
 
 class PromisesKeptShown(TypedDict):
-    """Promises kept and broken, against the day promised first and the one as last revised; `*` stands for all offerings, steps or reasons."""
+    """Promises kept and broken, against the day promised first and the one as last revised; `*` stands for all offerings, steps or
+    reasons."""
 
     offering: str
     step: str

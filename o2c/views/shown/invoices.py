@@ -18,10 +18,10 @@ class SupplierShown(TypedDict):
 
 
 class InvoiceLineShown(TypedDict):
-    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive. A discount
-    (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty and 0. One that
-    charges for late payment says `of_invoice` for which, and is of no order. `cost_centre` is the account that it was ordered for, where the one billed
-    pays for it, and `purchase_order` the customer's own; empty for none."""
+    """A line: `quantity` of a `unit` (UN/ECE Recommendation 20) at `unit_price_minor` for each `price_per` of it; `to_day` is exclusive. A
+    discount (`discount` names it) is a line below nothing that lowers the line `of_line`, counted from 1; of any other line these are empty
+    and 0. One that charges for late payment says `of_invoice` for which, and is of no order. `cost_centre` is the account that it was
+    ordered for, where the one billed pays for it, and `purchase_order` the customer's own; empty for none."""
 
     order: str
     item: str
@@ -81,7 +81,8 @@ class NoteLineShown(TypedDict):
 
 
 class InvoicePartShown(TypedDict):
-    """What of an invoice or a credit note is a cost centre's (empty: the paying account's own), in minor units: all parts sum to the paper."""
+    """What of an invoice or a credit note is a cost centre's (empty: the paying account's own), in minor units: all parts sum to the
+    paper."""
 
     cost_centre: str
     lines: int
@@ -111,7 +112,8 @@ class CreditNoteShown(TypedDict):
 
 
 class CreditNotePreviewShown(TypedDict):
-    """A credit note before it is issued, in minor units; `needs_approval`: it comes to more than `approved_above_minor`, so a second person has to agree."""
+    """A credit note before it is issued, in minor units; `needs_approval`: it comes to more than `approved_above_minor`, so a second person
+    has to agree."""
 
     invoice: str
     currency: str
@@ -128,8 +130,9 @@ class CreditNotePreviewShown(TypedDict):
 
 
 class TakingBackPreviewShown(TypedDict):
-    """Money before it is taken off an invoice, in minor units: of which payment, how much of it the account gives back of its credit, and how the invoice
-    would stand. What begins with `to_` is of the invoice that it would move to, and empty where the payer's bank takes it back."""
+    """Money before it is taken off an invoice, in minor units: of which payment, how much of it the account gives back of its credit, and
+    how the invoice would stand. What begins with `to_` is of the invoice that it would move to, and empty where the payer's bank takes it
+    back."""
 
     invoice: str
     currency: str
@@ -167,7 +170,8 @@ class CreditPartShown(TypedDict):
 
 
 class InvoicePaperShown(TypedDict):
-    """An invoice with all that it says, and what was taken off it; amounts are minor units. `final` says that it is the last of its account. The last two are there where they were asked for."""
+    """An invoice with all that it says, and what was taken off it; amounts are minor units. `final` says that it is the last of its
+    account. The last two are there where they were asked for."""
 
     invoice: str
     legal_number: str
@@ -202,7 +206,8 @@ class InvoicePaperShown(TypedDict):
 
 
 class NumberRangeShown(TypedDict):
-    """A range of numbers that was approved, named by its first number, for which `papers` (invoices, credit-notes): where it stands, what is left of it, and whether another is needed (`low`)."""
+    """A range of numbers that was approved, named by its first number, for which `papers` (invoices, credit-notes): where it stands, what
+    is left of it, and whether another is needed (`low`)."""
 
     range: str
     papers: str

@@ -4,7 +4,8 @@ from typing import TypedDict
 
 
 class OutreachShown(TypedDict):
-    """Getting in touch with somebody whom something failed: when it may be done, how often it was, the last outcome, and what was promised."""
+    """Getting in touch with somebody whom something failed: when it may be done, how often it was, the last outcome, and what was
+    promised."""
 
     open_from: str
     open_until: str
@@ -15,8 +16,9 @@ class OutreachShown(TypedDict):
 
 
 class JourneyShown(TypedDict):
-    """What somebody tried: `state` is open, ordered, recovered (ordered after we got in touch about what had failed) or lost. `outreach` is its last outcome: `due` before it was
-    made, `not-made` once that is too late, empty where nothing failed. `apart` says that it is nobody who wants to buy: bot or test."""
+    """What somebody tried: `state` is open, ordered, recovered (ordered after we got in touch about what had failed) or lost. `outreach` is
+    its last outcome: `due` before it was made, `not-made` once that is too late, empty where nothing failed. `apart` says that it is nobody
+    who wants to buy: bot or test."""
 
     journey: str
     customer: str
@@ -33,7 +35,8 @@ class JourneyShown(TypedDict):
 
 
 class StepOfJourney(TypedDict):
-    """Something that happened on a journey, where and by whom it was taken down. `waited_s` is what the person waited in all: for a page, or on the telephone."""
+    """Something that happened on a journey, where and by whom it was taken down. `waited_s` is what the person waited in all: for a page,
+    or on the telephone."""
 
     at: str
     type: str
@@ -45,7 +48,8 @@ class StepOfJourney(TypedDict):
 
 
 class KeyedShown(TypedDict):
-    """A field that was keyed in, by its place in the order's paper, and where. The value is None where personal values are not asked for, or their key is gone."""
+    """A field that was keyed in, by its place in the order's paper, and where. The value is None where personal values are not asked for,
+    or their key is gone."""
 
     path: str
     value: str | None
@@ -61,8 +65,8 @@ class IdentityShown(TypedDict):
 
 
 class ApartRuleShown(TypedDict):
-    """Who is no person that wants to buy: a rule of the policy, by what the client calls itself, login, token, channel, an order's external id or note (patterns),
-    customers of one's own, or so many attempts within so many seconds."""
+    """Who is no person that wants to buy: a rule of the policy, by what the client calls itself, login, token, channel, an order's external
+    id or note (patterns), customers of one's own, or so many attempts within so many seconds."""
 
     name: str
     apart: str
@@ -79,7 +83,8 @@ class ApartRuleShown(TypedDict):
 
 
 class JourneyPolicyShown(TypedDict):
-    """What is done about journeys, by the version of the file: in days and minutes; `budget_minor` is what an incentive may be worth, by market, in minor units of its currency."""
+    """What is done about journeys, by the version of the file: in days and minutes; `budget_minor` is what an incentive may be worth, by
+    market, in minor units of its currency."""
 
     version: str
     lost_after_days: int

@@ -30,7 +30,8 @@ class ChoiceShown(TypedDict):
 
 
 class AskedShown(TypedDict):
-    """A value that a customer may give himself: its key, the words for it, where he finds it, and what he may choose from (none: he writes it)."""
+    """A value that a customer may give himself: its key, the words for it, where he finds it, and what he may choose from (none: he writes
+    it)."""
 
     key: str
     told: str
@@ -39,7 +40,8 @@ class AskedShown(TypedDict):
 
 
 class NeedShown(TypedDict):
-    """What we need of a customer: the fallout that waits for him, its item, and the `fields` that answer it; none where we have to speak."""
+    """What we need of a customer: the fallout that waits for him, its item, and the `fields` that answer it; none where we have to
+    speak."""
 
     fallout: str
     item: str

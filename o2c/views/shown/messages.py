@@ -6,7 +6,8 @@ from typing import Any, TypedDict
 
 
 class MessageShown(TypedDict):
-    """A message: of which milestone of which order, and what became of it. `due_at` is there while it is to be sent, `sent_at` once a transport took it."""
+    """A message: of which milestone of which order, and what became of it. `due_at` is there while it is to be sent, `sent_at` once a
+    transport took it."""
 
     message: str
     customer: str
@@ -83,7 +84,8 @@ class SilenceShown(TypedDict):
 
 
 class CareShown(TypedDict):
-    """A courtesy contact that a milestone of an order calls for: open until it is done or missed; `by` is who of us made it, late as it may be."""
+    """A courtesy contact that a milestone of an order calls for: open until it is done or missed; `by` is who of us made it, late as it may
+    be."""
 
     customer: str
     tier: str
@@ -97,9 +99,10 @@ class CareShown(TypedDict):
 
 
 class CareAgreementShown(TypedDict):
-    """What is agreed with the customers of a tier, or (`customers`) with some of their own: by milestone the working days within which they are spoken to, the local hour at which
-    such a day ends, within how many days an order is complete, and after how many working days what is delivered is promised (None: as long as it takes); the codes of the markets
-    whose orders it holds for (none: all), that of the market whose calendar counts (empty: each order's own), and days on which nobody works besides; by the version of the file."""
+    """What is agreed with the customers of a tier, or (`customers`) with some of their own: by milestone the working days within which they
+    are spoken to, the local hour at which such a day ends, within how many days an order is complete, and after how many working days what
+    is delivered is promised (None: as long as it takes); the codes of the markets whose orders it holds for (none: all), that of the market
+    whose calendar counts (empty: each order's own), and days on which nobody works besides; by the version of the file."""
 
     agreement: str
     customers: list[str]

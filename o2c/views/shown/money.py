@@ -6,7 +6,8 @@ from typing import Any, NotRequired, TypedDict
 
 
 class PriceShown(TypedDict):
-    """A price of an offering, or the one row of an offering that has none. Amounts are net of tax, in minor units; when it holds is in words."""
+    """A price of an offering, or the one row of an offering that has none. Amounts are net of tax, in minor units; when it holds is in
+    words."""
 
     offering: str
     version: str
@@ -23,8 +24,8 @@ class PriceShown(TypedDict):
 
 
 class PaymentShown(TypedDict):
-    """A payment that came for an invoice, or what of one was taken back (below zero), in minor units. `what`: received, charged-back, won-back, moved-away
-    or moved-here; `of` is the case of a chargeback, or the other invoice. `reference` is the payment provider's."""
+    """A payment that came for an invoice, or what of one was taken back (below zero), in minor units. `what`: received, charged-back,
+    won-back, moved-away or moved-here; `of` is the case of a chargeback, or the other invoice. `reference` is the payment provider's."""
 
     occurred_at: str
     amount_minor: int
@@ -38,7 +39,8 @@ class PaymentShown(TypedDict):
 
 
 class InvoicePage(TypedDict):
-    """One invoice, in minor units: `open_minor` is still to come; `credit_minor` came above what it is over and is a credit of its account."""
+    """One invoice, in minor units: `open_minor` is still to come; `credit_minor` came above what it is over and is a credit of its
+    account."""
 
     invoice: str
     legal_number: str
@@ -71,7 +73,8 @@ class OwedShown(TypedDict):
 
 
 class BalanceItemShown(TypedDict):
-    """One item of a balance, in minor units: `what` it is (open, credit, owed, refund under way, deposit), of which invoice, order or refund, and since which day."""
+    """One item of a balance, in minor units: `what` it is (open, credit, owed, refund under way, deposit), of which invoice, order or
+    refund, and since which day."""
 
     what: str
     of: str
@@ -110,8 +113,8 @@ class AccountShown(TypedDict):
 
 
 class PlacedAccountShown(TypedDict):
-    """A billing account in its customer's hierarchy: `depth` is 0 at the top, `payer` the account whose invoices have what is ordered for it, `charges` how
-    many run for it. `contact`, where personal data is shown, is whom to ask for."""
+    """A billing account in its customer's hierarchy: `depth` is 0 at the top, `payer` the account whose invoices have what is ordered for
+    it, `charges` how many run for it. `contact`, where personal data is shown, is whom to ask for."""
 
     account: str
     depth: int
@@ -132,8 +135,9 @@ class PlanPartShown(TypedDict):
 
 
 class LateClaimShown(TypedDict):
-    """What a business owes by law for paying an invoice late, up to and including today, in minor units: simple interest for so many days, from `from_day`
-    up to, not including, `to_day`, and the fixed sum. `charged_minor` is what bills have of both, less what they gave back: nothing where the market's policy charges none."""
+    """What a business owes by law for paying an invoice late, up to and including today, in minor units: simple interest for so many days,
+    from `from_day` up to, not including, `to_day`, and the fixed sum. `charged_minor` is what bills have of both, less what they gave back:
+    nothing where the market's policy charges none."""
 
     invoice: str
     from_day: str
@@ -145,9 +149,9 @@ class LateClaimShown(TypedDict):
 
 
 class CollectionShown(TypedDict):
-    """What an account owes past its due day in one currency, in minor units, how far its collection went (`stage`, empty: held, or all in dispute) and
-    at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with their last days, `plan` the
-    parts in which it is paid by agreement, `late` what is owed for having paid late."""
+    """What an account owes past its due day in one currency, in minor units, how far its collection went (`stage`, empty: held, or all in
+    dispute) and at which level its lines are barred; `notices` is how many were given since it last owed nothing, `holds` are kinds with
+    their last days, `plan` the parts in which it is paid by agreement, `late` what is owed for having paid late."""
 
     account: str
     customer: str
@@ -167,8 +171,8 @@ class CollectionShown(TypedDict):
 
 
 class IssuedInvoiceShown(TypedDict):
-    """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid. `above_minor` of what was paid is a
-    credit of the account and pays nothing of it."""
+    """An invoice in a list, in minor units: what is to be paid and what was, and when it was issued and paid. `above_minor` of what was
+    paid is a credit of the account and pays nothing of it."""
 
     invoice: str
     legal_number: str
@@ -189,7 +193,8 @@ class IssuedInvoiceShown(TypedDict):
 
 
 class OfferedPrice(TypedDict):
-    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`. Of usage and of what is included, the terms stand in `usage` and `allowance`; what lowers it in `discounts`."""
+    """A price of an offering, net of tax in minor units; see `catalogue.events.OfferingPrice`. Of usage and of what is included, the terms
+    stand in `usage` and `allowance`; what lowers it in `discounts`."""
 
     kind: str
     amount_minor: int
@@ -247,8 +252,8 @@ class ComparedShown(TypedDict):
 
 
 class TrialBalanceShown(TypedDict):
-    """The accounts of the chart at the end of a day, by the events that had happened by `at` where a time was asked for. `balanced`: they sum to zero
-    in every currency."""
+    """The accounts of the chart at the end of a day, by the events that had happened by `at` where a time was asked for. `balanced`: they
+    sum to zero in every currency."""
 
     on: str
     at: str | None
@@ -258,7 +263,8 @@ class TrialBalanceShown(TypedDict):
 
 
 class LedgerLineShown(TypedDict):
-    """A posting, or half of what a day earned. `of_day` is the closed day that it belongs to, where it came later; amounts are minor units."""
+    """A posting, or half of what a day earned. `of_day` is the closed day that it belongs to, where it came later; amounts are minor
+    units."""
 
     day: str
     of_day: str | None
@@ -300,8 +306,8 @@ class ClosingShown(TypedDict):
 
 
 class OfferingChangeShown(TypedDict):
-    """A difference between two versions of the catalogue: of an offering, a field of it, or one of its prices (net, minor units). `stage`: draft, active or
-    retired."""
+    """A difference between two versions of the catalogue: of an offering, a field of it, or one of its prices (net, minor units). `stage`:
+    draft, active or retired."""
 
     offering: str
     stage: str
@@ -325,7 +331,8 @@ class DryRunSum(TypedDict):
 
 
 class DryRunOrder(TypedDict):
-    """An order that comes out otherwise: `priced otherwise`, `falls out` or `goes through`; `why` is the flaw. Sums are net minor units, by how often they are charged."""
+    """An order that comes out otherwise: `priced otherwise`, `falls out` or `goes through`; `why` is the flaw. Sums are net minor units, by
+    how often they are charged."""
 
     order: str
     external_id: str

@@ -26,7 +26,8 @@ class OrderRow(OrderOfCustomer):
 
 
 class FoundOrderShown(TypedDict):
-    """An order that was looked for: `found_by` says what led to it; `holds` whether it has the number or SIM now, empty where it was found otherwise."""
+    """An order that was looked for: `found_by` says what led to it; `holds` whether it has the number or SIM now, empty where it was found
+    otherwise."""
 
     order: str
     external_id: str
@@ -39,7 +40,8 @@ class FoundOrderShown(TypedDict):
 
 
 class PlannedStepShown(TypedDict):
-    """A step of the plan of an order: of which item, what it waits for, which try it is, how it stands, and when it was asked for and done."""
+    """A step of the plan of an order: of which item, what it waits for, which try it is, how it stands, and when it was asked for and
+    done."""
 
     item: str
     offering: str
@@ -112,7 +114,8 @@ class AssessedShown(TypedDict):
 
 
 class TimelineEventShown(TypedDict):
-    """Something that happened to an order: an event of the log, its `data` without what is personal; `causation` is the event that it followed from."""
+    """Something that happened to an order: an event of the log, its `data` without what is personal; `causation` is the event that it
+    followed from."""
 
     position: str
     event: str
@@ -129,7 +132,8 @@ class TimelineEventShown(TypedDict):
 
 
 class CancellationShown(TypedDict):
-    """The wish to cancel an order: `state` is asked for, refused (`past` says which items are past their point of no return, and why), under way or done.
+    """The wish to cancel an order: `state` is asked for, refused (`past` says which items are past their point of no return, and why),
+    under way or done.
 
     `reason` is a word that is counted, empty where nobody said one; `note` is None where what is personal is not shown.
     """
@@ -220,8 +224,9 @@ class ResubmissionShown(TypedDict):
 
 
 class SiteShown(TypedDict):
-    """A site of an order: `site` is the account that its lines are ordered for and the first of them, `level` what the account stands for in the customer's
-    hierarchy. Days are ISO, None for none; `visits_on` are those on which fitters are wished. The last two are there where personal data is shown."""
+    """A site of an order: `site` is the account that its lines are ordered for and the first of them, `level` what the account stands for
+    in the customer's hierarchy. Days are ISO, None for none; `visits_on` are those on which fitters are wished. The last two are there
+    where personal data is shown."""
 
     site: str
     account: str
@@ -242,8 +247,8 @@ class SiteShown(TypedDict):
 class OrderShown(TypedDict):
     """One order as it stands. `owner` is whose name the external id is; `after` is the order that this one was first taken for a repeat of.
 
-    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly, `purchase_order` is the customer's own.
-    While it is suspended, `suspended_until` says until when and `suspended_for` who is waited for; else None and empty.
+    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly, `purchase_order` is the
+    customer's own. While it is suspended, `suspended_until` says until when and `suspended_for` who is waited for; else None and empty.
     """
 
     order: str

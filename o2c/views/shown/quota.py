@@ -8,8 +8,9 @@ from typing import TypedDict
 class QuotaShown(TypedDict):
     """What became of a request of a session, in base units. `granted` 0 says `why`: no-price, limit or balance.
 
-    With `final_unit` nothing more can be granted after it. `used` and `freed` are of a commit, `charged_minor` is what it took off the prepaid balance, which
-    leaves `balance_minor` (None where nothing was committed). `repeated` says that the request had come before: then nothing was done, and the answer is the first one.
+    With `final_unit` nothing more can be granted after it. `used` and `freed` are of a commit, `charged_minor` is what it took off the
+    prepaid balance, which leaves `balance_minor` (None where nothing was committed). `repeated` says that the request had come before: then
+    nothing was done, and the answer is the first one.
     """
 
     account: str
@@ -51,7 +52,8 @@ class HoldShown(TypedDict):
 
 
 class PrepaidReturnedShown(TypedDict):
-    """What went back of prepaid money, as its customer left and asked for it: what these top-ups had left, what was kept of it for that, its refunds, and the day by which they are due."""
+    """What went back of prepaid money, as its customer left and asked for it: what these top-ups had left, what was kept of it for that,
+    its refunds, and the day by which they are due."""
 
     amount_minor: int
     fee_minor: int

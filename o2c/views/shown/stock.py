@@ -64,8 +64,8 @@ LevelShown = TypedDict("LevelShown", {"kind": str, "class": str, "state": str, "
 class LatePortShown(TypedDict):
     """A port that missed the day agreed for it. Days are ISO dates local to the market; `market` is its rules as pinned.
 
-    `state` is missed, agreed (anew, for `now_agreed_on`), postponed (until the line is on), ported or cancelled. The days late are None until
-    another day is agreed.
+    `state` is missed, agreed (anew, for `now_agreed_on`), postponed (until the line is on), ported or cancelled. The days late are None
+    until another day is agreed.
     """
 
     external_id: str
@@ -84,7 +84,8 @@ class LatePortShown(TypedDict):
 
 
 class AgreementShown(TypedDict):
-    """A device that is paid in instalments: how many bills have one, what the next comes to, and what settles it `on` a day. Minor units, with tax.
+    """A device that is paid in instalments: how many bills have one, what the next comes to, and what settles it `on` a day. Minor units,
+    with tax.
 
     `at_end` is what was agreed for what is left when the service ends: on-plan or at-once."""
 

@@ -6,7 +6,8 @@ from typing import Any, TypedDict
 
 
 class TriggerShown(TypedDict):
-    """A trigger: the events that it is on, how many conditions it has, and what it does; its version holds of what stands in the log after `since`."""
+    """A trigger: the events that it is on, how many conditions it has, and what it does; its version holds of what stands in the log after
+    `since`."""
 
     trigger: str
     version: int
@@ -36,7 +37,8 @@ class TriggerWholeShown(TriggerShown):
 
 
 class FiringShown(TypedDict):
-    """An event that set off a trigger, or would have (`state` says why it did not). `depth` counts the firings that led to it, this one included."""
+    """An event that set off a trigger, or would have (`state` says why it did not). `depth` counts the firings that led to it, this one
+    included."""
 
     firing: str
     trigger: str

@@ -6,7 +6,8 @@ from typing import TypedDict
 
 
 class UsageFileShown(TypedDict):
-    """A file of usage records as it was taken in; see `usage.events.UsageLoaded`. `reasons` are those of the first refused lines, as they were read now."""
+    """A file of usage records as it was taken in; see `usage.events.UsageLoaded`. `reasons` are those of the first refused lines, as they
+    were read now."""
 
     file: str
     repeated: bool
@@ -33,8 +34,8 @@ class UsagePurgeShown(TypedDict):
 
 class UsageRecordShown(TypedDict):
     """A record of usage; its numbers are masked. `waits_for` says why it is in suspense, empty where it is somebody's; since when stands in
-    `waits_since`, and `look_at` is when it is looked at again though nothing about its number or account changed. `placed_by` is the version of the operator's own zones
-    and time bands that gave `zone` and `band`, empty for the market's."""
+    `waits_since`, and `look_at` is when it is looked at again though nothing about its number or account changed. `placed_by` is the
+    version of the operator's own zones and time bands that gave `zone` and `band`, empty for the market's."""
 
     id: int
     source: str
@@ -109,8 +110,8 @@ class AllowanceShown(TypedDict):
 class LimitShown(TypedDict):
     """A limit of what the running bill period may cost beyond its recurring prices: net, in minor units; None for none.
 
-    `spent_minor` is what it came to by now, `not_chargeable` counts the records beyond it without agreement. `notice` is the last notice of the period, `agreed` whether the
-    customer agreed to go on after it.
+    `spent_minor` is what it came to by now, `not_chargeable` counts the records beyond it without agreement. `notice` is the last notice of
+    the period, `agreed` whether the customer agreed to go on after it.
     """
 
     account: str

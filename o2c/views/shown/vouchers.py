@@ -6,7 +6,8 @@ from typing import TypedDict
 
 
 class VoucherDiscountShown(TypedDict):
-    """What a voucher takes off a price: a percentage or an amount of each period, in minor units; for how long (0: for good), and how it meets others."""
+    """What a voucher takes off a price: a percentage or an amount of each period, in minor units; for how long (0: for good), and how it
+    meets others."""
 
     name: str
     of: str
@@ -22,7 +23,8 @@ class VoucherDiscountShown(TypedDict):
 
 
 class CodeUsesShown(TypedDict):
-    """A code: how many of its uses orders hold now, how many are over for good, how many are left, and the ids of the orders that hold one."""
+    """A code: how many of its uses orders hold now, how many are over for good, how many are left, and the ids of the orders that hold
+    one."""
 
     code: str
     reserved: int
@@ -32,8 +34,8 @@ class CodeUsesShown(TypedDict):
 
 
 class CampaignShown(TypedDict):
-    """A campaign of vouchers. Amounts are minor units, net of tax; `takes_off` is what they do in plain words, and `left_minor` None where there is
-    no budget. Orders hold a use for `reserved_days`, 0 for as long as they go on."""
+    """A campaign of vouchers. Amounts are minor units, net of tax; `takes_off` is what they do in plain words, and `left_minor` None where
+    there is no budget. Orders hold a use for `reserved_days`, 0 for as long as they go on."""
 
     campaign: str
     market: str

@@ -55,7 +55,8 @@ class AgeingShown(TypedDict):
 
 
 class DayPromisedShown(TypedDict):
-    """A day that was promised for an item: by which event, through which channel to whom, and what became of it (kept, broken, open). `agreed_by` is the agreement from which it follows (empty: none)."""
+    """A day that was promised for an item: by which event, through which channel to whom, and what became of it (kept, broken, open).
+    `agreed_by` is the agreement from which it follows (empty: none)."""
 
     order: str
     external_id: str
@@ -89,7 +90,8 @@ class PromiseCountShown(TypedDict):
 
 
 class ToldShown(TypedDict):
-    """Something that a customer was told: what, when, through which channel, and to whom it was said (`customer`, or the `channel` that sent the order)."""
+    """Something that a customer was told: what, when, through which channel, and to whom it was said (`customer`, or the `channel` that
+    sent the order)."""
 
     at: str
     what: str
@@ -181,8 +183,8 @@ class QueueForecastShown(TypedDict):
 
 
 class JeopardyShown(TypedDict):
-    """An open item in danger of missing the first day that it was promised, or (`item` empty) an order of which nothing open is promised, the day that is agreed with its customer:
-    how much (`level`, `chance`), and how many hours are left until that day is over."""
+    """An open item in danger of missing the first day that it was promised, or (`item` empty) an order of which nothing open is promised,
+    the day that is agreed with its customer: how much (`level`, `chance`), and how many hours are left until that day is over."""
 
     order: str
     external_id: str

@@ -6,7 +6,8 @@ from typing import TypedDict
 
 
 class EndingShown(TypedDict):
-    """A product that ends with a withdrawal: what stays owed of it, net; what is taken off invoices, with tax; and what of that goes back. Minor units."""
+    """A product that ends with a withdrawal: what stays owed of it, net; what is taken off invoices, with tax; and what of that goes back.
+    Minor units."""
 
     product: str
     offering: str
@@ -16,9 +17,11 @@ class EndingShown(TypedDict):
 
 
 class WithdrawalRightShown(TypedDict):
-    """Whether a customer may withdraw from the contract of a product (`why` not), through which day (nothing: it has not begun to end), and what that would come to today.
+    """Whether a customer may withdraw from the contract of a product (`why` not), through which day (nothing: it has not begun to end), and
+    what that would come to today.
 
-    `asked_to_start`: the service was to begin within the period, as the paper of the order or its channel says (`asked_by`), so that it is owed by days.
+    `asked_to_start`: the service was to begin within the period, as the paper of the order or its channel says (`asked_by`), so that it is
+    owed by days.
     """
 
     product: str
@@ -38,9 +41,9 @@ class WithdrawalRightShown(TypedDict):
 
 
 class WithdrawalShown(TypedDict):
-    """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed (net) or is kept of the price of goods, and what goes back, by when. `late`
-    says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that come back, and `overdue` that they were not sent back by their day, so
-    that the money is withheld. Amounts are minor units."""
+    """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed (net) or is kept of the price of goods, and
+    what goes back, by when. `late` says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that
+    come back, and `overdue` that they were not sent back by their day, so that the money is withheld. Amounts are minor units."""
 
     product: str
     order: str

@@ -1,4 +1,5 @@
-"""The money of one account: what is open, credit, how far its collection went and what holds it, disputes, what is used, included and limited."""
+"""The money of one account: what is open, credit, how far its collection went and what holds it, disputes, what is used, included and
+limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The bills of a business as one: of a day, each account that pays with the parts of those below it, those that pay themselves, and the sum."""
+"""The bills of a business as one: of a day, each account that pays with the parts of those below it, those that pay themselves, and the
+sum."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ SUMS = ("net_minor", "tax_minor", "total_minor")
 
 @pages.get("/customers/{customer}/bills")
 def of_day(page: Asked, customer: str, on: str = "") -> Response:
-    """The bills of a day, of the last one where none is named; of a customer whose accounts have no place there are those of its own pages."""
+    """The bills of a day, of the last one where none is named; of a customer whose accounts have no place there are those of its own
+    pages."""
     tree = page.ask("accounts.tree", customer)
     payers = sorted({row["payer"] for row in tree if row["payer"]})
     issued = page.ask("payments.invoices", accounts=payers, limit=INVOICES_MAX) if payers else []

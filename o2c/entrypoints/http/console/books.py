@@ -1,4 +1,5 @@
-"""The books: how the accounts of the chart stand at the end of a day, the days that are closed, every posting as a file, and closing one."""
+"""The books: how the accounts of the chart stand at the end of a day, the days that are closed, every posting as a file, and closing
+one."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def _previewed(page: Page, form: Form, *, status: int = 200, refused: str = "") 
 
 @pages.post("/bulk/run")
 def run(page: Asked, form: Sent) -> Response:
-    """Do it as one job about those of the preview; where others fit by now, the preview of these is shown. Sent again, it goes on where it was."""
+    """Do it as one job about those of the preview; where others fit by now, the preview of these is shown. Sent again, it goes on where it
+    was."""
     query = {name: form[f"of.{name}"] for name in NAMES if form[f"of.{name}"]}
     _, way = way_of(form)
     try:

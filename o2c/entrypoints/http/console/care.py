@@ -1,4 +1,5 @@
-"""Courtesy contacts that are due, each taken down where it stands, and what is agreed with customers: set and ended one by one, each time as a version of the whole."""
+"""Courtesy contacts that are due, each taken down where it stands, and what is agreed with customers: set and ended one by one, each time
+as a version of the whole."""
 
 from __future__ import annotations
 
@@ -69,7 +70,8 @@ def _back(page: Page, form: Form, deed: Any, what: str) -> Response:
 
 
 def _agree(page: Page, form: Form, said: Agreed | None) -> None:
-    """Load what is in force with one agreement as it is said, or without it. Raises Refused: conflict (something else is in force by now), missing, usage."""
+    """Load what is in force with one agreement as it is said, or without it. Raises Refused: conflict (something else is in force by now),
+    missing, usage."""
     rows, name = page.ask("care.agreements"), form["agreement"]
     version = rows[0]["version"]
     if form["in_force"] != version:
@@ -121,7 +123,8 @@ def shown(page: Page, filters: dict[str, Any], **of_form: Any) -> Response:
 
 
 def _due(page: Page, state: str, limit: int, **whose: str) -> Rows[Any]:
-    """The contacts of a state, or those that nobody made yet: what can still be made in time first, then what was missed, the last first."""
+    """The contacts of a state, or those that nobody made yet: what can still be made in time first, then what was missed, the last
+    first."""
     if state != OWED:
         return cast("Rows[Any]", page.ask("care.due", state="" if state == ANY else state, limit=limit, **whose))
     left = [row for row in page.ask("care.due", **whose) if row["by"] is None]

@@ -1,4 +1,5 @@
-"""Many products of an account changed by a list: what is wrong with which row is seen first, then each row is an order of its own; what failed is a list to correct and hand in again."""
+"""Many products of an account changed by a list: what is wrong with which row is seen first, then each row is an order of its own; what
+failed is a list to correct and hand in again."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def preview(page: Asked, form: Sent, account: str) -> Response:
 
 @pages.post("/accounts/{account:path}/changes")
 def change(page: Asked, form: Sent, account: str) -> Response:
-    """Order what each row says; sent again, it goes on where it was. What became of the rows is told on this very page: it stands nowhere else as a whole."""
+    """Order what each row says; sent again, it goes on where it was. What became of the rows is told on this very page: it stands nowhere
+    else as a whole."""
     return foreseen(page, form, partial(_carried, page, account, form), partial(shown, page, account), as_name="came")
 
 
@@ -56,7 +58,8 @@ def _carried(page: Page, account: str, form: Form, *, dry_run: bool = False) -> 
 
 
 def shown(page: Page, account: str, *, form: Form = NOTHING, foreseen: Any = None, came: Any = None, **of_form: Any) -> Response:
-    """The page of a list: what would become of its rows (`foreseen`), or what became of them (`came`). Raises Refused: forbidden, missing."""
+    """The page of a list: what would become of its rows (`foreseen`), or what became of them (`came`). Raises Refused: forbidden,
+    missing."""
     if not page.may(VERB):
         raise Refused(f"{page.context.actor} may not change products by a list; ask an agent or a supervisor", kind="forbidden")
     found = page.ask("accounts.list", accounts=[account])

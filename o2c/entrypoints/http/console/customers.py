@@ -20,7 +20,8 @@ pages = router()
 TOLD_MAX = 50
 """So many messages, courtesy contacts, promises and things told are on the page of a customer or an order, the last ones."""
 NEWEST = 10
-"""Of how many products of a customer it is said until when they may be withdrawn from: the period is short, so that it is over for older ones."""
+"""Of how many products of a customer it is said until when they may be withdrawn from: the period is short, so that it is over for older
+ones."""
 
 
 @pages.get("/search")

@@ -1,4 +1,5 @@
-"""What pages of one thing have alike: what is personal on asking, and forms, each of which does one thing: then back to the page, which says what was done, or the page again with why not, over what the person wrote."""
+"""What pages of one thing have alike: what is personal on asking, and forms, each of which does one thing: then back to the page, which
+says what was done, or the page again with why not, over what the person wrote."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from o2c.desk.act import Refused
 from o2c.entrypoints.http.console.frame import Asked, Form, Page, Sent, done, refusal_of
 
 ELSEWHERE = ("unavailable",)
-"""Refusals that are no matter of what somebody wrote: there is no page to show again. Where what the page itself is of is not there, showing it says so."""
+"""Refusals that are no matter of what somebody wrote: there is no page to show again. Where what the page itself is of is not there,
+showing it says so."""
 
 
 class Shows(Protocol):
@@ -22,7 +24,8 @@ class Shows(Protocol):
 
 
 def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back: str, what: str) -> Response:
-    """Do what a form asks for and go back to its page. What is refused is told on the page. Raises Refused: unavailable, and as its page does."""
+    """Do what a form asks for and go back to its page. What is refused is told on the page. Raises Refused: unavailable, and as its page
+    does."""
     try:
         deed()
     except Refused as refused:
@@ -34,7 +37,8 @@ def carried(page: Page, form: Form, deed: Callable[[], Any], shows: Shows, back:
 
 
 def foreseen(page: Page, form: Form, ask: Callable[[], Any], shows: Callable[..., Response], as_name: str = "foreseen") -> Response:
-    """The page again with what a form would come to, under a name of the page's template; or why not. Nothing is written. Raises Refused: unavailable, and as its page does."""
+    """The page again with what a form would come to, under a name of the page's template; or why not. Nothing is written. Raises Refused:
+    unavailable, and as its page does."""
     try:
         told = ask()
     except Refused as refused:
@@ -46,7 +50,8 @@ def foreseen(page: Page, form: Form, ask: Callable[[], Any], shows: Callable[...
 
 
 def disclosing(pages: APIRouter, path: str, shown: Callable[..., Response]) -> None:
-    """Give a thing its page, without what is personal, and the same with that on asking, which is on record. The path ends with the thing's `{name}`."""
+    """Give a thing its page, without what is personal, and the same with that on asking, which is on record. The path ends with the thing's
+    `{name}`."""
 
     @pages.get(path)
     def one(page: Asked, name: str, done: str = "") -> Response:

@@ -86,7 +86,8 @@ LANDINGS = (
     ("/console/overview", "metrics.explain"),
     *((path, needed) for links in NAVIGATION.values() for path, _, needed in links),
 )
-"""Where somebody begins: at the first page of these whose operation is his, so that who works on fallouts begins at the queue, and who audits at the records."""
+"""Where somebody begins: at the first page of these whose operation is his, so that who works on fallouts begins at the queue, and who
+audits at the records."""
 
 NOBODY: Mapping[str, Any] = {"actor": "", "may": lambda *names: False, "menu": [], "signed_in": False, "now": None}
 """What a page is shown with where nobody is known: on the way in, and where something went wrong."""
@@ -142,7 +143,8 @@ class Page:
         return operation.ask(context, *operation.opened_on(self.session.app, self.session.home), *arguments, why=why, **options)
 
     def shown(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """A page as it leaves. Where a form of it was sent, `done` says what came of it, or `refused` why not, over the `form` as it was sent; `deed` is which."""
+        """A page as it leaves. Where a form of it was sent, `done` says what came of it, or `refused` why not, over the `form` as it was
+        sent; `deed` is which."""
         menu = [(group, [(path, title) for path, title, needed in links if self.may(needed)]) for group, links in NAVIGATION.items()]
         frame = {
             "actor": self.context.actor,
@@ -202,7 +204,8 @@ class Form:
 
 
 async def sent_by(request: Request) -> Form:
-    """What a form sent, a file as the text in it. Raises Refused (usage) for a file that is no text, and for a NUL, which a form may write in several ways."""
+    """What a form sent, a file as the text in it. Raises Refused (usage) for a file that is no text, and for a NUL, which a form may write
+    in several ways."""
     found: dict[str, list[str]] = {}
     async with request.form() as form:
         for name, value in form.multi_items():

@@ -1,4 +1,5 @@
-"""What one account holds: credits and deposits by where they came from, refunds, prepaid money with what sessions hold, agreements to pay by instalments."""
+"""What one account holds: credits and deposits by where they came from, refunds, prepaid money with what sessions hold, agreements to pay
+by instalments."""
 
 from __future__ import annotations
 
@@ -101,7 +102,8 @@ def shown(
 
 
 def refunds_of(page: Page, account: str) -> list[dict[str, Any]]:
-    """The refunds of an account, the last one first: how much, by which way, who wanted it, who approved it, how it stands, and its fallout."""
+    """The refunds of an account, the last one first: how much, by which way, who wanted it, who approved it, how it stands, and its
+    fallout."""
     found: dict[str, dict[str, Any]] = {}
     for row in page.ask("streams.show", f"account-{account}"):
         if row.type in ("account.refund-wanted", "account.refund-reserved"):

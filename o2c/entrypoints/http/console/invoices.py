@@ -1,4 +1,5 @@
-"""One invoice: what it says, what came in and what was taken off it, its papers, credit notes with a preview and a second person, its void."""
+"""One invoice: what it says, what came in and what was taken off it, its papers, credit notes with a preview and a second person, its
+void."""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ def one(page: Asked, invoice: str, done: str = "") -> Response:
 
 
 def carried_on(page: Page, form: Form, invoice: str, deed: Any, what: str, *, deed_name: str = "") -> Response:
-    """Do what a form of an invoice's page asks for, and go back to the page. `deed_name` is the form that stands open where it is refused."""
+    """Do what a form of an invoice's page asks for, and go back to the page. `deed_name` is the form that stands open where it is
+    refused."""
     return carried(page, form, deed, partial(shown, page, invoice, deed=deed_name), f"/console/invoices/{quoted(invoice)}", what)
 
 

@@ -1,4 +1,5 @@
-"""What people tried before there was an order: a list, one journey, getting in touch about what failed, and the order at last without keying anything in again."""
+"""What people tried before there was an order: a list, one journey, getting in touch about what failed, and the order at last without
+keying anything in again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What customers are told of their orders: a list, one message with its words on asking, sending it again, and taking down that it came back."""
+"""What customers are told of their orders: a list, one message with its words on asking, sending it again, and taking down that it came
+back."""
 
 from __future__ import annotations
 

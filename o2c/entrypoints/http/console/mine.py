@@ -30,7 +30,8 @@ def order(request: Request, link: str, done: str = "") -> Response:
 
 @pages.post("/{link}")
 def answer(request: Request, form: Sent, link: str) -> Response:
-    """What we needed from the customer. What is not needed any more, such as an answer that came twice, is done: the page shows how it stands."""
+    """What we needed from the customer. What is not needed any more, such as an answer that came twice, is done: the page shows how it
+    stands."""
     page = _page(request)
     _told(page, link)
     try:

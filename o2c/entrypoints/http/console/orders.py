@@ -157,7 +157,8 @@ def shown(
 
 
 def _around(page: Page, order: Mapping[str, Any], rows: list[Any]) -> dict[str, Any]:
-    """The journeys that the order came from, its sites where it has several lines, and what was wished to be cancelled; as far as the asker may see that."""
+    """The journeys that the order came from, its sites where it has several lines, and what was wished to be cancelled; as far as the asker
+    may see that."""
     came_from = [row["stream"].removeprefix("journey-") for row in rows if row["type"] == "journey.ordered"]
     return {
         "journeys": page.ask("journeys.list", journeys=came_from, everything=True) if came_from and page.may("journeys.list") else [],
@@ -173,7 +174,8 @@ def _waiting(page: Page, order: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _items(order: Mapping[str, Any], item: str) -> dict[str, Any]:
-    """The items that are shown with their steps, and the rest. Of an order that has many, those that are not over, by the day promised; of one that is named, those of its account."""
+    """The items that are shown with their steps, and the rest. Of an order that has many, those that are not over, by the day promised; of
+    one that is named, those of its account."""
     items, many = order["items"], len(order["items"]) > ITEMS
     of_account = next((each["account"] for each in items if each["item"] == item), None)
     if many:

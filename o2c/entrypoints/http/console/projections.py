@@ -1,4 +1,5 @@
-"""How projections stand, and one built anew from the log: what would differ is shown first, then it goes on beside the pages, which tell how far it is."""
+"""How projections stand, and one built anew from the log: what would differ is shown first, then it goes on beside the pages, which tell
+how far it is."""
 
 from __future__ import annotations
 

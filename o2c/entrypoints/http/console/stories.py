@@ -26,8 +26,8 @@ LANES = ("order", "SIM", "number", "invoice")
 
 
 def told(rows: Sequence[Mapping[str, Any]], zoom: Zoom) -> list[dict[str, Any]]:
-    """The events of a zoom, each with its lane, with how long nothing had happened before it (`gap_s`, where that is folded), and with its `cause`, which may be of another
-    zoom (`cause_here` says that it is of this one)."""
+    """The events of a zoom, each with its lane, with how long nothing had happened before it (`gap_s`, where that is folded), and with its
+    `cause`, which may be of another zoom (`cause_here` says that it is of this one)."""
     shown = [dict(row) for row in rows if _fits(row, zoom)]
     numbers, here = {row["event"]: row for row in rows}, {row["event"] for row in shown}
     before: datetime | None = None

@@ -1,4 +1,5 @@
-"""One Touch Switch: what the hub asks when a fixed service goes to another provider, for the day on which somebody has to take it down by hand."""
+"""One Touch Switch: what the hub asks when a fixed service goes to another provider, for the day on which somebody has to take it down by
+hand."""
 
 from __future__ import annotations
 

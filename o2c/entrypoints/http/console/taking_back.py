@@ -1,4 +1,5 @@
-"""Money that is taken off an invoice again, on the invoice's page: charged back or moved, which is seen before it is done, and chargebacks that were won."""
+"""Money that is taken off an invoice again, on the invoice's page: charged back or moved, which is seen before it is done, and chargebacks
+that were won."""
 
 from __future__ import annotations
 

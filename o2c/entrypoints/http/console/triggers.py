@@ -1,4 +1,5 @@
-"""What is done when something happens: the triggers in force, one with its versions, what they set off, and trying them on what happened."""
+"""What is done when something happens: the triggers in force, one with its versions, what they set off, and trying them on what
+happened."""
 
 from __future__ import annotations
 

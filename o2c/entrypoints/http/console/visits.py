@@ -1,7 +1,8 @@
-"""Who looks at the console: a sealed cookie of this session of the browser, and the tokens by which a form proves that our own page sent it.
+"""Who looks at the console: a sealed cookie of this session of the browser, and the tokens by which a form proves that our own page sent
+it.
 
-The cookie holds the API key that somebody signed in with, sealed with a secret of this service; so the key is asked anew with every request,
-and one that was taken away is of no use at once. Sealed is what nobody outside can read or make: the browser cannot either.
+The cookie holds the API key that somebody signed in with, sealed with a secret of this service; so the key is asked anew with every
+request, and one that was taken away is of no use at once. Sealed is what nobody outside can read or make: the browser cannot either.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Visit:
 class Visits:
     """Opens and seals the cookies of the console with a secret; every process of one service has the same one.
 
-    Which visits were ended by signing out each process knows for itself, until their time is over; another process still opens such a cookie.
+    Which visits were ended by signing out each process knows for itself, until their time is over; another process still opens such a
+    cookie.
     """
 
     def __init__(self, secret: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -85,7 +87,8 @@ class Visits:
         """Raise Refused (forbidden) for a form that our own page did not send (OWASP ASVS 5.0, 3.5.1 to 3.5.3)."""
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         own = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        # Under `no-referrer` a browser tells the origin of a form as null; then it must say itself that it is the same (Fetch, section 3.2).
+        # Under `no-referrer` a browser tells the origin of a form as null; then it must say itself that it is the same (Fetch, section
+        # 3.2).
         foreign = site not in OWN_SITES if origin == "null" else origin not in (None, own) or site not in (None, *OWN_SITES)
         if foreign or not hmac.compare_digest(token.encode(), self.token(visit, request.url.path).encode()):
             raise Refused(

@@ -1,7 +1,7 @@
 """TMF622 cancelProductOrder, v4 and v5: a cancellation as a task that is made, and then read until it is done or could not be.
 
-Source: TM Forum TMF622 v4.0.0 and v5.0.0, cancelProductOrder: what cannot even be begun is refused at once (422), what is past its point of no
-return is a task that ended with an error.
+Source: TM Forum TMF622 v4.0.0 and v5.0.0, cancelProductOrder: what cannot even be begun is refused at once (422), what is past its point of
+no return is a task that ended with an error.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def cancelling(version: int) -> APIRouter:
         openapi_extra=body({JSON: wished}),
     )
     def create(request: Request, asking: Asking, body: Sent) -> Response:
-        """Cancel an order. The task says whether it is done, under way, or came too late. A reason that is one of our words is counted as such."""
+        """Cancel an order. The task says whether it is done, under way, or came too late. A reason that is one of our words is counted as
+        such."""
         refuse_other_media(request)
         wish = read_object(body, "the cancellation")
         order, reason = _order_of(wish), text(wish.get(REASON)) or NO_REASON

@@ -1,4 +1,5 @@
-"""By which attributes of TMF622 the store finds orders itself, and what it is asked for a filter; by the others orders are looked through."""
+"""By which attributes of TMF622 the store finds orders itself, and what it is asked for a filter; by the others orders are looked
+through."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def sort_of(query: Query, version: int) -> str | None:
 
 
 def options_of(query: Query, version: int) -> tuple[dict[str, Any] | None, list[Filter]]:
-    """What the store is asked to find by, and the filters that it cannot find by. None for what can fit no order. Raises Refused (malformed)."""
+    """What the store is asked to find by, and the filters that it cannot find by. None for what can fit no order. Raises Refused
+    (malformed)."""
     options: dict[str, Any] = {}
     rest: list[Filter] = []
     for each in query.filters:

@@ -41,7 +41,8 @@ class Notices:
         return told.notifications(session.app, events, told.wanted(state.query, state.format))
 
     def message(self, session: Session, hook: str, state: HookState, delivery: Delivery, event: EventRecord) -> Message:
-        """The notification, with the order as it stood right after the event; identifiers in it masked unless the hook is told them in full."""
+        """The notification, with the order as it stood right after the event; identifiers in it masked unless the hook is told them in
+        full."""
         before, after = told.as_it_stood(session.app, event)
         made = notification(delivery.kind, delivery, event, before, after, self.version)
         return Message(JSON, as_bytes(made if state.unmasked else masked_answer(made)))

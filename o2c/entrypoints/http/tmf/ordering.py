@@ -1,6 +1,7 @@
 """TMF622 Product Ordering, v4 and v5, over the same orders: the same functions, another shape.
 
-Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0; what the conformance kit asks for and the readings of TMF630 are in `queries`.
+Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0; what the conformance kit asks for and the readings of TMF630 are in
+`queries`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ from o2c.views.versions import versions_of
 
 DRAFT = "draft"
 LOOKED_AT_MAX = 3_000
-"""So many orders are looked through for what the store does not find by itself: with two or three thousand of them a reader waits two seconds or so."""
+"""So many orders are looked through for what the store does not find by itself: with two or three thousand of them a reader waits two
+seconds or so."""
 
 
 def ordering(version: int) -> APIRouter:
@@ -82,8 +84,8 @@ def ordering(version: int) -> APIRouter:
 
     @router.patch("/productOrder/{identity:path}", **told_of["patch"])
     def patch(request: Request, asking: Asking, identity: str, body: Sent, if_match: IfMatch = None) -> Response:
-        """Change an order: its category, description, contact, priority or one note more; and by a merge patch its items, account and days, which is
-        an amendment of what is carried out (409 where a line is past its point of no return)."""
+        """Change an order: its category, description, contact, priority or one note more; and by a merge patch its items, account and days,
+        which is an amendment of what is carried out (409 where a line is past its point of no return)."""
         kind = refuse_other_media(request, MEDIA_TYPES)
         wish = read_patch(body, "the patch")
 
@@ -102,7 +104,8 @@ def ordering(version: int) -> APIRouter:
 
 
 def _revised(asking: Asker, identity: str, wish: Mapping[str, Any], if_match: str | None) -> str:
-    """Change what is carried out of an order by a merge patch on its paper. Raises Refused: usage for one that changes what it says beside that too, conflict."""
+    """Change what is carried out of an order by a merge patch on its paper. Raises Refused: usage for one that changes what it says beside
+    that too, conflict."""
     if other := sorted(wish.keys() - set(CARRIED_OUT)):
         raise Refused(
             f"change {', '.join(other[:5])[:200]} by a patch of its own, without {', '.join(sorted(wish.keys() & set(CARRIED_OUT)))}"

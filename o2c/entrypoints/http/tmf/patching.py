@@ -137,7 +137,8 @@ def _removed(target: Any, steps: list[str]) -> Any:
 
 
 def amendment_of(before: Mapping[str, Any], after: Any) -> Amendment:
-    """What is wished for, out of a document before and after a patch. Raises Refused (usage): it names what may not change, and what may."""
+    """What is wished for, out of a document before and after a patch. Raises Refused (usage): it names what may not change, and what
+    may."""
     if not isinstance(after, dict):
         raise Refused("the patch leaves no order")
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - {"@type"}

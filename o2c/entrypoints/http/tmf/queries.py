@@ -85,7 +85,8 @@ class Query:
 
 
 def query_of(request: Request, attributes: frozenset[str]) -> Query:
-    """Read the query of a request. Raises Refused (malformed) for what cannot be read, and for an attribute that the resource does not have."""
+    """Read the query of a request. Raises Refused (malformed) for what cannot be read, and for an attribute that the resource does not
+    have."""
     given = request.query_params
     filters = []
     for name, value in given.multi_items():

@@ -1,6 +1,8 @@
-"""What may be read over TM Forum's other interfaces: the catalogue, fallouts as tickets, parties and customers, what is in service, accounts, bills.
+"""What may be read over TM Forum's other interfaces: the catalogue, fallouts as tickets, parties and customers, what is in service,
+accounts, bills.
 
-Source: TM Forum TMF620 v4.1, TMF621 v4, TMF629 v4, TMF632 v4, TMF637 v4, TMF666 v4, TMF678 v4: the names of resources, attributes and states.
+Source: TM Forum TMF620 v4.1, TMF621 v4, TMF629 v4, TMF632 v4, TMF637 v4, TMF666 v4, TMF678 v4: the names of resources, attributes and
+states.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ Thing = dict[str, Any]
 class Resource:
     """A resource: where it is, the view behind it, and how a row of that becomes a thing in the standard's shape.
 
-    `found_by` says which options of the view find by which attributes, `by_id` what an id is made of where it is not one option's value. `spread`
-    makes things of a row: exactly one where `even`. `personal` are the attributes for which the view is asked for what is personal; such a
-    resource is found by its id. A view that does not page (`paged` False) is read whole.
+    `found_by` says which options of the view find by which attributes, `by_id` what an id is made of where it is not one option's value.
+    `spread` makes things of a row: exactly one where `even`. `personal` are the attributes for which the view is asked for what is
+    personal; such a resource is found by its id. A view that does not page (`paged` False) is read whole.
     """
 
     api: str
@@ -68,7 +68,8 @@ class Resource:
         return self._looked_through(asking, replace(query, filters=tuple(rest)), options)
 
     def _looked_through(self, asking: Asker, query: Query, options: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], int]:
-        """By what the view does not find by: every row is looked at. Of what is personal only the page is shown, and taken down as shown."""
+        """By what the view does not find by: every row is looked at. Of what is personal only the page is shown, and taken down as
+        shown."""
         wants = self._wants(query)
         sieve = Sieve(query, kept=itemgetter("id") if wants else dict)
 

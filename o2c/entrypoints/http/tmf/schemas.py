@@ -1,4 +1,5 @@
-"""What TM Forum's resources look like, for the description of the service: JSON schemas made of the tables of types that answers are made by."""
+"""What TM Forum's resources look like, for the description of the service: JSON schemas made of the tables of types that answers are made
+by."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The types of TMF622 v4.0.0 and v5.0.0 that an order is made of: a line a type, with its attributes and what each holds.
 
-An attribute without a word holds text; `!` marks one that its type must have; a type in brackets is a list of it. `typed` is an object that says
-what it is by its `@type`. Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0, schemas (Apache-2.0).
+An attribute without a word holds text; `!` marks one that its type must have; a type in brackets is a list of it. `typed` is an object that
+says what it is by its `@type`. Source: TM Forum TMF622 Product Ordering API v4.0.0 and v5.0.0, schemas (Apache-2.0).
 """
 
 from __future__ import annotations
