@@ -28,7 +28,7 @@ FILES = [pytest.param(path, id=path.name) for path in sorted(GOLDEN.glob("*.json
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MAPPER = FactMapper(transcoder=JSONTranscoder())
 NAME = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
-SENTENCE = re.compile(r"[A-Z][^.]*( [^ ]+){2,}\.", re.DOTALL)
+SENTENCE = re.compile(r"[A-Z][^.]*(\s+\S+){2,}\.", re.DOTALL)
 IRREGULAR = frozenset(
     {
         "begun",
