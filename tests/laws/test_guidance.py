@@ -9,6 +9,7 @@ import typer
 
 from o2c.entrypoints.cli.main import app
 from o2c.fallout.codes import packaged
+from o2c.views.guidance import ASKED_FIRST, CORRECTABLE, asked_first
 
 SOURCES = Path(__file__).parents[2] / "o2c"
 
@@ -23,6 +24,14 @@ def test_every_reason_has_its_words() -> None:
     assert {
         code for code, guide in reasons.items() if not guide.meaning.endswith(".") or not 0 < len(guide.next) <= NEXT_LETTERS_MAX
     } == set()
+
+
+def test_what_a_reason_asks_for_stands_first() -> None:
+    """Of what may be corrected the values that a reason asks for come first, and nothing is left out; each is of a reason and a value that there are."""
+    assert asked_first("NP-CODE", ["place", "portInNumber", "portInCode"]) == ["portInCode", "place", "portInNumber"]
+    assert asked_first("CR-DECLINED", CORRECTABLE) == list(CORRECTABLE)
+    assert ASKED_FIRST.keys() <= packaged().newest.reasons.keys()
+    assert {key for keys in ASKED_FIRST.values() for key in keys} <= set(CORRECTABLE)
 
 
 def reached(group: Any, *path: str) -> Iterator[tuple[str, ...]]:
