@@ -27,7 +27,6 @@ _ANY_VALUE = "?"
 _VISIT = ("visitOn", "visitWindow")
 ASKED_FIRST: Mapping[str, tuple[str, ...]] = {
     "NP-CODE": ("portInCode",),
-    "NP-NUMBER": ("portInNumber",),
     "DQ-PHONE": ("portInNumber",),
     "DQ-ADDR": ("place",),
     "SW-NOMATCH": ("switchFrom", "switchAccount", "place"),

@@ -3,6 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from o2c.entrypoints.http.console.bills import purchase_orders_of
 from o2c.invoicing.events import InvoiceIssued
 from o2c.invoicing.parts import parts_of
 from o2c.kernel.charges import ChargeWithdrawn, PurchaseOrderStated
@@ -104,3 +105,12 @@ def test_a_bill_of_one_account_is_as_it_was() -> None:
     assert made.notices == ()
     assert texts(made, "AccountingCost") == []
     assert made.purchase_order == ""
+
+
+def test_a_part_names_the_purchase_orders_of_its_own_lines() -> None:
+    """Each once, in the order of the bill; the bill as a whole names them all, and a part without one none."""
+    lines = [("LEEDS", "PO-1"), ("LEEDS", "PO-1"), ("SALES", "PO-2"), ("", "")]
+    bill = {"lines": [{"cost_centre": cost_centre, "purchase_order": bought} for cost_centre, bought in lines]}
+
+    assert purchase_orders_of(bill) == ["PO-1", "PO-2"]
+    assert {part: purchase_orders_of(bill, part) for part in ("LEEDS", "SALES", "")} == {"LEEDS": ["PO-1"], "SALES": ["PO-2"], "": []}

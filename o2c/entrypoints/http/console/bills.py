@@ -32,7 +32,7 @@ def of_day(page: Asked, customer: str, on: str = "") -> Response:
     bills = _in_order([page.ask("invoices.show", name) for name in names[:BILLS_MAX]], [row["account"] for row in tree])
     stands_for = {row["account"]: row["level"] for row in tree}
     told: dict[str, Any] = {"customer": customer, "days": days, "on": on, "many": len(names), "stands_for": stands_for}
-    return page.shown("bills.html", bills=bills, sums=_sums(bills), purchase_orders=_purchase_orders, **told)
+    return page.shown("bills.html", bills=bills, sums=_sums(bills), purchase_orders=purchase_orders_of, **told)
 
 
 def _in_order(bills: list[Any], accounts: list[str]) -> list[Any]:
@@ -40,7 +40,7 @@ def _in_order(bills: list[Any], accounts: list[str]) -> list[Any]:
     return sorted(bills, key=lambda bill: accounts.index(bill["account"]))
 
 
-def _purchase_orders(bill: Any, cost_centre: str | None = None) -> list[str]:
+def purchase_orders_of(bill: Any, cost_centre: str | None = None) -> list[str]:
     """The customer's own purchase orders on a bill, or on one part of it, each once."""
     lines = (line for line in bill["lines"] if cost_centre in (None, line["cost_centre"]))
     return list(dict.fromkeys(line["purchase_order"] for line in lines if line["purchase_order"]))
