@@ -54,7 +54,7 @@ from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.range_state import KIND as RANGES
 from o2c.invoicing.reaction import NOT_OWED, UNSERVED, WRITTEN_OFF, credits_disputed
 from o2c.invoicing.state import ACCOUNT
-from o2c.invoicing.step import NOTE, OVERDUE, RELIEF, bill_run_step, one_off_step
+from o2c.invoicing.step import NOTE, OVERDUE, RELIEF, bill_run_step, credit_return_step, one_off_step
 from o2c.jobs.state import KIND as JOB
 from o2c.journeys.state import KIND as JOURNEY
 from o2c.journeys.state import POLICY as JOURNEY_POLICY
@@ -125,7 +125,7 @@ from o2c.withdrawals.step import RETURN as GOODS_RETURN
 from o2c.withdrawals.step import refund_step
 
 BILL_RUN, ONE_OFF_INVOICE = bill_run_step(settled), one_off_step(settled)
-WITHDRAWAL_REFUND = refund_step(refund_request)
+CREDIT_RETURN, WITHDRAWAL_REFUND = credit_return_step(settled, refund_request), refund_step(refund_request)
 STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (
@@ -149,7 +149,7 @@ STEPS: Mapping[str, Step] = {
             BARRING,
             PROBE,
         ),
-        *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY, SUSPENSION),
+        *(DEVICE_ARRIVAL, DEVICE_RESTOCK, ONE_OFF_INVOICE, CREDIT_RETURN, PREPAID_EXPIRY, RELIEF, REFUND_STEP, VOUCHER_EXPIRY, SUSPENSION),
         *(PORTING_CODE, SWITCH_OFF, PORT_OUT_CUTOVER, REACTIVATION, END_NOTICE, SWITCH_OUT, OFF_WITH_BASE),
         *(JOURNEY_LOOK, FORGETTING, COMPLAINT_CLOCK),
         *(WITHDRAWAL_TO_COME, WITHDRAWAL_SWITCH_OFF, GOODS_RETURN, WITHDRAWAL_REFUND),

@@ -19,6 +19,7 @@ from tests.leaks_told import (
     delayed,
     given_back,
     late,
+    left,
     line,
     once,
     packed,
@@ -213,7 +214,7 @@ SOUND = story(99)
 
 
 def _planted(number: int, name: str, rule: str, amount_minor: int, wrong: Wrong, right: Wrong = lambda history, number: history) -> Leaking:
-    item = "" if rule.startswith(("deposit", "late-payment", "prepaid")) else "1"
+    item = "" if rule.startswith(("credit", "deposit", "late-payment", "prepaid")) else "1"
     return Leaking(name, rule, amount_minor, wrong(story(number), number), right(story(number), number), item)
 
 
@@ -330,6 +331,9 @@ LEAKS: tuple[Leaking, ...] = tuple(
              lambda h, n: [*h, *asked_back(n, paid="R2")], lambda h, n: [*h, *asked_back(n, paid="by hand")]),
             ("prepaid money whose refund was given up, and no other went", "prepaid-not-returned", 284,
              lambda h, n: [*h, *asked_back(n, given_up=True)], lambda h, n: [*h, *asked_back(n, paid="R2", given_up=True)]),
+            ("a credit left on an account that ended", "credit-not-returned", 500, left, lambda h, n: left(h, n, "account.refund-reserved")),
+            ("a credit left, and the refund of it given up", "credit-not-returned", 500,
+             lambda h, n: left(h, n, "account.refund-reserved", "account.refund-released"), lambda h, n: left(h, n, "account.refund-wanted")),
             ("a pack that no bill has", "pack-not-billed", 500,
              lambda h, n: [*h, *packed(n)], lambda h, n: [*h, *packed(n, 500)]),
             ("a pack bought before a bill that lacks it", "pack-not-billed", 500,

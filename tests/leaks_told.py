@@ -161,3 +161,24 @@ def packed(number: int, *prices_billed: int, price: int = 500, run_on: str = "20
         *([bill(number, 42, *lines)] if lines else []),
         told(f"account-{account}", "account.billed", 39, run_on=run_on),
     ]
+
+
+def left(history: Sequence[Told], number: int, *went_on: str) -> list[Told]:
+    """The line failed on 10 January and is charged no more; 5.00 of a payment are left on its account, of which these are told."""
+    account, order = f"BA-L{number}", order_id(number, SALT)
+    of = {
+        "account": account,
+        "customer": f"C-L{number}",
+        "currency": "GBP",
+        "amount_minor": 500,
+        "refund": f"{account}-R1",
+        "of_credit_minor": 500,
+    }
+    names = ("account.credit-received", *went_on)
+    held = [told(f"account-{account}", name, 11, **{key: of[key] for key in of if key in EVENT_TYPES[name].model_fields}) for name in names]
+    return [
+        *history[:6],
+        told(f"order-{order}", "item.failed", 10, order, item="1"),
+        told(f"account-{account}", "account.charge-withdrawn", 10, order=order, item="1", ended_on="2026-01-10"),
+        *held,
+    ]

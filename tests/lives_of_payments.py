@@ -2,6 +2,7 @@
 
 from typing import Any
 
+_LEFT = {"item": "", "step": "credit-return"}
 CREDIT_TAKEN_BACK: dict[str, Any] = {
     "a deposit kept for its bills, and split at the last one": (
         ("account.opened", {}), ("account.deposit-kept", {}), ("account.charge-started", {}), ("account.deposit-retained", {}),
@@ -13,6 +14,13 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.refund-withdrawn", {"amount_minor": 15_000}),
     ),
     "prepaid money that is given back": (("account.opened", {}), ("account.prepaid-owed", {}), ("account.refund-reserved", {"amount_minor": 284, "of_credit_minor": 0}), ("account.money-returned", {"amount_minor": 284, "of_owed_minor": 284, "refund": "BA-1001-R1"})),
+    "left with a credit, which goes back by itself": (
+        ("account.charge-started", {}), ("account.bill-run-requested", {}), ("account.billed", {}), ("account.charge-withdrawn", {}), ("account.credit-received", {}),
+        ("account.credit-return-requested", {}), ("step.cancelled", _LEFT), ("account.credit-return-requested", {}), ("account.credit-return-fell-out", {}),
+        ("account.credit-return-requested", {"attempt": 2}), ("account.money-returned", {"amount_minor": 200, "of_owed_minor": 0, "method": "set-off"}),
+        ("account.refund-reserved", {"amount_minor": 300, "of_credit_minor": 300}), ("account.credit-return-settled", {"attempt": 2, "set_off_minor": 200}),
+        ("account.credit-received", {}), ("account.credit-return-requested", {}), ("step.stopped", _LEFT),
+    ),
     "a number that was late": (("account.opened", {}), ("account.compensated", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 300})),
     "a fixed line that was late": (
         ("account.compensated", {"cause": "missed-visit", "msisdn": "", "missed_on": "2026-01-09"}), ("account.opened", {}), ("account.charge-started", {}),

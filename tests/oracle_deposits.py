@@ -57,8 +57,7 @@ class SecuredAccount(LateAccount):
     def row(self, since: int, on: date) -> int:
         """How many of the last bills are good, of those from a place on."""
         row = 0
-        for number in [*self.judged][since:]:
-            good = self.judged[number].good(self.owed(number), on)
+        for good in (self.judged[number].good(self.owed(number), on) for number in [*self.judged][since:]):
             row = row if good is None else row + 1 if good else 0
         return row
 
@@ -81,9 +80,8 @@ class SecuredAccount(LateAccount):
         run = at.time() == time(6) and f"{at:%Y%m%d}" in self.must
         self.looked, held = at, {order: self.deposits[order] for order in sorted(self.kept)}
         if run and not self.over:
-            self.parts = [
-                (order, held[order], "credit") for order, since in sorted(self.kept.items()) if self.row(since, at.date()) >= GOOD_BILLS
-            ]
+            enough = [order for order, since in sorted(self.kept.items()) if self.row(since, at.date()) >= GOOD_BILLS]
+            self.parts = [(order, held[order], "credit") for order in enough]
         elif self.over:
             self.look(at, rises, beside=not run)
             bill, whole = self.must.get(f"{at:%Y%m%d}" + f"-G{self.apart}" * (not run), Bill([])), sum(held.values())
@@ -93,8 +91,7 @@ class SecuredAccount(LateAccount):
 
     def pay(self, left: int) -> None:
         for number, judged in self.judged.items():
-            minor = 0 if judged.void else min(max(self.owed(number), 0), left)
-            self.pays[number] += minor
+            self.pays[number] += (minor := 0 if judged.void else min(max(self.owed(number), 0), left))
             left -= minor
 
 
@@ -142,12 +139,15 @@ class DepositOracle(LateOracle):
             self._differ(f"{key}, kept on", (account.deposits[data["order"]], GOOD_BILLS), (data["amount_minor"], data["good_bills"]))
         elif name == "account.deposit-freed" and data["order"] in account.kept:
             account.free(at, self.rises)
-            told = (data["order"], data["amount_minor"], data["becomes"])
             must = account.parts.pop(0) if account.parts else None
-            self._differ(f"{key}, {at}", must, told)
-            if must is None:
-                return
-            data = {**data, **dict(zip(("order", "amount_minor", "becomes"), must, strict=True))}
+            self._differ(f"{key}, {at}", must, (data["order"], data["amount_minor"], data["becomes"]))
+            data = {**data, **dict(zip(("order", "amount_minor", "becomes"), must or (data["order"], 0, "credit"), strict=True))}
+        held = -account.stand["customer-credit"] - account.stand["owed-to-customers"] - account.going.total()
+        if name == "account.money-returned" and data["method"] == "set-off" and not account.pays.total():
+            account.pay(held)  # what is left as the account ended pays for its bills first
+        elif name == "account.credit-return-settled":
+            owed = sum(map(account.owed, account.judged)) - account.pays.total()
+            self._differ(f"{key} left as it ended", 0, held or bool(data["refunds"]) * owed)
         super().of_balance(account, key, name, data, at)
         if name == "account.deposit-freed" and not account.deposits[data["order"]]:
             account.kept.pop(data["order"], None)

@@ -20,6 +20,7 @@ from o2c.checks.accounts_to_bill import (
 from o2c.checks.assurance_rules import RULES, Leak, leaks_of
 from o2c.checks.compensation_to_bill import COMPENSATION_RULE, not_made_good
 from o2c.checks.conformance import ABOUT_SO_LONG, SHARE_EVENTS
+from o2c.checks.credit_left import LEFT_RULE, never_returned
 from o2c.checks.credit_to_return import CREDIT_RULE, never_given_back
 from o2c.checks.gathering import TYPES, gathered
 from o2c.checks.instalments_billed import INSTALMENT_RULE
@@ -49,6 +50,10 @@ BESIDE_ITEMS: Sequence[tuple[tuple[str, str, str], Finder]] = (
     (COMPENSATION_RULE, lambda of, today, days: (not_made_good(item, of.organisations) for item in of.items.values())),
     (CREDIT_RULE, lambda of, today, days: (never_given_back(account, back, today, days) for account, back in of.prepaid.items())),
     (PACK_RULE, lambda of, today, days: (not_on_one_bill(packs, today, days) for packs in of.packs.values())),
+    (
+        LEFT_RULE,
+        lambda of, today, days: (never_returned(one, of.held[name], today, days) for name, one in of.closings.items() if name in of.held),
+    ),
 )
 """The rules that look at more than one item at a time, each with what finds its leaks."""
 ASSURANCE_RULES = (*(rule.name for rule in RULES), *(name for (name, _, _), _ in BESIDE_ITEMS))

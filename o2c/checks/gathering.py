@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from o2c.catalogue.events import PriceRiseAnnounced
-from o2c.checks import compensation_due, credit_to_return, late_to_bill, life_to_bill, packs_billed
+from o2c.checks import compensation_due, credit_left, credit_to_return, late_to_bill, life_to_bill, packs_billed
 from o2c.checks.order_to_bill import ENDS, Billed, Closing, Deposit, Evidence, Item, Said, Secured
 from o2c.customers.events import CustomerRegistered
 from o2c.kernel.charges import LATE_CHANGE, PriceTerms
 from o2c.orders.penalties import charge_of
 from projections.engine.seen import Seen
 
-TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | packs_billed.TYPES | {
+TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | credit_left.TYPES | packs_billed.TYPES | {
     "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
     "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
@@ -33,6 +33,8 @@ def gathered(records: Iterable[Seen], mine: Callable[[str], bool] = lambda order
             continue
         if seen.stream.startswith("account-") and mine(account := seen.stream.removeprefix("account-")):
             evidence.closings.setdefault(account, Closing(account)).told(seen)
+            if seen.type in credit_left.TYPES:
+                credit_left.moved(evidence, seen)
         _of_secured(evidence, payers, seen)
         if seen.type == "account.billed":
             products.billed(seen.stream.removeprefix("account-"))

@@ -282,8 +282,8 @@ class Secured:
 @dataclass(slots=True)
 class Closing:
     """An account: what is charged to it (with prices of usage: `metered`; `goods` are over with their own invoice), the end of the last of
-    it that was served or could be used, its final bill, and usage that came after that and is on no bill yet (`late`). Its `instalments`
-    are told beside that."""
+    it that was served or could be used, its final bill, and usage that came after that and is on no bill yet (`late`). It is over since
+    `over_at`, the last time that something of it ended. Its `instalments` are told beside that."""
 
     account: str
     currency: str = ""
@@ -294,7 +294,14 @@ class Closing:
     ended: Said | None = None
     ended_last: str = ""
     late: Said | None = None
+    over_at: str = ""
     instalments: Instalments = field(default_factory=Instalments)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is charged or rests, or a bill is still to come: a final one, one with late usage, or with an instalment."""
+        to_pay = any(owing.left for owing in self.instalments.owing.values())
+        return bool(self.running or self.resting or self.ended or self.late or to_pay)
 
     def told(self, seen: Seen) -> None:
         """Take an event of the account down."""
@@ -314,7 +321,7 @@ class Closing:
                     self.metered.add(key)
             case "account.charge-withdrawn":
                 self.running.discard(key)
-                self.ended_last = key
+                self.ended_last, self.over_at = key, seen.at
                 self.resting |= {body["product"]} if body.get("rests") else set()
                 self._over(seen)
             case "account.rest-ended":
@@ -324,11 +331,22 @@ class Closing:
                 self.late = Said(seen.event_id, seen.at, body)
             case "account.billed":
                 self.late, self.ended = None, None if body.get("final") else self.ended
+                self.over_at = seen.at if self.over_at else ""
 
     def _over(self, seen: Seen) -> None:
         """Whether the account is to have its final bill now: nothing is charged, and nothing rests that is to be charged again."""
         if not self.running and not self.resting and (seen.body.get("served") or self.metered or seen.type == "account.rest-ended"):
             self.ended = Said(seen.event_id, seen.at, seen.body)
+
+
+@dataclass(slots=True)
+class Held:
+    """What an account holds for its customer and goes back by no refund yet, without deposits, in minor units, what moved it last, and the
+    refunds that are `wanted` of a second person."""
+
+    minor: int = 0
+    last: Said | None = None
+    wanted: set[str] = field(default_factory=set)
 
 
 class Gone(NamedTuple):
@@ -345,7 +363,8 @@ class Gone(NamedTuple):
 class Evidence:
     """Items by order and item, deposits by order, accounts, those that retain deposits, the rises of prices that were announced, the
     numbers that went to other operators and whose accounts were on no bill since (`gone`), what was charged for paying late by invoice
-    (`lates`), the customers that are `organisations`, and prepaid money that was asked back, and packs, by account."""
+    (`lates`), the customers that are `organisations`, and prepaid money that was asked back, packs, and money that is `held`, by
+    account."""
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
@@ -357,6 +376,7 @@ class Evidence:
     organisations: set[str] = field(default_factory=set)
     prepaid: dict[str, GivenBack] = field(default_factory=dict)
     packs: dict[str, Packs] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
 
     def of(self, order: str, item: str) -> Item:
         """An item, known from here on."""

@@ -89,22 +89,28 @@ def set_off(work: Work, freed: Iterable[DepositFreed], used_minor: int, run_on: 
     held_minor = sum(one.amount_minor for one in freed)
     unused_minor = min(held_minor, state.balance.credit_minor + held_minor - used_minor)
     decision = just(*_split(state, unused_minor))
-    for stream, invoice in _owed(state, cast("Mapping[str, InvoiceState | None]", work.read)):
+    for stream, invoice in owed_on(work, bills_read(state)):
         amount_minor = min(unused_minor, invoice.owed_minor)
         unused_minor -= amount_minor
         if amount_minor:
-            decision += _paid(work, stream, invoice, amount_minor, run_on, at, pays)
+            decision += paid_by_held(work, stream, invoice, amount_minor, amount_minor, run_on, at, pays)
     return decision
 
 
-def _owed(state: AccountState, read: Mapping[str, InvoiceState | None]) -> Iterator[tuple[str, InvoiceState]]:
-    for stream in bills_read(state):
-        invoice = read.get(stream)
+def owed_on(work: Work, bills: Iterable[str]) -> Iterator[tuple[str, InvoiceState]]:
+    """Give the invoices among these streams on which something is owed in the account's currency, each with its stream."""
+    state: AccountState = work.state
+    for stream in bills:
+        invoice = cast("InvoiceState | None", work.read.get(stream))
         if invoice and invoice.issued and not invoice.voided and invoice.owed_minor > 0 and invoice.issued.currency == state.currency:
             yield stream, invoice
 
 
-def _paid(work: Work, stream: str, invoice: InvoiceState, amount_minor: int, run_on: date, at: datetime, pays: Pays) -> Decision:
+def paid_by_held(
+    work: Work, stream: str, invoice: InvoiceState, amount_minor: int, of_owed_minor: int, on: date, at: datetime, pays: Pays
+) -> Decision:
+    """Decide that money which the account holds pays for an invoice on a day, in minor units: `of_owed_minor` of it was owed to the
+    customer, the rest was a credit."""
     state: AccountState = work.state
     assert invoice.issued is not None
     given = MoneyReturned(
@@ -112,13 +118,13 @@ def _paid(work: Work, stream: str, invoice: InvoiceState, amount_minor: int, run
         customer=state.customer,
         currency=state.currency,
         amount_minor=amount_minor,
-        of_owed_minor=amount_minor,
+        of_owed_minor=of_owed_minor,
         method=SET_OFF,
         remittance=invoice.issued.number,
-        returned_on=run_on.isoformat(),
+        returned_on=on.isoformat(),
     )
     to = build(stream, "", "payment", state=invoice, subject={}, records=invoice.records, codes=work.codes, market=work.market)
-    paid = pays(to, amount_minor, begun_by=at + WITH_THE_PROVIDER, method=SET_OFF, arrived_on=run_on.isoformat())
+    paid = pays(to, amount_minor, begun_by=at + WITH_THE_PROVIDER, method=SET_OFF, arrived_on=on.isoformat())
     if not paid:
         return NOTHING
     own = (event for name, event in paid.elsewhere if name == work.stream)

@@ -340,6 +340,33 @@ class WithdrawalCreditAsked(CreditDue, name="account.withdrawal-credit-asked", s
     kept_minor: int = 0
 
 
+class CreditReturnRequested(Requested, name="account.credit-return-requested", step="credit-return", stream="account"):
+    """Everything that was charged is over and on its bills, and the account still holds money that no bill will use: it is to go back by
+    itself."""
+
+    example = {"attempt": 1, "due_at": "2026-02-22T09:00:00Z"}
+
+
+class CreditReturned(Done, name="account.credit-return-settled", step="credit-return", stream="account"):
+    """What was left on the account is on its way: `set_off_minor` paid what was still owed on its bills, and the rest goes back by these
+    `refunds`. Minor units."""
+
+    example = {"attempt": 1, "amount_minor": 500, "set_off_minor": 0, "refunds": ["BA-1001-R1"]}
+    amount_minor: int
+    set_off_minor: int
+    refunds: tuple[str, ...]
+
+
+class CreditReturnFellOut(FellOut, name="account.credit-return-fell-out", step="credit-return", stream="account"):
+    """What was left on the account could not be given back."""
+
+    upcasts = ()
+    example = {
+        "fallout": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "reason": "SYS-BUG", "fault_class": "defect", "origin": "direct",
+        "recoverability": "correctable", "waiting_for": "us", "queue": "engineering",
+    }  # fmt: skip
+
+
 class OverdueRequested(Requested, name="invoice.overdue-check-requested", step="overdue", stream="invoice"):
     """The invoice is to be looked at when it has passed its due date."""
 

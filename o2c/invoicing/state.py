@@ -17,6 +17,7 @@ from o2c.invoicing.events import (
     AccountBilled,
     BillRunRequested,
     CreditDue,
+    CreditReturned,
     OneOffInvoiced,
     OneOffRequested,
 )
@@ -33,7 +34,7 @@ from o2c.kernel.charges import (
     RestEnded,
     account_stream,
 )
-from o2c.kernel.decision import Decision, just
+from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
 from o2c.kernel.frozen import changed
 from o2c.kernel.lateness import LatePaymentNoted
@@ -46,6 +47,7 @@ from o2c.rating.state import UsageStanding, stood
 
 BILL_RUN_HOUR = 6
 ONE_OFF = "one-off-invoice"
+CREDIT_RETURN = "credit-return"
 BILLING_PRIORITY = 9
 
 
@@ -118,6 +120,13 @@ class AccountState:
         return bool(self.to_bill or self.late_on or self.to_settle or self.resting or self.one_off)
 
     @property
+    def to_return(self) -> bool:
+        """Whether the account has ended and holds money: what was charged is over and on its bills, and nobody asked for the money who
+        waits for a second person."""
+        ended = bool(self.charges) and not self.to_come
+        return ended and self.balance.returnable_minor > 0 and not self.balance.wanted
+
+    @property
     def to_settle(self) -> bool:
         """Whether nothing is served any more, and a final bill is to come: something was billed, served or could be used."""
         had = (charge.billed_to or charge.served or charge.terms.usage_version for charge in self.charges.values())
@@ -163,6 +172,10 @@ def evolve_account(state: AccountState, event: Event) -> AccountState:
         case BillRunRequested():
             records = noted(state.records, event, "bill-run")
             return changed(state, due_run=event.run_on, next_run=event.run_on, records=records)
+        case CreditReturned():
+            return changed(state, records=_without(state.records, CREDIT_RETURN))
+        case StepCancelled(step=step) if step == CREDIT_RETURN:
+            return changed(state, records=_without(state.records, CREDIT_RETURN))
         case StepCancelled(step=step) if step == ONE_OFF:
             return changed(state, one_off_asked=False, records=_without(state.records, ONE_OFF))
         case StepCancelled():
@@ -256,7 +269,8 @@ def _billed_to(key: str, charge: Charge, event: AccountBilled) -> str:
 def advance_account(state: AccountState, touched: frozenset[str], at: datetime, book: Any) -> Decision:
     """Ask for the next bill run while there is anything to charge. When there is nothing any more, the run that stands makes the final
     bill, or is called off where none is due; while a product rests, the run that stands makes the bill of what it was served. What was
-    billed of a service that has ended, and will not be served, is to be credited."""
+    billed of a service that has ended, and will not be served, is to be credited. What is left on an account that has ended is to go
+    back."""
     decision = just(*dues(state))
     if state.one_off and not state.one_off_asked:
         decision += book.steps[ONE_OFF].request(account_work(state, account_stream(state.account), "", ONE_OFF, book), at)
@@ -265,7 +279,15 @@ def advance_account(state: AccountState, touched: frozenset[str], at: datetime, 
         return decision + cast("Decision", book.steps["bill-run"].request(work, at, due_at=_due_at(work)))
     if state.due_run and not state.to_bill and not state.to_settle and not state.resting:
         return decision + just(StepCancelled(step="bill-run"))
-    return decision or just(*unbilled(state))
+    return decision or just(*unbilled(state)) or _to_return(state, at, book)
+
+
+def _to_return(state: AccountState, at: datetime, book: Any) -> Decision:
+    """Ask for the return of what is left, once; a person looks at one that stands still."""
+    if not state.to_return or CREDIT_RETURN in state.records:
+        return NOTHING
+    work = account_work(state, account_stream(state.account), "", CREDIT_RETURN, book)
+    return cast("Decision", book.steps[CREDIT_RETURN].request(work, at))
 
 
 def bill_run(work: Work) -> dict[str, str]:
@@ -316,7 +338,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=28,
+    shape_version=29,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from o2c.invoicing import debts, issuing, one_off, rules
+from o2c.invoicing import credit_return, debts, issuing, one_off, rules
 from o2c.invoicing.deposits import Pays
 from o2c.invoicing.events import (
     BillRunFellOut,
     BillRunRequested,
+    CreditReturnFellOut,
+    CreditReturnRequested,
     NoteNumberFellOut,
     NoteNumberRequested,
     OneOffFellOut,
@@ -19,7 +21,7 @@ from o2c.invoicing.events import (
     ReliefRequested,
 )
 from o2c.invoicing.ranges import lacking, numbers_of, opening
-from o2c.invoicing.state import ONE_OFF, bill_run
+from o2c.invoicing.state import CREDIT_RETURN, ONE_OFF, bill_run
 from o2c.invoicing.usage import records_wanted
 from o2c.kernel.step import Step
 
@@ -53,6 +55,19 @@ def one_off_step(pays: Pays) -> Step:
         awaits=numbers_of,
         open_from=opening(invoice),
         reads=one_off.payer,
+    )
+
+
+def credit_return_step(pays: Pays, request: credit_return.Request) -> Step:
+    """What is left on an account that has ended, with the rules by which it `pays` for bills and goes back."""
+    return Step(
+        name=CREDIT_RETURN,
+        requested=CreditReturnRequested,
+        fell_out=CreditReturnFellOut,
+        complete=partial(credit_return.give_back, pays=pays, request=request),
+        due=credit_return.due,
+        wanted=credit_return.wanted,
+        reads=credit_return.bills_read,
     )
 
 

@@ -176,6 +176,7 @@ _MIRRORED = "its counterpart on the account's stream posts it"
 POSTS_NOTHING: Mapping[str, str] = {
     "account.charge-started": _PRICE,
     "account.deposit-retained": "it stays the deposit that it was",
+    "account.credit-return-settled": "what is set off and what is set aside for refunds post it, in the same append",
     "account.instalment-billed": "the invoice of the same bill run posts it, line by line",
     "account.instalments-agreed": "what the same command puts on instalments of the invoice posts it",
     "account.instalments-settled": "the invoice over the rest posts it",

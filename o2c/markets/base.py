@@ -179,7 +179,8 @@ class InvoicingRules:
     must say.
 
     `instalments_at_end` says what is agreed for the instalments that are left when the service ends that the goods were bought with: they
-    go on with later bills (`on-plan`), or all are due with the bill that follows (`at-once`).
+    go on with later bills (`on-plan`), or all are due with the bill that follows (`at-once`). What is left on an account that has ended
+    goes back `credit_returned_days` later, unasked.
     """
 
     supplier: Supplier
@@ -189,6 +190,10 @@ class InvoicingRules:
     instalments_at_end: Literal["on-plan", "at-once"] = "on-plan"
     instalments_source: str = "the operator's own practice: the agreement is apart from the airtime"
     numbers_approved: bool = False
+    credit_returned_days: int = 14
+    credit_returned_source: str = (
+        "the operator's own practice, as for prepaid money: the customer is owed it, and no statute of the market names the days"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ GB = Market(
         refund_approved_above_minor=10_000,
         law="The Value Added Tax Regulations 1995, reg. 14(1); credit notes: reg. 15C [M]",
         instalments_at_end="on-plan",
+        credit_returned_source="providers give what who leaves has in credit back by themselves, as Ofcom had them do (unused credit of customers who switch, 2012) [M]; 14 days: the operator's own practice",
         instalments_source="Consumer Credit Act 1974, s. 87(1) [M]: what is not due yet is demanded of a consumer only after a default notice; "
         "s. 94 [M]: the customer may pay early at any time",
     ),

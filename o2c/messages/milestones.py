@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from o2c.kernel.charges import account_stream
+from o2c.kernel.charges import SET_OFF, account_stream
 from o2c.kernel.event import types_by_name
 from o2c.kernel.money import from_minor
 from o2c.kernel.periods import local_date, local_time, parse_time
@@ -103,6 +103,8 @@ def _first_bill(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None
 
 
 def _refunded(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    if body["method"] == SET_OFF:
+        return None  # it paid for a bill: nothing came to the customer
     values = {"amount": from_minor(body["amount_minor"], body["currency"]), "currency": body["currency"]}
     return Told("refunded", body["refund"] or at.isoformat(), values)
 

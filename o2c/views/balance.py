@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from o2c.engine.app import Engine
 from o2c.kernel.arrears import collection_stream
 from o2c.kernel.charges import account_stream
-from o2c.kernel.periods import stamp
+from o2c.kernel.periods import local_date, stamp
 from o2c.kernel.refusal import Refused
 from o2c.views.invoices import invoice_streams
 from o2c.views.shown import AccountBalanceShown, BalanceItemShown
@@ -31,7 +31,8 @@ def show_balance(app: Engine, account: str, *, at: datetime | None = None) -> li
 
     `open_minor` is owed by the customer on invoices, of which `disputed_minor` is in dispute; `credit_minor` the next bill uses, the oldest
     first; `owed_minor` is to be paid back; `deposits_minor` are kept; `unallocated_minor` came before accounts held money, and no account
-    has it. Each is what the books say of the account. Raises Refused (missing) for an account that nobody named by then.
+    has it. Each is what the books say of the account. Credit and what is owed go back by themselves on the day `goes_back_on`, where the
+    account has ended. Raises Refused (missing) for an account that nobody named by then.
     """
     when = at or app.clock().now
     state, since = _folded(app, account_stream(account), when)
@@ -41,7 +42,16 @@ def show_balance(app: Engine, account: str, *, at: datetime | None = None) -> li
     invoices = [_folded(app, stream, when)[0] for stream in sorted(invoice_streams(app, account))]
     issued: list[InvoiceState] = [invoice for invoice in invoices if invoice.issued]
     currencies = {state.currency, *(invoice.issued.currency for invoice in issued if invoice.issued)} - {""}
-    return [_row(state, since, collected, issued, currency, when) for currency in sorted(currencies)]
+    goes_back_on = _goes_back_on(app, state)
+    return [_row(state, since, collected, issued, currency, when, goes_back_on) for currency in sorted(currencies)]
+
+
+def _goes_back_on(app: Engine, state: AccountState) -> str | None:
+    """The local day on which what is left on an account goes back by itself; None where nothing does."""
+    record = state.records.get("credit-return")
+    if not record or not record.sent_from or not state.to_return:
+        return None
+    return local_date(record.sent_from, app.book.market(state.market).zone).isoformat()
 
 
 def _folded(app: Engine, stream: str, at: datetime) -> tuple[Any, Since]:
@@ -59,7 +69,13 @@ def _folded(app: Engine, stream: str, at: datetime) -> tuple[Any, Since]:
 
 
 def _row(
-    state: AccountState, since: Since, collected: CollectionState, invoices: list[InvoiceState], currency: str, at: datetime
+    state: AccountState,
+    since: Since,
+    collected: CollectionState,
+    invoices: list[InvoiceState],
+    currency: str,
+    at: datetime,
+    goes_back_on: str | None,
 ) -> AccountBalanceShown:
     own = [invoice for invoice in invoices if invoice.issued and invoice.issued.currency == currency]
     items = sorted(_items(state, since, collected, own, currency), key=lambda item: (item["since"], item["what"], item["of"]))
@@ -79,6 +95,7 @@ def _row(
         "owed_minor": summed("owed") + summed("refund"),
         "deposits_minor": summed("deposit"),
         "unallocated_minor": sum(max(-invoice.owed_minor, 0) for invoice in own),
+        "goes_back_on": goes_back_on if currency == state.currency else None,
         "items": items,
     }
 

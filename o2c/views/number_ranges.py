@@ -12,7 +12,6 @@ from o2c.invoicing.range_events import RANGES, RangeApproved
 from o2c.invoicing.range_state import RangesState
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
-from o2c.markets.base import Market
 from o2c.markets.registry import MARKETS, current
 from o2c.views.reading import all_seen
 from o2c.views.shown import NumberRangeShown
@@ -23,7 +22,11 @@ PAPERS: Mapping[Paper, str] = {"INV": "invoices", "CRN": "credit-notes"}
 CODES = tuple(sorted(MARKETS))
 """The markets whose suppliers may have ranges."""
 PACE_DAYS = 31
-"""The pace is learnt from the invoices of so many days: a whole cycle of bill runs."""
+"""The pace is learnt from the papers of so many days: a whole cycle of bill runs."""
+_NOTES_LATELY = """SELECT count(*)::bigint AS n FROM o2c.event
+WHERE type = 'credit-note.issued' AND body ->> 'legal_number' <> '' AND body ->> 'issued_on' > %(since)s::text
+    AND EXISTS (SELECT FROM unnest(%(prefixes)s::text[]) AS p (prefix) WHERE starts_with(body ->> 'legal_number', prefix))"""
+"""How many credit notes were issued after a day with numbers that begin in certain ways. Parameters, by name: since, prefixes."""
 
 
 def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
@@ -31,9 +34,9 @@ def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
     what is to be done about it.
 
     `papers` says for which. `state` is in-use (the next one takes its number there), waiting (for those before it, or its first day),
-    expired, used-up or closed. `days_left` is how long the numbers last at the pace of the last 31 days, None where no invoice was issued
-    in them, and for credit notes, which have no pace. `low` asks for another range: it is in use, no other waits, and no more numbers or
-    days are left than the approval names. Raises Refused (usage) for a market that there is not.
+    expired, used-up or closed. `days_left` is how long the numbers last at the pace of the last 31 days, None where no such paper was
+    issued in them. `low` asks for another range: it is in use, no other waits, and no more numbers or days are left than the approval
+    names. Raises Refused (usage) for a market that there is not.
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market[:40]}; use one of {', '.join(sorted(MARKETS))}")
@@ -48,25 +51,24 @@ def list_ranges(app: Engine, *, market: str = "") -> list[NumberRangeShown]:
         rules = current(code, now.date())
         today = local_date(now, rules.zone)
         entity = rules.invoicing.supplier.entity
-        found += shown(state, entity, taken, lately=_lately(app, state, rules, today), today=today)
-        found += shown(state, entity, taken, lately=0, today=today, paper="CRN")
+        for paper in PAPERS:
+            found += shown(state, entity, taken, lately=_lately(app, state, entity, paper, today), today=today, paper=paper)
     return found
 
 
-def _lately(app: Engine, state: RangesState, market: Market, today: date) -> int:
-    """How many invoices a market's supplier issued of late, of whatever series."""
-    entity = market.invoicing.supplier.entity
-    own = [one.prefix for one in state.all_of(entity)]
-    since = today - timedelta(days=PACE_DAYS)
-    [row] = app.reads.rows(ISSUED_LATELY, since=since, prefixes=[f"{entity}-INV-", *own])
-    return int(row["n"])
+def _lately(app: Engine, state: RangesState, entity: str, paper: Paper, today: date) -> int:
+    """How many papers of a kind a legal entity issued of late, of whatever series; nothing is counted where it has no range for them."""
+    own = [one.prefix for one in state.all_of(entity, paper)]
+    counted = {"INV": ISSUED_LATELY, "CRN": _NOTES_LATELY}[paper]
+    prefixes = [f"{entity}-{paper}-", *own]
+    return int(app.reads.rows(counted, since=today - timedelta(days=PACE_DAYS), prefixes=prefixes)[0]["n"]) if own else 0
 
 
 def shown(
     state: RangesState, entity: str, taken: Mapping[str, int], *, lately: int, today: date, paper: Paper = "INV"
 ) -> list[NumberRangeShown]:
     """Give the ranges of a legal entity's papers of a kind as they stand on a day, of which so many numbers are `taken` by name; `lately`
-    is how many it issued."""
+    is how many of them it issued."""
     day = today.isoformat()
     usable = [one.name for one in state.of(entity, paper) if one.valid_on(day)]
     others = [one.name for one in state.of(entity, paper) if not one.valid_to or day <= one.valid_to]

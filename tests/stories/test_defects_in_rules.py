@@ -24,6 +24,8 @@ from o2c.desk.streams import act_by_rules
 from o2c.desk.vouchers import issue_vouchers
 from o2c.engine.app import Context
 from o2c.kernel.agenda import Entry
+from o2c.kernel.balances import CreditReceived
+from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.partner import Accepted, Answered, RefusedBy
 from o2c.kernel.reasons import OutageRule
@@ -141,6 +143,12 @@ def lived(world: World) -> None:
     }
     awaited = WithdrawalAwaited.model_validate({**coming, "account": "BA-C-11", "customer": "C-11", "due_at": NINE + timedelta(days=1)})
     act_by_rules(world.app, Context("ann"), f"withdrawal-{coming['product']}", [lambda state, now: just(awaited)], wish="withdraw")
+    charged = ChargeStarted.model_validate({**ChargeStarted.example, "account": "BA-GONE"})
+    credited = CreditReceived.model_validate({**CreditReceived.example, "account": "BA-GONE"})
+    ended = ChargeWithdrawn(order=charged.order, item=charged.item, ended_on="2026-01-05")
+    act_by_rules(
+        world.app, Context("ann"), "account-BA-GONE", [lambda state, now: just(charged, credited, ended)], wish="left with a credit"
+    )
     world.scripted.will("port-out-cutover", RefusedBy("FAILED"))
     for external_id in LEAVING:
         with suppress(Refused):  # where the defect keeps it from being in service

@@ -74,7 +74,7 @@ def test_a_range_is_used_up_and_another_is_approved(dsn: str, tmp_path: Path) ->
 def test_a_credit_note_waits_for_a_number_and_goes_out_by_itself(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one number of credit notes is used for a courtesy. A line fails on the 20th: the days that it was not served are to be credited, and the note waits in the
     queue; so does one that Ann writes meanwhile. Ranges are approved, for a day to come: both are issued on that day, in their order, and nobody did anything.
-    A defect as they are issued stops them as any step, and a retry makes it good."""
+    A defect as they are issued stops them as any step, and a retry makes it good. Three notes in a month are the pace at which the rest lasts."""
     raised: list[str] = []
     desk, world = Desk(dsn, tmp_path), World(dsn, tmp_path).stocked()
     monkeypatch.setitem(world.app.book.__dict__, "steps", {**STEPS, "credit-note": once(STEPS["credit-note"], raised)})
@@ -102,9 +102,9 @@ def test_a_credit_note_waits_for_a_number_and_goes_out_by_itself(dsn: str, tmp_p
     assert notes_of(world) == ["NC-1", "ND-10", "ND-11"]
     caught_up(world.app)
     assert (failed(world), world.fallouts()) == ([], [])
-    assert [(row["papers"], row["state"], row["left"]) for row in list_ranges(world.app)] == [
-        ("credit-notes", "used-up", 0),
-        ("credit-notes", "in-use", 9),
+    assert [(row["papers"], row["state"], row["left"], row["days_left"]) for row in list_ranges(world.app)] == [
+        ("credit-notes", "used-up", 0, None),
+        ("credit-notes", "in-use", 9, 9 * 31 // 3),
     ]
     assert disagreements(desk.sees("events", "find")) == []
     assert "ND-10 to ND-20 approved by DEC-1" in invoice_html(world.app, invoice, note=f"{invoice}-C2")["content"]

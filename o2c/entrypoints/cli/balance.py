@@ -24,7 +24,8 @@ def balance_show(
     at: Annotated[str, typer.Option(metavar="TIME", help="An instant; now when left out.")] = "",
     output: Output = Format.table,
 ) -> None:
-    """Show what an account owes, what of it is in dispute, and what is held for it: credit, what is owed back, deposits.
+    """Show what an account owes, what of it is in dispute, and what is held for it: credit, what is owed back, deposits; where it has
+    ended, the day on which that goes back.
 
     JSON has the items as well, the oldest first: the next bill uses credits in this order.
 
@@ -34,7 +35,7 @@ def balance_show(
         rows = show_balance(session.app, account, at=time_of(at) if at else None)
         columns = (
             *("account", "currency", "open_minor", "overdue_minor", "disputed_minor", "credit_minor", "owed_minor"),
-            *("deposits_minor", "unallocated_minor", "at"),
+            *("deposits_minor", "unallocated_minor", "goes_back_on", "at"),
         )
         show_rows(rows, output, columns=columns, empty="nothing was ever charged or held in any currency")
 

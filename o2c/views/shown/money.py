@@ -86,7 +86,8 @@ class BalanceItemShown(TypedDict):
 
 
 class AccountBalanceShown(TypedDict):
-    """What an account owes and what is held for it in one currency at an instant, in minor units; its `items` are the oldest first."""
+    """What an account owes and what is held for it in one currency at an instant, in minor units; its `items` are the oldest first. What is
+    left on an account that has ended goes back by itself on the day `goes_back_on`."""
 
     account: str
     customer: str
@@ -99,6 +100,7 @@ class AccountBalanceShown(TypedDict):
     owed_minor: int
     deposits_minor: int
     unallocated_minor: int
+    goes_back_on: str | None
     items: list[BalanceItemShown]
 
 
