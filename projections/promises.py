@@ -105,6 +105,7 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             "fell_out": doc.get("fell_out", {}).get(leaf.item, []),
             "made": doc.get("made", {}).get(leaf.item, []),
             "danger": doc.get("danger", {}).get(leaf.item, ""),
+            "relies_on": doc["items"][leaf.item]["relies_on"],
         }
 
 
@@ -121,13 +122,14 @@ def _over(doc: Doc, item: str) -> tuple[str, bool]:
 
 PROMISES = Projection(
     name="promises",
-    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; every promise made of it, and the danger that was written down last.",
-    shape_version=4,
+    meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; every promise made of it, the danger that was written down last, and the items that it relies on.",
+    shape_version=5,
     columns={
         "order_id": "text", "item": "text", "channel": "text", "offering": "text", "state": "text", "first_promised_on": "date",
         "promised_on": "date", "revisions": "integer", "completed_on": "date", "kept_first": "boolean", "kept_last": "boolean",
         "cause_step": "text", "cause_reason": "text", "customer_id": "text", "zone": "text", "ended_on": "date", "ended_event": "text",
         "given_up_by_us": "boolean", "fell_out": "jsonb", "made": "jsonb", "danger": "text",
+        "relies_on": "jsonb",
     },
     key=("order_id", "item"),
     indexes=("order_id",),
@@ -154,7 +156,7 @@ ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty
 text: any)."""
 
-WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.customer_id, o.external_id, c.market, m.reached
+WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.relies_on, p.customer_id, o.external_id, c.market, m.reached
 FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.captures c USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
 WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""

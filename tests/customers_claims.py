@@ -4,7 +4,7 @@ The log is what `o2c events find` prints; what the product says of the same is h
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -51,26 +51,29 @@ def told_of_a_job(records: Sequence[Record], jobs: Sequence[tuple[BulkDone, Bulk
 # -- key accounts
 
 
-def key_accounts_agree(app: Engine, records: Sequence[Record]) -> Claim:
-    """Every order of a key account that was received was spoken of, or counts as missed, as the contacts in the log say; some were missed."""
+def key_accounts_agree(app: Engine, records: Sequence[Record], businesses: Collection[str]) -> Claim:
+    """Every order of a key account, by its tier or by an agreement of its own, that was received was spoken of, or counts as missed, as the contacts in the log say; some were missed."""
     rows = list(care_due(app))
-    of_key = [row for row in rows if row["tier"] == KEY_ACCOUNT]
-    tiers = {record["stream"]: record["data"]["tier"] for record in records if record["type"] == "order.captured"}
+    of_key = [row for row in rows if row["tier"] == KEY_ACCOUNT or row["customer"] in businesses]
+    captured = {record["stream"]: record["data"] for record in records if record["type"] == "order.captured"}
+    tiers = {stream: data["tier"] for stream, data in captured.items()}
     tiers |= {
         record["stream"]: record["data"]["tier"] for record in records if record["type"] == "order.validated" and record["data"]["tier"]
     }
-    must = {stream.removeprefix("order-") for stream, tier in tiers.items() if tier == KEY_ACCOUNT}
+    must = {
+        stream.removeprefix("order-") for stream, tier in tiers.items() if tier == KEY_ACCOUNT or captured[stream]["party"] in businesses
+    }
     told = {row["order"] for row in of_key if row["milestone"] == "received"}
-    sums, now = Counter(row["state"] for row in rows), app.clock().now
+    sums, of_them, now = Counter(row["state"] for row in rows), Counter(row["state"] for row in of_key), app.clock().now
     spoken = spoken_of(records)
     wrong = [row["order"] for row in rows if row["state"] != state_by_log(row, spoken, now)]
-    figures = f"{len(must)} orders of {len({row['customer'] for row in of_key})} key accounts; {len(rows)} contacts owed = {sums['done']} done + {sums['missed']} missed + {sums['open']} open, by tier {dict(Counter(row['tier'] for row in rows))}; {len(wrong)} otherwise in the log"
+    figures = f"{len(must)} orders of {len({row['customer'] for row in of_key})} key accounts, {len(of_key)} contacts owed to them = {of_them['done']} done + {of_them['missed']} missed + {of_them['open']} open; {len(rows)} in all = {sums['done']} + {sums['missed']} + {sums['open']}; {len(wrong)} otherwise in the log"
     good = (
         told == must
         and bool(must)
         and not wrong
-        and bool(sums["done"] and sums["missed"])
-        and "standard" not in {row["tier"] for row in rows}
+        and bool(of_them["done"] and of_them["missed"])
+        and "standard" not in {row["tier"] for row in rows if row["customer"] not in businesses}
     )
     return Claim("every key account is spoken with or counted missed", good, figures)
 
@@ -200,7 +203,7 @@ def more_controls(app: Engine, records: Sequence[Record], people: People) -> Ite
         ),
         "contact with a key account": (
             _without(records, "customer.contacted", medium="courtesy"),
-            lambda some: key_accounts_agree(app, some),
+            lambda some: key_accounts_agree(app, some, people.businesses),
         ),
         "answer to a complaint": (_without(records, "complaint.answered"), lambda some: complaints_agree(app, some)),
         "opening outside": (_without(records, "complaint.opened-outside"), lambda some: complaints_agree(app, some)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,13 @@ from typing import Any
 from o2c.desk.bulk import BulkDone, Query, bulk
 from o2c.desk.capture import capture
 from o2c.desk.complaints import answer_complaint, escalate_complaint, open_complaint, resolve_complaint
-from o2c.desk.customers import record_contact
+from o2c.desk.customers import load_agreements, record_contact
 from o2c.desk.journeys import note_attempt
 from o2c.desk.winning_back import reach_journey
 from o2c.engine.app import Context, Engine
 from o2c.engine.runner import Runner
 from o2c.fallout.rules import FailOrder
+from o2c.files.lines import lines_of
 from o2c.kernel.chance import draw
 from o2c.kernel.identifiers import derived_id
 from o2c.kernel.refusal import Refused
@@ -36,6 +37,7 @@ from o2c.views.care import care_due
 from o2c.views.journeys import list_journeys
 from o2c.views.reading import caught_up, part_after_part
 from tests.network import Books
+from tests.prove import paper
 from tests.world import Document
 from tests.year_amendments import with_orders
 from tests.year_deeds import Year
@@ -48,6 +50,8 @@ ASKS, COMPLAINS = 0.05, 0.01
 """How many orders under way are asked after on a day, and how many are complained of."""
 ANSWERED, SETTLED, SETTLED_LATE = 0.9, 0.7, 0.85
 """How many complaints are answered, how many of all are settled a week later, and how many by then or after somebody else looked at them."""
+GOLDEN = 0.618034
+"""Its multiples, without the whole, lie evenly: of any few complaints on end some are settled late and some never, which a hash may leave out."""
 ANSWER, SETTLE, ESCALATE, SETTLE_LATE = (timedelta(days=days) for days in (1, 7, 14, 30))
 """When we answer a complaint, settle it, give it to somebody who may decide more, and settle it then."""
 GIVES_UP_ON, STALE_DAYS = 0, 2
@@ -63,6 +67,20 @@ on = "complaint.raised"
 then = { do = "notify", words.en = { subject = "We have your complaint", text = "We look into it and answer within days." } }
 """
 """What acts while the months pass."""
+BUSINESS, BUSINESSES_EVERY = b'"category":"business"', 5
+"""How a paper of a folder says that a business orders. They are few, and so each fifth of them is taken besides, wherever a choice that is even over all days leaves them out."""
+AGREED = """version = "show/1"
+[tiers]
+standard = {{ contacts = {{}}, until_hour = 18, complete_within_days = 30 }}
+priority = {{ contacts = {{ delay = 1, active = 2, declined = 1 }}, until_hour = 18, complete_within_days = 20 }}
+key-account = {{ contacts = {{ received = 1, delay = 0, active = 1, cancelled = 1, declined = 1 }}, until_hour = 18, complete_within_days = 15 }}
+[agreements.businesses]
+customers = {customers}
+contacts = {{ received = 1, delay = 0, active = 1, cancelled = 1, declined = 1 }}
+until_hour = 18
+complete_within_days = 15
+"""
+"""What is agreed with customers: that of the package, and with businesses, by name, what holds for key accounts."""
 WEB, CALL, STORE, KIM, OLGA = (
     Context(name, channel=channel)
     for name, channel in (("web-shop", "web"), ("ivr", "call"), ("dora", "store"), ("kim", "call"), ("olga", "desk"))
@@ -88,6 +106,7 @@ class People:
     plans: list[tuple[datetime, int, str]] = field(default_factory=list)
     journeys: dict[int, str] = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
+    businesses: set[str] = field(default_factory=set)
     jobs: list[tuple[BulkDone, BulkDone]] = field(default_factory=list)
 
     def choose(self, lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -232,12 +251,11 @@ class People:
                 told = {"topic": "delivery", "channel": "call", "order": row["order_id"]}
                 if opened := self._try("complaints", open_complaint, CALL, row["customer_id"], **told):
                     self.complaints.append((opened.complaint, at))
-        for complaint, since in self.complaints:
-            self._hears(complaint, at - since)
+        for number, (complaint, since) in enumerate(self.complaints, 1):
+            self._hears(complaint, number * GOLDEN % 1, at - since)
 
-    def _hears(self, complaint: str, age: timedelta) -> None:
+    def _hears(self, complaint: str, luck: float, age: timedelta) -> None:
         """What is done about a complaint on its day: it is answered, settled, given to somebody who may decide more, and settled then. Some never are."""
-        luck = draw(self.seed, complaint, 1, "is heard")
         if age == ANSWER and luck < ANSWERED:
             self._try("complaints answered", answer_complaint, KIM, complaint, channel="mail", remedy="apology")
         if (age == SETTLE and luck < SETTLED) or (age == SETTLE_LATE and SETTLED <= luck < SETTLED_LATE):
@@ -305,3 +323,19 @@ def _offerings(paper: Document) -> list[str]:
 
 def _fields(paper: Document) -> dict[str, str]:
     return {f"/productOrderItem/{place}/productOffering/id": offering for place, offering in enumerate(_offerings(paper))}
+
+
+def some_of(lines: Sequence[bytes], count: int) -> list[bytes]:
+    """So many papers, evenly over their days, and besides these some of businesses."""
+    evenly = range(0, len(lines), max(len(lines) // count, 1))[:count]
+    of_businesses = [place for place, line in enumerate(lines) if BUSINESS in line]
+    return [lines[place] for place in sorted({*evenly, *of_businesses[::BUSINESSES_EVERY]})]
+
+
+def agree_with_businesses(app: Engine, folder: Path) -> set[str]:
+    """Agree with every business by its own name what holds for key accounts: these."""
+    parties = (json.loads(line) for line in lines_of(paper(folder, "customers.tmf632.jsonl")))
+    businesses = sorted(party["id"] for party in parties if party.get("@type") == "Organization")
+    if businesses:
+        load_agreements(app, OLGA, definitions=AGREED.format(customers=json.dumps(businesses)))
+    return {*businesses}

@@ -89,10 +89,10 @@ class Waiting:
         return list_jeopardy(self._session.app, level=level)
 
     @answered
-    def jeopardy_score(self) -> list[shown.JeopardyScoreShown]:
+    def jeopardy_score(self, *, by: str = "") -> list[shown.JeopardyScoreShown]:
         """How good that is foretold. See `views.jeopardy.score_jeopardy`."""
         all_seen(self._session.app)
-        return score_jeopardy(self._session.app)
+        return score_jeopardy(self._session.app, by=by)
 
     @answered
     def forecast_queues(self, *, seed: int = 1) -> list[shown.QueueForecastShown]:

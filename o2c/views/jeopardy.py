@@ -16,7 +16,7 @@ from o2c.kernel.refusal import Refused
 from o2c.markets.base import Market
 from o2c.views.care import agreed
 from o2c.views.jeopardy_learnt import LEVELS, LIKE_MIN, Item, Learnt, damped
-from o2c.views.jeopardy_scored import scored
+from o2c.views.jeopardy_scored import COHORTS, scored
 from o2c.views.reading import Page, plain
 from o2c.views.shown import JeopardyScoreShown, JeopardyShown
 from projections import promises
@@ -29,10 +29,10 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
     both days counts. An order beyond its day never drops from sight.
 
     Learnt from items that are over: the share that was late of those whose same step was open about as long, as near to the end of their
-    day; of too few like it, by how long the step takes and what follows it, so that one which takes longer than it ever did is critical. A
-    level counts once it held for six hours. `projected_on` is the day by which half of its like were complete (None: none that was so slow
-    ever was). An item past its day is critical until it is over. With `level` those alone. The projections must be caught up. Raises
-    Refused (usage) for a level that is none.
+    day (of an item that has not begun, a step of one that it relies on); of too few like it, by how long the step takes and what follows
+    it, so that one which takes longer than it ever did is critical. A level counts once it held for six hours. `projected_on` is the day by
+    which half of its like were complete (None: none that was so slow ever was). An item past its day is critical until it is over. With
+    `level` those alone. The projections must be caught up. Raises Refused (usage) for a level that is none.
     """
     if level and level not in LEVELS:
         raise Refused(f"a danger is {', '.join(LEVELS)}, not {level}")
@@ -128,26 +128,40 @@ def _told(item: Item, level: str, chance: float, projected: datetime | None, now
     }
 
 
-def score_jeopardy(app: Engine) -> list[JeopardyScoreShown]:
+def score_jeopardy(app: Engine, *, by: str = "") -> list[JeopardyScoreShown]:
     """How good the levels are, on orders held back: learnt from two thirds of those that are over, the first captured, and told of the last
     third.
 
     Every six hours from the plan to the end of the day promised it is looked, with what was known then (but that a step done anew counts as
     open throughout). `predicted` items reached the level in time, `hit` of them were late; `recall` is of all that were `late`.
     `lead_h_p50` hours before the end of the day half of the hits were known. `baseline` tells by the age of the order alone, at that same
-    lead, from the age that was best where it was learnt. `better` where the level's F1 is the higher. The projections must be caught up.
+    lead, from the age that was best where it was learnt. `better` where the level's F1 is the higher. With `by` (market, step) the same for
+    each cohort of the items held back, those with most that were late first: of a step all items that asked for it; what is learnt, but for
+    the age, is learnt from all. The projections must be caught up. Raises Refused (usage) for a `by` that is none.
     """
+    if by and by not in COHORTS:
+        raise Refused(f"danger is scored by {' or '.join(COHORTS)}, not {by[:40]}")
     items = sorted((item for item in items_of(app) if item.facts["over"]), key=lambda item: (item.captured_at, item.order, item.item))
-    return [cast("JeopardyScoreShown", row) for row in scored(items)]
+    return [cast("JeopardyScoreShown", row) for row in scored(items, by)]
 
 
 def items_of(app: Engine) -> list[Item]:
     """Every item with a promise, by when its order was captured."""
-    items = [_item(row) for row in app.reads.rows(promises.WITH_MILESTONES)]
-    by_order: dict[str, list[Item]] = {}
-    for item in items:
-        by_order.setdefault(item.order, []).append(item)
-    return [replace(item, beside=tuple(other for other in by_order[item.order] if other is not item)) for item in items]
+    rows = app.reads.rows(promises.WITH_MILESTONES)
+    alone = {(row["order_id"], row["item"]): _item(row) for row in rows}
+    relies = {(row["order_id"], row["item"]): frozenset(row["relies_on"]) for row in rows}
+    return [replace(item, beside=tuple(alone[base] for base in bases_of(place, relies) if base in alone)) for place, item in alone.items()]
+
+
+def bases_of(place: tuple[str, str], relies: Mapping[tuple[str, str], frozenset[str]]) -> list[tuple[str, str]]:
+    """The items of its order on which an item relies, and on which these do."""
+    order, item = place
+    found, left = {item}, {item}
+    while left:
+        new = relies.get((order, left.pop()), frozenset()) - found
+        found |= new
+        left |= new
+    return [(order, base) for base in sorted(found - {item})]
 
 
 def _item(row: Mapping[str, Any]) -> Item:

@@ -18,7 +18,8 @@ DAMPED = timedelta(hours=6)
 LOOKS_MAX = 240
 """So many looks before its day, sixty days, an item is learnt from at most."""
 LIKE_MIN = 8
-"""From so many like items of before on an item is judged by these."""
+"""From so many like items of before on an item is judged by these, and by all together as if so many of them were usual ones: of eight, two
+may be late by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Item:
     """An item with its first promise: `due` is the end of that day, `asked` when each step was first asked for, `done` when it was last
     done.
 
-    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the other items of its order, on which it
-    may rely. With an empty `item` it is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer
+    `over` is when it was complete; None while it is open, or when it ended without. `beside` are the items of its order on which it relies.
+    With an empty `item` it is an order as a whole of which nothing is promised, `due` by the day that is agreed with its customer
     (`promised_on` is that day).
     """
 
@@ -47,11 +48,14 @@ class Item:
         """Whether it was complete after its day, or never."""
         return self.over is None or self.over > self.due
 
+    def has_begun(self, at: datetime) -> bool:
+        """Whether any step of its own was asked for by a time."""
+        return any(since <= at for since in self.asked.values())
+
     def open_steps(self, at: datetime) -> Iterator[tuple[str, datetime]]:
-        """The steps that were asked for and not done at a time, each with when it was asked for; of an item that has not begun, those it
-        may wait for."""
-        begun = any(since <= at for since in self.asked.values())
-        for item in (self,) if begun else self.beside:
+        """The steps that were asked for and not done at a time, each with when it was asked for; of an item that has not begun, those of
+        the items it waits for."""
+        for item in (self,) if self.has_begun(at) else self.beside:
             for step, since in item.asked.items():
                 done = item.done.get(step)
                 if since <= at and (done is None or done > at):
@@ -67,14 +71,17 @@ class Learnt:
         self._least = least
         took: dict[str, list[float]] = {}
         after: dict[str, list[float]] = {}
-        stood: dict[tuple[str, int], list[tuple[float, bool]]] = {}
+        stood: dict[tuple[str, int, bool], list[tuple[float, bool]]] = {}
+        late = count = 0
         for item in items:
+            late, count = late + item.is_late(), count + 1
             for step, since in item.asked.items():
                 if (done := item.done.get(step)) is not None and item.over is not None:
                     took.setdefault(step, []).append((done - since).total_seconds())
                     after.setdefault(step, []).append(max((item.over - done).total_seconds(), 0.0))
-            for looks, step, age in _looked_at(item):
-                stood.setdefault((step, looks), []).append((age, item.is_late()))
+            for looks, step, age, begun in _looked_at(item):
+                stood.setdefault((step, looks, begun), []).append((age, item.is_late()))
+        self._usual = late / count if count else 0.0
         self._took = {step: sorted(seconds) for step, seconds in took.items()}
         self._after = {step: median(seconds) for step, seconds in after.items()}
         self._stood = {place: _Like.of(rows) for place, rows in stood.items()}
@@ -84,15 +91,15 @@ class Learnt:
         nothing is open, 1 after the day."""
         if at >= item.due:
             return 1.0
-        left = item.due - at
-        chances = (self._chance(step, left, (at - since).total_seconds()) for step, since in item.open_steps(at))
+        left, begun = item.due - at, item.has_begun(at)
+        chances = (self._chance(step, left, (at - since).total_seconds(), begun=begun) for step, since in item.open_steps(at))
         return max(chances, default=0.0)
 
-    def _chance(self, step: str, left: timedelta, age: float) -> float:
-        """By those that stood the same; of too few, by how long the step takes and what follows it. What takes longer than it ever took is
-        surely late."""
-        like = self._stood.get((step, -(-left // DAMPED)))
-        if like and (share := like.late(age / 2, age * 2)) is not None:
+    def _chance(self, step: str, left: timedelta, age: float, *, begun: bool) -> float:
+        """By those that stood the same (what waits for another item's step by what waited so); of too few, by how long the step takes and
+        what follows it. What takes longer than it ever took is surely late."""
+        like = self._stood.get((step, -(-left // DAMPED), begun))
+        if like and (share := like.late(age / 2, age * 2, self._usual)) is not None:
             return share
         took = self._took.get(step, ())
         if len(took) < self._least:
@@ -133,21 +140,23 @@ class _Like:
         ranked = sorted(rows)
         return cls([age for age, _ in ranked], [0, *accumulate(int(late) for _, late in ranked)])
 
-    def late(self, least: float, most: float) -> float | None:
-        """The share that was late of those open for so long; None of too few."""
+    def late(self, least: float, most: float, usual: float) -> float | None:
+        """The share that was late of those open for so long, with some of the usual share among them; None of too few."""
         first, last = bisect_left(self.ages, least), bisect_right(self.ages, most)
-        return (self.late_of[last] - self.late_of[first]) / (last - first) if last - first >= LIKE_MIN else None
+        found = self.late_of[last] - self.late_of[first]
+        return (found + LIKE_MIN * usual) / (last - first + LIKE_MIN) if last - first >= LIKE_MIN else None
 
 
-def _looked_at(item: Item) -> Iterator[tuple[int, str, float]]:
-    """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, and for how
-    long (seconds)."""
+def _looked_at(item: Item) -> Iterator[tuple[int, str, float, bool]]:
+    """Every look at an item of before, each six hours nearer to the end of its day: how many are left, which step was open, for how long
+    (seconds), and whether it is its own."""
     done = (each.done.get(step) for each in (item, *item.beside) for step in each.asked)
     last = max((item.due if at is None else at for at in done), default=item.planned_at)
     # After the last step was done nothing is open, and there is nothing to see.
     for looks in range(max((item.due - last) // DAMPED, 1), min((item.due - item.planned_at) // DAMPED + 1, LOOKS_MAX)):
         at = item.due - looks * DAMPED
-        yield from ((looks, step, (at - since).total_seconds()) for step, since in item.open_steps(at))
+        begun = item.has_begun(at)
+        yield from ((looks, step, (at - since).total_seconds(), begun) for step, since in item.open_steps(at))
 
 
 def level_of(chance: float) -> str:

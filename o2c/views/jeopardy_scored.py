@@ -1,21 +1,25 @@
 """How good the levels of danger are: learnt from the orders that were captured first, told of the last, beside what their age alone would
-tell."""
+tell; of all or by cohort."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from statistics import median
 from typing import Any
 
 from o2c.views.jeopardy_learnt import DAMPED, LEVELS, Item, Learnt
 
+COHORTS = ("market", "step")
+"""By what the score can be told apart."""
 HELD_BACK = 0.34
 """The score learns from the orders that were captured first and predicts this share of them, the last."""
 
 
-def scored(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """The score of each level on items that are over, in the order of their capture; nothing of fewer than two. Pure."""
+def scored(items: Sequence[Item], by: str = "") -> list[dict[str, Any]]:
+    """The score of each level on items that are over, in the order of their capture; nothing of fewer than two. With `by` (one of COHORTS)
+    of each cohort of those held back, those with most that were late first. Pure."""
     cut = int(len(items) * (1 - HELD_BACK))
     begun, held = items[:cut], items[cut:]
     if not begun:
@@ -23,7 +27,20 @@ def scored(items: Sequence[Item]) -> list[dict[str, Any]]:
     until = held[0].captured_at
     # What was not over by then was not known to be late, but for what was past its day.
     learnt = Learnt([item for item in begun if item.due <= until])
-    return [_score(level, learnt, begun, held) for level in LEVELS]
+    late = Counter(name for item in held for name in _cohorts(item, by) if item.is_late())
+    names = sorted({name for item in held for name in _cohorts(item, by)}, key=lambda name: (-late[name], name))
+    return [
+        {"cohort": name, **_score(level, learnt, *([item for item in some if name in _cohorts(item, by)] for some in (begun, held)))}
+        for name in names
+        for level in LEVELS
+    ]
+
+
+def _cohorts(item: Item, by: str) -> Collection[str]:
+    """Where an item counts: `*` for all together, its market, or each step that it asked for."""
+    if by == "market":
+        return (item.facts["market"].partition("@")[0],)
+    return item.asked.keys() if by == "step" else ("*",)
 
 
 def _score(level: str, learnt: Learnt, begun: Sequence[Item], held: Sequence[Item]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from o2c.desk.bulk import BulkDone
 from tests.customers_claims import heard, spoken_of, state_by_log, told_of_a_job
+from tests.customers_people import some_of
 from tests.customers_show import fates, told_in_time, told_once
 
 
@@ -134,3 +135,13 @@ def test_a_contact_with_a_key_account(contact: tuple[str, int], state: str) -> N
 
     assert state_by_log(row, spoken, datetime(2026, 1, 6, tzinfo=UTC)) == state
     assert state_by_log(row, {}, datetime(2026, 1, 5, 12, tzinfo=UTC)) == "open"
+
+
+def test_some_papers_of_businesses_are_among_those_chosen() -> None:
+    """They are few, and an even choice may leave all of them out; the order of the papers stays, and none is there twice."""
+    lines = [b'{"n":%d,"category":"%s"}' % (number, b"business" if number % 20 == 7 else b"consumer") for number in range(200)]
+    chosen = some_of(lines, 10)
+
+    assert chosen == sorted(set(chosen), key=lines.index)
+    assert [line for line in chosen if b"business" not in line] == lines[::20]
+    assert len(chosen) == 12

@@ -1,10 +1,12 @@
 """Promises in danger: by what came of items whose steps were open as near to their day, dampened, and better foretold than by age alone."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from o2c.views.jeopardy import bases_of
 from o2c.views.jeopardy_learnt import DAMPED, Item, Learnt, damped, level_of
 from o2c.views.jeopardy_scored import scored
 
@@ -58,7 +60,9 @@ LIKE = [parcel(number, hours) for number, hours in enumerate(range(10, 110, 5))]
     ("at", "due", "chance"),
     [
         pytest.param(2, 72, 7 / 20, id="seven of twenty were late"),
-        pytest.param(55, 72, 7 / 11, id="of the eleven that were open so near the day, seven"),
+        pytest.param(
+            55, 72, (7 + 8 * 0.35) / (11 + 8), id="of the eleven that were open so near the day, seven, and of all seven in twenty"
+        ),
         pytest.param(150, 72, 1.0, id="past its day"),
         pytest.param(2, 500, 0.0, id="nothing is known of so long before"),
     ],
@@ -125,3 +129,40 @@ def test_nothing_is_said_of_nothing() -> None:
     assert scored([]) == []
     told = scored([parcel(number, 10, after=number) for number in range(30)])
     assert [(row["late"], row["predicted"], row["f1"], row["lead_h_p50"]) for row in told] == [(0, 0, None, None)] * 2
+
+
+def test_it_is_scored_by_cohort() -> None:
+    """Each step by the items that asked for it, those with most that were late first; each market by itself; all of them are all. A parcel is in no cohort of a port."""
+    items = [
+        replace(each, facts={**each.facts, "market": ("GB@2026-01", "NL@2026-01")[place % 2]}) for place, each in enumerate(generated(1))
+    ]
+    whole = scored(items)[0]
+    steps, markets = ({row["cohort"]: row for row in scored(items, by) if row["level"] == "critical"} for by in ("step", "market"))
+
+    assert whole["cohort"] == "*"
+    assert {name: row["tested_on"] for name, row in steps.items()}["sim"] == whole["tested_on"]
+    assert steps["delivery"]["tested_on"] + steps["porting"]["tested_on"] == whole["tested_on"]
+    assert list(steps)[-1] == "delivery"
+    assert set(markets) == {"GB", "NL"}
+    assert sum(row["late"] for row in markets.values()) == whole["late"] > 0
+
+
+def test_an_item_that_has_not_begun_waits_for_what_it_relies_on_alone() -> None:
+    """Of a line that is late before its day, what relies on it is in danger as well, by what came of such; what only stands in the same order is not."""
+    over = [
+        replace(parcel(number, hours), item="2", asked={}, done={}, beside=(parcel(number, hours),))
+        for number, hours in enumerate(range(10, 110, 5))
+    ]
+    learnt, line = Learnt([*LIKE, *over]), item(99, asked={"delivery": 1}, done={}, over=None)
+    relies, apart = (item(99, asked={}, done={}, over=None) for _ in range(2))
+
+    assert learnt.chance_late(replace(relies, beside=(line,)), hour(55)) == learnt.chance_late(line, hour(55)) > 0.5
+    assert learnt.chance_late(apart, hour(55)) == 0.0
+
+
+def test_what_an_item_relies_on() -> None:
+    """Through others, of its own order, and never itself: lines that are released together wait for each other."""
+    relies = {("a", "3"): frozenset("2"), ("a", "2"): frozenset("1"), ("a", "1"): frozenset(), ("b", "1"): frozenset("23"), ("b", "2"): frozenset("13"), ("b", "3"): frozenset("12")}  # fmt: skip
+    assert bases_of(("a", "3"), relies) == [("a", "1"), ("a", "2")]
+    assert bases_of(("a", "1"), relies) == []
+    assert bases_of(("b", "1"), relies) == [("b", "2"), ("b", "3")]

@@ -6,7 +6,7 @@ from o2c.desk.act import Context
 from o2c.desk.customers import load_agreements
 from o2c.views.care import care_due, list_agreements
 from o2c.views.complaints import show_complaint
-from o2c.views.jeopardy import list_jeopardy
+from o2c.views.jeopardy import list_jeopardy, score_jeopardy
 from o2c.views.journeys import list_journeys, policies
 from o2c.views.reading import caught_up
 from tests.console import Console, console_of_world, rich_world
@@ -117,13 +117,14 @@ def test_dangers_are_listed_by_level_and_scored_on_asking(site: Console, world: 
     rows = list_jeopardy(world.app)
     with site.by("ann", "agent") as ann:
         page, critical, scored = (ann.opens(f"/console/jeopardy{query}") for query in ("", "?level=critical", "?score=1"))
-        wrong = ann.opens("/console/jeopardy?level=odd")
+        wrong, by_step = ann.opens("/console/jeopardy?level=odd"), ann.opens("/console/jeopardy?score=1&by=step")
 
     assert len(page.root.all("tr", **{"data-row": ""})) == len(rows) > 0
     assert len(critical.root.all("tr", **{"data-row": ""})) == sum(row["level"] == "critical" for row in rows)
     assert "Work it out" in page.text
     assert "F1 by age alone" in scored.text
     assert wrong.status == 422
+    assert len(by_step.root.all("td", **{"data-label": "Step"})) == len(score_jeopardy(world.app, by="step")) > 0
 
 
 def test_an_attempt_is_taken_down_at_the_desk(site: Console, world: World) -> None:

@@ -11,6 +11,8 @@ import pytest
 from o2c.desk.fallout import Correct, Decide, Fail
 from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request, Unknown
 from o2c.simulation.launch_data import FIBRE, HOME_ADD_ONS, LINE_ADD_ONS
+from o2c.views.jeopardy import items_of
+from o2c.views.reading import caught_up
 from tests.world import ADDRESS, NINE, Document, World, at, item, line, order, ported, site
 
 GATES = [
@@ -112,6 +114,9 @@ def test_an_add_on_alone_is_asked_about_and_never_charged(world: World) -> None:
     assert world.items("WEB-2") == {"1": "completed", "2": "completed"}
     assert [request.item for request in world.scripted.asked("activation")] == ["1", "2"]
     assert world.order("WEB-2").items["2"].relies_on == ("1",)
+    caught_up(world.app)
+    # What is in danger is judged by what it relies on, and by nothing else of its order.
+    assert {item.item: [base.item for base in item.beside] for item in items_of(world.app)} == {"1": [], "2": ["1"]}
 
 
 def test_a_rejected_port_of_a_bundle_is_corrected_and_the_bundle_completed(world: World) -> None:

@@ -21,6 +21,7 @@ promises = typer.Typer(
 queues = typer.Typer(no_args_is_help=True, help="Queues of fallouts: when they clear.")
 jeopardy = typer.Typer(no_args_is_help=True, help="Promises in danger before they are broken, and how good that is foretold.")
 LEVELS = ("hazard", "critical")
+COHORTS = ("market", "step")
 JEOPARDY_COLUMNS = ("external_id", "item", "level", "chance", "promised_on", "agreed_on", "projected_on", "lead_h", "open_steps")
 STATES = ("kept", "broken", "open")
 PROMISE_COLUMNS = ("external_id", "item", "promised_on", "made_at", "channel", "audience", "state", "cause", "late_days")
@@ -36,6 +37,21 @@ WAITING_COLUMNS = (
     "working_us_s",
     "waits_for",
     "waits_on",
+)
+FORECAST_COLUMNS = (
+    "queue",
+    "open",
+    "closings",
+    "dry_days",
+    "enough",
+    "p50_on",
+    "p85_on",
+    "p90_on",
+    "empty_p50_on",
+    "empty_p90_on",
+    "back_tests",
+    "covered",
+    "undecided",
 )
 AGE_COLUMNS = ("external_id", "state", "age_s", "cohort", "band", "waits_for", "waits_on")
 From = Annotated[str, typer.Option("--from", metavar="TIME", help="Only what was captured from then on.")]
@@ -201,7 +217,9 @@ def metrics_ageing(limit: Limit = None, output: Output = Format.table) -> None:
 def queues_forecast(
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="The same number gives the same trials.")] = 1, output: Output = Format.table
 ) -> None:
-    """Show when each queue clears, by trials over its recorded days, and how good such forecasts were.
+    """Show when each queue clears, by trials over how long its closings came apart, and how good such forecasts were.
+
+    Where too few are known, or nothing was closed for longer than ever, the days are far apart and it says so (enough).
 
     Example: o2c queues forecast -o json
     """
@@ -211,7 +229,8 @@ def queues_forecast(
         raise Refused("--seed is a number from 0 on; give one")
     with looking() as session:
         current(session)
-        show_rows(forecast_queues(session.app, seed=seed), output, empty="no fallout was ever in a queue", limit=0)
+        rows = forecast_queues(session.app, seed=seed)
+        show_rows(rows, output, empty="no fallout was ever in a queue", columns=FORECAST_COLUMNS, limit=0)
 
 
 @jeopardy.command("list")
@@ -273,15 +292,19 @@ def jeopardy_work(
 
 
 @jeopardy.command("score")
-def jeopardy_score(output: Output = Format.table) -> None:
+def jeopardy_score(
+    by: Annotated[str, typer.Option(metavar="COHORT", help="Each market or step by itself.", autocompletion=completing(COHORTS))] = "",
+    output: Output = Format.table,
+) -> None:
     """Show how good promises in danger are foretold, on orders held back, beside the age of an order alone.
 
     Learnt from the first two thirds of the orders that are over, and told of the last third; the age is tried at the same lead.
 
-    Example: o2c jeopardy score -o json
+    Example: o2c jeopardy score --by step -o json
     """
     from o2c.views.jeopardy import score_jeopardy
 
+    one_of("--by", by, COHORTS)
     with looking() as session:
         current(session)
-        show_rows(score_jeopardy(session.app), output, empty="too few orders are over", limit=0)
+        show_rows(score_jeopardy(session.app, by=by), output, empty="too few orders are over", limit=0)

@@ -165,13 +165,18 @@ class OrderDiffShown(TypedDict):
 
 
 class QueueForecastShown(TypedDict):
-    """When a queue clears (`*`: all together): days by which so many in a hundred trials were over; None for none within a year."""
+    """When a queue clears (`*`: all together): days by which so many in a hundred trials were over; None for none within a year. `closings`
+    days on which any was closed are known, and on the last `dry_days` nothing was though something was open; not `enough` where they say
+    too little of that."""
 
     queue: str
     open: int
     days: int
     came_per_day: float
     closed_per_day: float
+    closings: int
+    dry_days: int
+    enough: bool
     p50_on: str | None
     p85_on: str | None
     p90_on: str | None
@@ -180,6 +185,7 @@ class QueueForecastShown(TypedDict):
     back_tests: int
     covered: int
     covered_percent: float | None
+    undecided: int
 
 
 class JeopardyShown(TypedDict):
@@ -211,8 +217,9 @@ class RatedShown(TypedDict):
 
 
 class JeopardyScoreShown(TypedDict):
-    """How good a level is on orders held back, beside the age of the order alone at equal lead."""
+    """How good a level is on orders held back (`cohort`: `*` for all of them), beside the age of the order alone at equal lead."""
 
+    cohort: str
     level: str
     trained_on: int
     tested_on: int
