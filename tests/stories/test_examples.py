@@ -41,14 +41,17 @@ person; its session holds nothing; nobody withdrew from its product; no other op
 money came for it that could be charged back or moved, nor is there the invoice it would go to; its product is served, and its order is, longer ago than one may withdraw."""
 
 
-AFTER = {"refunds.request": "payments.record"}
-"""Examples that another one makes possible, which is sent right before: there is money above what was owed."""
+AFTER = dict.fromkeys(("payments.refund", "refunds.request"), "payments.record")
+"""Examples that another one makes possible, which is sent right before with MUCH: there is money above what was owed, whatever was sent
+before."""
+MUCH = "500.00"
 
 
-def answered(service: Visitor, stand_ins: StandIns, operation: str) -> httpx.Response:
+def answered(service: Visitor, stand_ins: StandIns, operation: str, **other: str) -> httpx.Response:
     request = sent(operation, stand_ins, key=str(uuid4()))
+    body = {**request.body, **other} if other else request.body
     return service.client.request(
-        request.method, request.path, params=request.query, json=request.body, headers={"Authorization": "Bearer ann", **request.headers}
+        request.method, request.path, params=request.query, json=body, headers={"Authorization": "Bearer ann", **request.headers}
     )  # fmt: skip
 
 
@@ -70,7 +73,8 @@ def stand_ins(world: World) -> StandIns:
 @pytest.mark.parametrize("operation", sorted(OPERATIONS, key=lambda name: (name in CALLS and CALLS[name].verb, name)))
 def test_an_example_does_what_it_shows(service: Visitor, stand_ins: StandIns, operation: str) -> None:
     """Sent as it is, with the names of what stands in the store; views first, then what changes."""
-    before, told = ([answered(service, stand_ins, AFTER[operation])] if operation in AFTER else []), answered(service, stand_ins, operation)
+    before = [answered(service, stand_ins, AFTER[operation], amount=MUCH)] if operation in AFTER else []
+    told = answered(service, stand_ins, operation)
 
     assert all(each.status_code == 200 for each in before)
     assert told.status_code == REFUSED.get(operation, 200), told.text

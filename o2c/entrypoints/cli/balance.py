@@ -24,10 +24,10 @@ def balance_show(
     at: Annotated[str, typer.Option(metavar="TIME", help="An instant; now when left out.")] = "",
     output: Output = Format.table,
 ) -> None:
-    """Show what an account owes, what of it is in dispute, and what is held for it: credit, what is owed back, deposits; where it has
-    ended, the day on which that goes back.
+    """Show what an account owes, what of it is in dispute, and what is held for it: credit, what is owed back, deposits.
 
-    JSON has the items as well, the oldest first: the next bill uses credits in this order.
+    What is held for one that has ended goes back by itself, on the day that is shown. JSON has the items as well, the oldest first: the
+    next bill uses credits in this order.
 
     Example: o2c balance show BA-1001
     """
