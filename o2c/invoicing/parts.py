@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import floor
 
 from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum
+from o2c.invoicing.state import only
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ def parts_of_note(lines: Iterable[NoteLine], taxes: Iterable[TaxSum], of_invoice
         for line in lines
     ]
     return parts_of(whose, taxes)
+
+
+def purchase_order_of_note(lines: Iterable[NoteLine], of_invoice: Sequence[InvoiceLine]) -> str:
+    """Give the customer's own purchase order where all that a credit note lowers is of one; empty for none and for several."""
+    return only(of_invoice[line.line - 1].purchase_order for line in lines if line.order)
 
 
 def _net_of(lines: Iterable[InvoiceLine], tax: TaxSum) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from o2c.engine.app import Engine
-from o2c.invoicing.parts import parts_of, parts_of_note
+from o2c.invoicing.parts import parts_of, parts_of_note, purchase_order_of_note
 from o2c.kernel.charges import account_stream, invoice_stream
 from o2c.kernel.refusal import Refused
 from o2c.views.invoices import issued_invoice
@@ -88,6 +88,7 @@ def _shown_note(note: CreditNoteIssued, issued: InvoiceIssued, personal: bool) -
     body = note.model_dump(mode="json")
     return {
         **{key: body[key] for key in _OF_NOTE},
+        "purchase_order": purchase_order_of_note(note.lines, issued.lines),
         "lines": body["lines"],
         "taxes": body["taxes"],
         "parts": [asdict(part) for part in parts_of_note(note.lines, note.taxes, issued.lines)],

@@ -3,16 +3,21 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from o2c.entrypoints.http.console.bills import purchase_orders_of
-from o2c.invoicing.events import InvoiceIssued
+from o2c.invoicing import notes
+from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
+from o2c.invoicing.invoice import INVOICE
 from o2c.invoicing.parts import parts_of
 from o2c.kernel.charges import ChargeWithdrawn, PurchaseOrderStated
-from o2c.views.paper.content import Paper, paper_of_invoice
+from o2c.views.paper.content import Paper, paper_of_invoice, paper_of_note
 from o2c.views.paper.en16931 import broken
 from o2c.views.paper.page import page_of
 from o2c.views.paper.pdf import facts
 from o2c.views.paper.ubl import ubl_of
 from tests.charges import account, charge, run
+from tests.given import BOOK, MONDAY
 from tests.rules.test_ubl_schema import flaws, read
 
 SECOND = "order-1002"
@@ -85,6 +90,41 @@ def test_papers_name_several_purchase_orders_by_their_lines() -> None:
         "Purchase order PO-2: lines 5, 6.",
     ]
     assert texts(made, "Note")[-6:] == ["Purchase order PO-1"] * 4 + ["Purchase order PO-2"] * 2
+    assert [*flaws(read(made)), *broken(ubl_of(made))] == []
+
+
+def credited(issued: InvoiceIssued, *places: int) -> Paper:
+    """A credit note over what is left of some lines of an invoice."""
+    work = INVOICE.work(INVOICE.evolve(INVOICE.initial(""), issued), f"invoice-{issued.number}", "", "credit-note", BOOK)
+    lines = {place: issued.lines[place - 1].net_minor for place in places}
+    made = notes.request(work, reason="goodwill", author="ann", lines=lines, comment="", at=MONDAY, begun_by=MONDAY)
+    [note] = [event for event in made.events if isinstance(event, CreditNoteIssued)]
+    return paper_of_note(note.model_copy(update={"legal_number": "GB1-CRN-2026-000001"}), of_invoice=issued.lines)
+
+
+@pytest.mark.parametrize(
+    ("places", "names", "notices", "of_lines"),
+    [
+        pytest.param([1, 2], "PO-1", [], [], id="one order: of the paper, as the norm has it"),
+        pytest.param([5], "PO-2", [], [], id="the other one, though the bill is of several"),
+        pytest.param(
+            [1, 5], "", ["Purchase order PO-1: lines 1.", "Purchase order PO-2: lines 2."],
+            ["Purchase order PO-1", "Purchase order PO-2"], id="several: by the lines of the note",
+        ),
+    ],
+)  # fmt: skip
+def test_a_credit_note_names_the_purchase_orders_of_what_it_lowers(
+    places: list[int], names: str, notices: list[str], of_lines: list[str]
+) -> None:
+    """So that the buyer's own books find it; by the places of its lines, and not by those of the bill."""
+    issued = billed(
+        ordered("", "1"), ordered("", "1", order=SECOND), ordered("", "2"), bought("order-1001", "PO-1"), bought(SECOND, "PO-2")
+    )
+    made = credited(issued, *places)
+
+    assert made.purchase_order == names
+    assert [note for note in made.notices if note.startswith("Purchase order")] == notices
+    assert [note for note in texts(made, "Note") if note.startswith("Purchase order PO-") and ":" not in note] == of_lines
     assert [*flaws(read(made)), *broken(ubl_of(made))] == []
 
 

@@ -100,6 +100,7 @@ def test_a_credit_note_is_split_as_its_invoice(world: World) -> None:
 
     issue_credit_note(world.app, ANN, name, reason="goodwill", comment="a bad week", lines={"1": "1.00"})
     [note] = show_paper(world.app, name)["notes"]
+    assert note["purchase_order"] == "PO-77120"
     assert note["parts"] == foreseen["parts"]
     assert f"Of this, {whose}: net 1.00, VAT 0.20, total 1.20 GBP." in invoice_html(world.app, name, note=note["note"])["content"]
     assert f">{whose}<" in invoice_ubl(world.app, name, note=note["note"], personal=True)["content"]

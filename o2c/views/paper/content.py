@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from o2c.invoicing.parts import InvoicePart, parts_of, parts_of_note
+from o2c.invoicing.parts import InvoicePart, parts_of, parts_of_note, purchase_order_of_note
 from o2c.kernel.balances import CreditPart
 from o2c.kernel.money import from_minor, minor_units
 
@@ -199,10 +199,15 @@ def _whose(issued: InvoiceIssued) -> Iterator[str]:
     """What of an invoice is which cost centre's, and which lines are of which purchase order, where there are several."""
     yield from _in_words(parts_of(issued.lines, issued.taxes), issued)
     if not issued.purchase_order:
-        of: dict[str, list[str]] = {}
-        for place, line in enumerate(issued.lines, 1):
-            of.setdefault(line.purchase_order, []).append(str(place))
-        yield from (f"Purchase order {name}: lines {', '.join(places)}." for name, places in sorted(of.items()) if name)
+        yield from _of_orders(line.purchase_order for line in issued.lines)
+
+
+def _of_orders(purchase_orders: Iterable[str]) -> Iterator[str]:
+    """Which lines are of which purchase order, by that of each line."""
+    of: dict[str, list[str]] = {}
+    for place, name in enumerate(purchase_orders, 1):
+        of.setdefault(name, []).append(str(place))
+    yield from (f"Purchase order {name}: lines {', '.join(places)}." for name, places in sorted(of.items()) if name)
 
 
 def _in_words(parts: Iterable[InvoicePart], paper: InvoiceIssued | CreditNoteIssued) -> Iterator[str]:
@@ -221,8 +226,9 @@ def _going_on(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterato
 
 
 def paper_of_note(note: CreditNoteIssued, *, of_invoice: Sequence[InvoiceLine] = (), personal: bool = True) -> Paper:
-    """Give a credit note as a paper, split as the lines of its invoice are."""
-    whose = {place: line.cost_centre for place, line in enumerate(of_invoice, 1)}
+    """Give a credit note as a paper, split as the lines of its invoice are, and with the purchase orders of these."""
+    billed = [of_invoice[line.line - 1] if of_invoice else None for line in note.lines]
+    purchase_order = purchase_order_of_note(note.lines, of_invoice) if of_invoice else ""
     return Paper(
         kind="Credit note",
         number=note.legal_number,
@@ -237,19 +243,29 @@ def paper_of_note(note: CreditNoteIssued, *, of_invoice: Sequence[InvoiceLine] =
         account=note.account,
         buyer_name=note.customer_name if personal else "",
         buyer_address=note.customer_address if personal else "",
-        lines=tuple(_of_note(line, by_days=note.reason == "not-served", cost_centre=whose.get(line.line, "")) for line in note.lines),
+        lines=tuple(
+            _of_note(line, of, by_days=note.reason == "not-served", of_one=bool(purchase_order))
+            for line, of in zip(note.lines, billed, strict=True)
+        ),
         taxes=note.taxes,
         net_minor=note.net_minor,
         tax_minor=note.tax_minor,
         total_minor=note.total_minor,
         of_invoice=note.invoice_number,
         reason=note.reason,
-        notices=(*_approved(note), *(_in_words(parts_of_note(note.lines, note.taxes, of_invoice), note) if of_invoice else ())),
+        notices=(
+            *_approved(note),
+            *(_in_words(parts_of_note(note.lines, note.taxes, of_invoice), note) if of_invoice else ()),
+            *_of_orders("" if of is None or purchase_order else of.purchase_order for of in billed),
+        ),
+        purchase_order=purchase_order,
     )
 
 
-def _of_note(line: NoteLine, *, by_days: bool, cost_centre: str) -> PaperLine:
-    """A line of a note; one that credits days says from which on, any other credits an amount."""
+def _of_note(line: NoteLine, of: InvoiceLine | None, *, by_days: bool, of_one: bool) -> PaperLine:
+    """A line of a note, which lowers one of the invoice; one that credits days says from which on, any other credits an amount. Where the
+    note is of one purchase order, no line says it again."""
     amounts = (line.net_minor, 1, line.tax_percent, line.tax_category, line.net_minor)
     from_day = f", credited from {line.from_day}" if by_days and line.from_day < line.to_day else ""
-    return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day, cost_centre)
+    whose = (of.cost_centre, "" if of_one else of.purchase_order) if of else ()
+    return PaperLine(f"{line.description}{from_day}", 1, "C62", *amounts, line.from_day, line.to_day, *whose)

@@ -92,10 +92,12 @@ class InvoicePartShown(TypedDict):
 
 
 class CreditNoteShown(TypedDict):
-    """A credit note, in minor units: `of_open_minor` lowered what was to be paid, `credit_minor` became a credit of the account."""
+    """A credit note, in minor units: `of_open_minor` lowered what was to be paid, `credit_minor` became a credit of the account;
+    `purchase_order` is the customer's own where all of it is of one."""
 
     note: str
     legal_number: str
+    purchase_order: str
     issued_on: str
     reason: str
     author: str
