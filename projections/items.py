@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from projections.engine.projection import Doc, Projection, Row
+from projections.engine.seen import Seen
 from projections.order_progress import FIELDS, INITIAL, concerns, evolve, leaf_items, order_of
 
 
@@ -15,10 +16,20 @@ def _rows(order_id: str, doc: Doc) -> Iterator[Row]:
             yield {"order_id": order_id, **leaf._asdict(), **ordered}
 
 
+def _evolve(doc: Doc, record: Seen) -> Doc:
+    """The document after one event of an order. Which number an item brings, the clearing house knows best: what the paper says may have
+    been corrected since."""
+    doc = evolve(doc, record)
+    item, number = doc["items"].get(record.item), record.body.get("msisdn") if record.step == "porting" else None
+    if item is None or number in (None, item.get("brings")):
+        return doc
+    return {**doc, "items": {**doc["items"], record.item: {**item, "brings": number}}}
+
+
 ITEMS = Projection(
     name="items",
-    meaning="One row a leaf item: as captured until the order is planned, then as planned, with the day promised (as last revised) and the number it brings; ended_at is when it reached a final state.",
-    shape_version=3,
+    meaning="One row a leaf item: as captured until the order is planned, then as planned, with the day promised (as last revised) and the number it brings, which is the one of its port once that is agreed; ended_at is when it reached a final state.",
+    shape_version=4,
     columns={
         "order_id": "text", "item": "text", "offering": "text", "specification": "text", "state": "text", "customer_id": "text",
         "channel": "text", "captured_at": "timestamptz", "promised_on": "date", "brings": "text", "ended_at": "timestamptz",
@@ -26,11 +37,11 @@ ITEMS = Projection(
     key=("order_id", "item"),
     indexes=("order_id", "customer_id", "state, captured_at", "brings"),
     types=concerns,
-    fields=FIELDS,
+    fields=FIELDS | {"msisdn"},
     group=order_of,
     found_by="order",
     initial=INITIAL,
-    evolve=evolve,
+    evolve=_evolve,
     rows=_rows,
 )  # fmt: skip
 

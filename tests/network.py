@@ -33,14 +33,20 @@ class Books:
                 self.note_by_hand([product])
                 self.taken_off[request.step] += 1
         elif isinstance(answer, Answered):
-            self.serves[product] = _piece(body)
-            self.may_serve.pop(product, None)
+            if self._served_anew(product, body):
+                self.serves[product] = _piece(body)
+                self.may_serve.pop(product, None)
             self._reached(product, body, [])
         elif isinstance(answer, Accepted | Unknown):
-            self.may_serve[product] = _piece(body)
+            if self._served_anew(product, body):
+                self.may_serve[product] = _piece(body)
             self._reached(product, body, self.numbers.get(product, []))
         elif query or not (isinstance(answer, Failed) and answer.code == "UNAVAILABLE"):
             self.may_serve.pop(product, None)
+
+    def _served_anew(self, product: str, body: Mapping[str, Any]) -> bool:
+        """Whether a request says by which piece a product is served: what changes the number of a line alone says nothing of its SIM."""
+        return product not in self.on or any(body.get(name) for name in PIECES[:-1]) or not self.numbers.get(product)
 
     def _reached(self, product: str, body: Mapping[str, Any], before: list[str]) -> None:
         """The product may be reached by the number of a request, or by those of before; what changes something else of it only names its number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,9 +11,9 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.orders.changing import held_by, product_read, products_of
-from o2c.orders.in_life import holds
-from o2c.orders.state import OrderState, Planned
-from o2c.products.serving import base_streams, lines, lines_read, served_by
+from o2c.orders.in_life import holds, in_service_beneath, upward
+from o2c.orders.state import OrderState
+from o2c.products.serving import base_streams, known_by, lines, lines_read, served_by
 from o2c.products.state import ProductState
 
 
@@ -30,23 +30,16 @@ def service(work: Work) -> Mapping[str, Any]:
 def _added_to(work: Work) -> Mapping[str, Any]:
     """The lines that an add-on is added to: of its own order, and in service."""
     state: OrderState = work.state
-    of_order = (served_by(holds(state, planned.item)) for planned in _upward(state, work.subject))
+    of_order = (served_by(holds(state, each.item)) for each in upward(state, work.subject) if not each.product)
     in_service = lines_read(work.read, bases_in_service(work)).get("lines", ())
     return lines((*of_order, *in_service))
-
-
-def _upward(state: OrderState, planned: Planned) -> Iterator[Planned]:
-    """An item, and those of its order that it relies on, through others too."""
-    yield planned
-    for base in planned.relies_on:
-        yield from _upward(state, state.items[base])
 
 
 def bases_in_service(work: Work) -> tuple[str, ...]:
     """Name the streams of the products in service that an add-on is added to; of what has a SIM or line of its own, none."""
     if not work.subject or served_by(holds(work.state, work.item)):
         return ()
-    return base_streams(dict.fromkeys(product for planned in _upward(work.state, work.subject) for product in planned.on_products))
+    return base_streams(in_service_beneath(work.state, work.subject))
 
 
 def base_ended(work: Work, at: datetime) -> str:
@@ -111,10 +104,11 @@ def change(work: Work) -> Mapping[str, Any]:
 
 def _held(work: Work) -> dict[str, str]:
     """What serves the product that an item changes: now, as another order may have replaced something of it since this one was
-    validated."""
+    validated; and nothing of what another is about to replace: the network would put back what the inventory still has."""
     product = next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
-    stands = product.standing if product and product.standing else products_of(work.state)[work.subject.line].standing
-    return served_by(stands.holds)
+    if product and product.standing:
+        return known_by(product, order=work.state.order_id)
+    return served_by(products_of(work.state)[work.subject.line].standing.holds)
 
 
 def changed_with_bases(work: Work) -> tuple[str, ...]:
@@ -142,7 +136,7 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
     """Give the body of the request to take a change back: the product as the inventory has it now, with what serves it, and its `status`:
     terminated, suspended or active.
 
-    Another order may have changed something else of it since this one was validated, and that stays.
+    Another order may have changed something else of it since this one was validated, or be about to, and that stays.
     """
     item, stream = work.subject, product_read(work)[0]
     product = cast("ProductState", work.read[stream])
@@ -152,7 +146,7 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
         "product": item.product,
         "attributes": list(item.attributes),
         "offering": stands.offering,
-        **(served_by(stands.holds) or lines_read(work.read, base_streams(product.relies_on))),
+        **(_held(work) or lines_read(work.read, _bases(work))),
         "status": "terminated" if product.ended_on else "suspended" if product.suspended_for else "active",
     }
 

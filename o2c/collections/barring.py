@@ -10,6 +10,7 @@ from o2c.kernel.charges import ChargeRested, ChargeResumed, WhileBarred, account
 from o2c.kernel.event import Event
 from o2c.kernel.work import Work
 from o2c.markets.collecting import CollectionRules
+from o2c.products.events import product_of
 
 
 def account_streams(work: Work) -> tuple[str, ...]:
@@ -23,20 +24,28 @@ def bar_asked(work: Work) -> Mapping[str, Any]:
 
 
 def bar(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network: account, level (empty: lift the bar) and lines; the network keeps emergency calls at
-    every level."""
-    return {"account": work.state.account, "level": work.state.bar_asked, "lines": [line.model_dump() for line in lines(work)]}
+    """Give the body of the request to the network: account, level (empty: lift the bar) and lines, each with the product that it is known
+    by at the network; the network keeps emergency calls at every level."""
+    lines = [{**line.model_dump(), "product": product} for line, product in _served(work)]
+    return {"account": work.state.account, "level": work.state.bar_asked, "lines": lines}
 
 
 def lines(work: Work) -> tuple[Line, ...]:
     """Give the lines of the account that are served; where it is ended, those that rest, uncharged, with them: the items that brought their
     products."""
+    return tuple(line for line, _ in _served(work))
+
+
+def _served(work: Work) -> Iterator[tuple[Line, str]]:
+    """The same, each with its product: a charge can stand under an item that changed that."""
     account = work.read.get(account_stream(work.state.account))
     if account is None:
-        return ()
-    resting = [name.rpartition(":") for name in account.resting] if work.state.bar_asked == "ended" else []
-    served = (Line(order=charge.order, item=charge.item) for charge in account.running)
-    return (*served, *(Line(order=order, item=item) for order, _, item in resting))
+        return
+    for charge in account.running:
+        yield Line(order=charge.order, item=charge.item), charge.product or product_of(charge.order, charge.item)
+    for name in account.resting if work.state.bar_asked == "ended" else ():
+        order, _, item = name.rpartition(":")
+        yield Line(order=order, item=item), name
 
 
 def while_barred(work: Work) -> WhileBarred:

@@ -6,7 +6,7 @@ add-on, SIM swap, suspend, number change, cease).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -16,7 +16,7 @@ from o2c.kernel.work import Work
 from o2c.markets.base import Market
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.state import OrderState
-from o2c.orders.wish import Line
+from o2c.orders.wish import Line, around
 from o2c.products.events import ProductChangeAccepted, ProductChangeDropped, product_stream
 from o2c.products.state import OWNER, TERMINATION, ProductState
 from o2c.products.transfers import transfer_in_force
@@ -88,7 +88,22 @@ def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, marke
     twice = [line.product for line in lines if names_product(line) and line.action != NO_CHANGE]
     if len(set(twice)) < len(twice):
         return "DQ-ACTION: two items change the same product; say all that is to change in one"
+    return _added_to_what_ends(lines, products)
+
+
+def _added_to_what_ends(lines: Sequence[Line], products: Products) -> str:
+    """The first line that is added to something which its own order ends, or which ends with that; empty for none."""
+    by_id, ended = {line.item: line for line in lines}, {line.product for line in lines if line.action == DELETE}
+    ends = {line.item for line in lines if names_product(line) and _end_with(products.get(product_stream(line.product)), ended)}
+    for line in lines if ends else ():
+        base = next((base for upper in around(line, by_id) for base in upper.relies_on if base in ends), "")
+        if base and line.action == "add":
+            return f"DQ-ACTION: item {line.item} is added to item {base}, which the order ends; name one that stays"
     return ""
+
+
+def _end_with(product: ProductState | None, ended: Collection[str]) -> bool:
+    return product is not None and not {product.product, *product.relies_on}.isdisjoint(ended)
 
 
 def _parted(line: Line, product: ProductState | None, party: str, lines: Sequence[Line]) -> str:

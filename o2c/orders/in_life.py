@@ -5,7 +5,7 @@ Source: TM Forum TMF637 Product Inventory v4.0.0 (Product, productOrderItem).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from o2c.kernel.event import Event, Fact
 from o2c.kernel.periods import local_date
 from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.kernel.recurrence import Recurrence
-from o2c.orders.changing import payer_in
+from o2c.orders.changing import payer_in, products_of
 from o2c.orders.events import ItemTakenIntoUse, OrderPlanned
 from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
@@ -40,7 +40,7 @@ def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
         return NOTHING
     planned, product = state.items[item], product_of(state.order_id, item)
     started_on = str(state.record(item, "charging").outcome.get("starts_on") or local_date(at, book.market(state.market).zone).isoformat())
-    bases = (*(product_of(state.order_id, base) for base in planned.relies_on), *planned.on_products)
+    bases = _bases(state, planned)
     started = ProductStarted(
         product=product,
         order=state.order_id,
@@ -53,6 +53,27 @@ def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
     )
     relied_on = ((product_stream(base), ProductReliedOn(by=product)) for base in bases)
     return Decision((ItemTakenIntoUse(item=item, product=product),), ((product_stream(product), started), *relied_on))
+
+
+def _bases(state: OrderState, planned: Planned) -> tuple[str, ...]:
+    """The products that an item relies on, through others too: all that it ends with, and that it is named by."""
+    of_order = (product_of(state.order_id, each.item) for each in upward(state, planned) if each is not planned and not each.product)
+    return (*of_order, *in_service_beneath(state, planned))
+
+
+def upward(state: OrderState, planned: Planned) -> Iterator[Planned]:
+    """Give an item, and those of its order that it relies on, through others too; below what changes a product in service there is that
+    product, and no item."""
+    yield planned
+    for base in () if planned.product else planned.relies_on:
+        yield from upward(state, state.items[base])
+
+
+def in_service_beneath(state: OrderState, planned: Planned) -> tuple[str, ...]:
+    """Name the products in service that an item is added to, those that its order changes among them, and what these rely on."""
+    relied_on = {one.product: one.relies_on for one in products_of(state).values()}
+    named = (product for each in upward(state, planned) for product in (each.product, *each.on_products) if product)
+    return tuple(dict.fromkeys(below for product in named for below in (product, *relied_on.get(product, ()))))
 
 
 def _planned(cls: type[Event]) -> bool:

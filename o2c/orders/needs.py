@@ -71,6 +71,8 @@ def _needed(line: Line, catalogue: CatalogueState) -> tuple[str, ...]:
 def _order(lines: Sequence[Line]) -> _Order:
     by_id, within, relied_on_by = {line.item: line for line in lines}, defaultdict(list), defaultdict(list)
     for line in lines:
+        if line.action == "delete":
+            continue  # what ends is none to add anything to
         within["", line.offering].append(line)
         for upper in _bundles(line, by_id):
             within[upper.item, line.offering].append(line)

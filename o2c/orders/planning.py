@@ -34,6 +34,8 @@ _NO_PRICES = PinnedPrices(0, 0, MONTHLY)
 IN_SERVICE = ("esim-download", "activation")
 """The steps after which the customer has the service, the later one first: a profile that nobody downloaded serves nobody."""
 
+CHANGED = "inventory"
+"""The step by which a product in service becomes what an order changes it to."""
 HANDED_OVER = "delivery"
 """The step after which the customer has goods, which nobody switches on."""
 
@@ -214,7 +216,10 @@ class _Planner:
                 yield from (step if own else f"{name}/{step}" for step in before_release(steps))
 
     def _in_service(self, line: Line) -> str:
-        """The step after which the customer has what a line stands for: what relies on it is neither on nor charged before."""
+        """The step after which the customer has what a line stands for: what relies on it is neither on nor charged before. What is changed
+        is there when the inventory has it."""
+        if line.item in self.products:
+            return CHANGED
         steps = {step for step, _ in self.book.steps_of(self.catalogue.offerings[line.offering].specification, self._wanted(line, 0))}
         return next(step for step in (*IN_SERVICE, HANDED_OVER) if step in steps)
 

@@ -36,13 +36,15 @@ Nothing leads from `inProgress` back to `acknowledged` but a change of the paper
 
 ITEM_TRANSITIONS: Mapping[str, frozenset[str]] = {
     **ORDER_TRANSITIONS,
-    "acknowledged": frozenset({"rejected", "pending", "inProgress", "cancelled"}),
+    "acknowledged": frozenset({"rejected", "pending", "inProgress", "cancelled", "failed"}),
     "inProgress": ORDER_TRANSITIONS["inProgress"] | {"cancelled", "pendingCancellation"},
     "pending": ORDER_TRANSITIONS["pending"] | {"cancelled"},
     "held": ORDER_TRANSITIONS["held"] | {"cancelled", "pendingCancellation"},
 }
 
 """The same for an item, without `partial`. A cancelled item is in `pendingCancellation` while partners are asked to drop its work.
+
+One that nothing was done for yet, because it waits for others of its order, can be failed like any.
 
 An item has no state of its own while a cancellation is assessed, so that one which is held, because a partner has not dropped a part that
 it was to go on without, goes there at one stroke.

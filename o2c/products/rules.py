@@ -32,7 +32,7 @@ from o2c.products import leaving_events as leaving
 from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
-from o2c.products.serving import base_streams, in_service, lines_read, served_by
+from o2c.products.serving import base_streams, in_service, known_by, lines_read
 from o2c.products.state import TERMINATION, ProductState
 
 PORTED_OUT = "ported-out"
@@ -248,7 +248,7 @@ def switch_on(work: Work) -> Mapping[str, Any]:
 def _service(work: Work) -> dict[str, Any]:
     state = cast("ProductState", work.state)
     assert state.standing is not None
-    held = served_by(state.standing.holds) or lines_read(work.read, base_streams(state.relies_on))
+    held = known_by(state) or lines_read(work.read, base_streams(state.relies_on))
     return {"product": state.product, "offering": state.standing.offering, **held}
 
 

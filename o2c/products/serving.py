@@ -15,6 +15,8 @@ from o2c.products.events import Standing, product_stream
 from o2c.products.state import ProductState
 
 SERVED_BY = ("iccid", "imsi", "msisdn", "line_id")
+_OF = {"sim": ("iccid", "imsi"), "number": ("msisdn",), "place": ("line_id",)}
+"""Which of these an order replaces, by the attribute that it changes."""
 
 
 def in_service(state: ProductState, so: str) -> Standing:
@@ -31,6 +33,14 @@ def served_by(holds: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name in SERVED_BY if (value := holds.get(name))}
 
 
+def known_by(state: ProductState, *, order: str = "") -> dict[str, str]:
+    """Give those by which the network knows a product in service for sure, as an order says that changes it: not what another order is
+    about to replace, as the network may have the one or the other."""
+    unsure = {name for attribute, by in state.changing.items() if by.partition("/")[0] != order for name in _OF.get(attribute, ())}
+    held = served_by(state.standing.holds) if state.standing else {}
+    return {name: value for name, value in held.items() if name not in unsure}
+
+
 def lines(bases: Iterable[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
     """Give the part of a request that says to which lines something is added (`lines`); nothing where it is added to none."""
     named = [base for base in bases if base]
@@ -45,4 +55,4 @@ def base_streams(relies_on: Iterable[str]) -> tuple[str, ...]:
 def lines_read(read: Mapping[str, Any], streams: Iterable[str]) -> dict[str, list[Mapping[str, str]]]:
     """Give `lines` of the products in these streams, as they were read."""
     states = (cast("ProductState | None", read.get(stream)) for stream in streams)
-    return lines(served_by(state.standing.holds) for state in states if state and state.standing)
+    return lines(known_by(state) for state in states if state)

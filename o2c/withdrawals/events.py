@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from o2c.kernel.event import Event, Names
+from o2c.kernel.event import Event, Names, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested, Undertaken
 
 Grade = Literal["as-new", "used", "damaged", "lost"]
@@ -26,12 +26,13 @@ class WithdrawalDeclared(Event, name="withdrawal.declared", stream="withdrawal")
     """A consumer withdrew from the contract of a product on the local date `declared_on`; the period ran through `last_day` (empty: it had
     not begun to end).
 
-    `ended_with` is the product whose contract this one depends on, empty where it was withdrawn from itself. `charge` is the `ORDER/ITEM`
-    under which it is charged. A service is owed by days, `owed_minor` in all, net, in minor units, where the customer `asked_to_start`
-    within the period; for goods it is nothing. Money goes back by `refund_by` (empty: once the goods are back or were proven sent); `goods`
-    are sent back by `send_back_by`.
+    `ended_with` is the product whose contract this one depends on, empty where it was withdrawn from itself; `relies_on` are the products
+    that it was added to. `charge` is the `ORDER/ITEM` under which it is charged. A service is owed by days, `owed_minor` in all, net, in
+    minor units, where the customer `asked_to_start` within the period; for goods it is nothing. Money goes back by `refund_by` (empty: once
+    the goods are back or were proven sent); `goods` are sent back by `send_back_by`.
     """
 
+    upcasts = (Upcast(defaults={"relies_on": ()}),)
     example = {
         "product": _PRODUCT, "order": "960dd07c-b654-5d95-9a31-65845ce3ab78", "item": "1", "customer": "C-1001", "account": "BA-1001", "market": "GB@2026-01",
         "currency": "GBP", "offering": "mobile-line", "goods": False, "imei": "", "charge": "960dd07c-b654-5d95-9a31-65845ce3ab78/1", "declared_on": "2026-01-10",
@@ -56,6 +57,7 @@ class WithdrawalDeclared(Event, name="withdrawal.declared", stream="withdrawal")
     refund_by: str
     send_back_by: str
     ended_with: str = ""
+    relies_on: tuple[str, ...] = ()
 
 
 class WithdrawalAwaited(Requested, name="withdrawal-to-come.requested", step="withdrawal-to-come", stream="withdrawal"):

@@ -25,7 +25,7 @@ from o2c.orders.state import OrderState
 from o2c.orders.wish import START
 from o2c.products.bases import ends_charge
 from o2c.products.events import ProductTerminated, product_stream
-from o2c.products.serving import in_service, served_by
+from o2c.products.serving import base_streams, in_service, lines_read, served_by
 from o2c.products.state import TERMINATION, ProductState
 from o2c.withdrawals import events
 from o2c.withdrawals.events import AskedBy, Grade, WithdrawalDeclared
@@ -190,6 +190,7 @@ def declaration(contract: Contract, granted: Right, market: Market, today: date,
         refund_by="" if contract.goods else (today + timedelta(days=rules.refund_days)).isoformat(),
         send_back_by=(today + timedelta(days=rules.send_back_days)).isoformat() if contract.goods else "",
         ended_with=ended_with,
+        relies_on=product.relies_on,
     )
 
 
@@ -221,17 +222,13 @@ def charge_ended(contract: Contract, granted: Right, today: date) -> ChargeWithd
 
 
 def switch_off(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network to switch off a service that its customer withdrew from: as for one that ends."""
+    """Give the body of the request to the network to switch off a service that its customer withdrew from: as for one that ends; what was
+    added to lines names them."""
     declared = work.state.declared
     product = cast("ProductState | None", work.read.get(product_stream(declared.product)))
     holds = product.standing.holds if product and product.standing else {}
-    return {
-        "product": declared.product,
-        "offering": declared.offering,
-        **served_by(holds),
-        "attributes": [TERMINATION],
-        "status": "terminated",
-    }
+    held = served_by(holds) or lines_read(work.read, base_streams(declared.relies_on))
+    return {"product": declared.product, "offering": declared.offering, **held, "attributes": [TERMINATION], "status": "terminated"}
 
 
 def _told(work: Work) -> WithdrawalDeclared | None:
@@ -240,9 +237,9 @@ def _told(work: Work) -> WithdrawalDeclared | None:
 
 
 def product_read(work: Work) -> tuple[str, ...]:
-    """Name the stream of the product."""
+    """Name the stream of the product, and those of the products that it was added to."""
     declared = _told(work)
-    return (product_stream(declared.product),) if declared else ()
+    return base_streams((declared.product, *declared.relies_on)) if declared else ()
 
 
 def switched_off(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

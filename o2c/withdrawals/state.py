@@ -119,7 +119,7 @@ def _owner(state: WithdrawalState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="withdrawal",
-    shape_version=3,
+    shape_version=4,
     state_type=WithdrawalState,
     initial=lambda _: WithdrawalState(),
     evolve=evolve,

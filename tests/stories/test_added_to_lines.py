@@ -7,7 +7,7 @@ import pytest
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.kernel.partner import Answered, RefusedBy
-from o2c.simulation.launch_data import LINE_ADD_ONS
+from o2c.simulation.launch_data import LINE_ADD_ONS, SECOND_LINE
 from o2c.views.reading import caught_up
 from tests.lives_of_products import change, in_service, product
 from tests.world import World, at, item, order
@@ -33,7 +33,7 @@ def test_what_relies_on_it_ends_too_whoever_pays(world: World) -> None:
     base, *added = (product(world, of, n) for of, n in (("FIRST", "1"), ("EXTRA", "2"), ("EXTRA", "3")))
     assert [(each.status, each.ended_on) for each in added] == [("terminated", base.ended_on)] * 2
     line_of = {name: base.standing.holds[name] for name in ("iccid", "imsi", "msisdn")}
-    assert [request.body.get("lines") for request in world.scripted.asked("product-off")][:1] == [[line_of]]
+    assert [request.body.get("lines") for request in world.scripted.asked("product-off")] == [[line_of]] * 2
     ends = world.app.reads.rows(
         "SELECT body ->> 'ended_on' AS day FROM o2c.event WHERE stream = 'account-BA-OWN' AND type = 'account.charge-withdrawn'"
     )
@@ -70,3 +70,13 @@ def test_an_add_on_ends_alone(world: World) -> None:
     [asked] = world.scripted.asked("service-change")
     assert (asked.body["status"], asked.body["lines"]) == ("terminated", [{name: held[name] for name in ("iccid", "imsi", "msisdn")}])
     assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["active", "terminated"]
+
+
+def test_a_plan_is_changed_and_something_added_by_one_order(world: World) -> None:
+    """The add-on is the changed line's, is on after the change, and ends with it. It waited for ever: the line of a change is not switched on anew."""
+    world.take(order("MORE", change(world, "FIRST", offering=SECOND_LINE), item(CALL_GUARD, "2", relies_on="1"), on=LATER))
+    world.run(at(22))
+
+    assert (world.state("MORE"), product(world, "FIRST").standing.offering) == ("completed", SECOND_LINE.id)
+    assert product(world, "MORE", "2").relies_on == (product(world, "FIRST").product,)
+    assert product(world, "FIRST").relied_on_by == (product(world, "MORE", "2").product,)

@@ -235,7 +235,7 @@ def test_three_of_a_line_are_three_lines(world: World) -> None:
 
 
 def test_a_number_is_brought_by_one_order_only(world: World) -> None:
-    """The second to ask for it is told so, brings another, and both complete."""
+    """The second to ask for it is told so, brings another, and both complete; the list of items has what each brought, not what its paper says."""
     world.stocked()
     world.take(order("FIRST", ported(), on=NINE), order("SECOND", ported(), on=NINE + timedelta(minutes=1), party="C-2"))
     world.run(at(6, 12))
@@ -245,6 +245,9 @@ def test_a_number_is_brought_by_one_order_only(world: World) -> None:
     world.run(at(9))
     assert world.state("SECOND") == "completed"
     assert [world.outcome(name, "1", "cutover")["msisdn"] for name in ("FIRST", "SECOND")] == [BROUGHT, "+447700900124"]
+    caught_up(world.app)
+    rows = world.app.reads.rows("SELECT brings FROM projection.items ORDER BY captured_at")
+    assert [row["brings"] for row in rows] == [BROUGHT, "+447700900124"]
 
 
 def test_a_changed_resubmission_changes_nothing_and_waits_for_a_person(world: World) -> None:
