@@ -39,8 +39,8 @@ WHY = {
 
 @dataclass(frozen=True)
 class PortingCode:
-    """A code for the number of a product, good through a local day (ISO); what the contract costs that ends today before its term, net, and
-    what is open of the account's invoices, in minor units. `refused` says why there is none, and is empty where there is."""
+    """A code for the number of a product, good through a local day (ISO); what the contract costs that ends today before its term, net and
+    with tax, and what is open of the account's invoices, in minor units. `refused` says why there is none, and is empty where there is."""
 
     written: Written
     product: str
@@ -48,6 +48,7 @@ class PortingCode:
     code: str
     valid_through: str
     early_minor: int
+    early_gross_minor: int
     owed_minor: int
     currency: str
     refused: str = ""
@@ -98,13 +99,15 @@ def _answer(
     assert state.standing is not None
     today = local_date(now, rules.zone)
     code = None if state.code_refused else of_products.good_code(state, today)
+    early_minor = of_products.early_minor(state.standing, rules, today, since=state.priced_from, rises=rises)
     return PortingCode(
         written=written,
         product=state.product,
         msisdn=state.standing.holds.get("msisdn", ""),
         code=code.code if code else "",
         valid_through=code.valid_through if code else "",
-        early_minor=of_products.early_minor(state.standing, rules, today, since=state.priced_from, rises=rises),
+        early_minor=early_minor,
+        early_gross_minor=of_products.with_tax(state.standing, rules, early_minor, today),
         owed_minor=owed_minor,
         currency=state.currency,
         refused=WHY[state.code_refused.ground] if state.code_refused else "",
@@ -162,7 +165,8 @@ def port_out(
 def port_out_cancel(app: Engine, context: Context, product: str, *, reference: str) -> Written:
     """Take back a port to another operator by the clearing house's reference, before the market's cut-off: the number and the product stay.
 
-    Raises Refused: missing (no such product or port), conflict (the cut-off is past).
+    Where the cut-over fell out and the number turned out to have stayed, its service is switched on again. Raises Refused: missing (no such
+    product or port), conflict (the cut-off is past).
     """
     name = _named(app, product)
 

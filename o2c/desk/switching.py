@@ -15,9 +15,11 @@ from o2c.engine.app import Context, Engine, Written
 from o2c.kernel.decision import Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
 from o2c.markets.registry import HOME, current
 from o2c.products import switching as rules
 from o2c.products.events import product_stream
+from o2c.products.rules import with_tax
 from o2c.products.state import ProductState
 from o2c.views.invoices import open_minor
 from o2c.views.reading import all_seen
@@ -30,14 +32,15 @@ Message = Literal["order", "cancel", "trigger"]
 @dataclass(frozen=True)
 class SwitchMatch:
     """A customer who was matched: the reference under which the new provider may order through a local day (ISO), and what the customer was
-    told: what the contract costs that ends before its term, net, what is open of the account's invoices, in minor units, and the products
-    that end with it."""
+    told: what the contract costs that ends before its term, net and with tax, what is open of the account's invoices, in minor units, and
+    the products that end with it."""
 
     written: Written
     product: str
     reference: str
     valid_through: str
     early_minor: int
+    early_gross_minor: int
     owed_minor: int
     currency: str
     ends: tuple[str, ...] = ()
@@ -66,15 +69,24 @@ def switch_match(
         return rules.matched(state, market, wish, reference, owed_minor=owed_minor, rises=rises, at=at)
 
     written = act(app, context, "products.switch-match", Deed(stream, (answer,), ["switch-match", gaining, request]))
-    return _told(app.load_one(stream).state, written)
+    return _told(app.load_one(stream).state, written, market)
 
 
-def _told(state: ProductState, written: Written) -> SwitchMatch:
+def _told(state: ProductState, written: Written, market: Market) -> SwitchMatch:
     known = state.switching
     if known is None:
         raise Refused(f"product {state.product}: that switch was called off since; match the customer anew", kind="conflict")
+    assert state.standing is not None
     return SwitchMatch(
-        written, state.product, known.reference, known.valid_through, known.early_minor, known.owed_minor, known.currency, known.ends
+        written,
+        state.product,
+        known.reference,
+        known.valid_through,
+        known.early_minor,
+        with_tax(state.standing, market, known.early_minor, date.fromisoformat(known.matched_on)),
+        known.owed_minor,
+        known.currency,
+        known.ends,
     )
 
 

@@ -113,7 +113,8 @@ class PortOutCompleted(Done, name="port-out.completed", step="port-out-cutover",
 
 
 class PortOutFailed(OfItem, name="port-out.failed", step="port-out-cutover", stream="product"):
-    """The number was not cut over (`word` is the clearing house's): the product stays, and its service is switched on again."""
+    """The number was not cut over (`word` is the clearing house's; empty where a person said so): the product stays, and its service is
+    switched on again."""
 
     shape: ClassVar[str] = "cancelled"
     example = {"reference": "PRT-901", "word": "FAILED"}

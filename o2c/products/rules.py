@@ -20,12 +20,12 @@ from o2c.customers.state import stream_of
 from o2c.kernel.charges import EARLY, ChargeStarted, ChargeWithdrawn, account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.event import Event
-from o2c.kernel.money import part_of
+from o2c.kernel.money import part_of, tax_on
 from o2c.kernel.periods import local_date, local_time, stamp
 from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work, next_attempt
-from o2c.markets.base import Market, port_window
+from o2c.markets.base import Market, port_window, tax_percent
 from o2c.markets.life import CODE, CODE_EXPIRED, LEAVING, LOCKED, PORTING, SIM_SWAP
 from o2c.markets.ports import compensation, port_deadline, window_of, working_days_late
 from o2c.products import leaving_events as leaving
@@ -49,6 +49,11 @@ def terminate(state: ProductState, *, cause: str, ended_on: str) -> Decision:
     if state.standing is None or state.ended_on:
         return NOTHING
     return just(ProductTerminated(cause=cause, ended_on=ended_on, gives_back=state.standing.pieces, ends=state.relied_on_by))
+
+
+def with_tax(stands: Standing, market: Market, net_minor: int, on: date) -> int:
+    """Give what a customer pays of something that is charged once, in minor units, with the tax of a day."""
+    return net_minor + tax_on(net_minor, tax_percent(market, stands.terms.one_time_tax_group, on))
 
 
 def early_minor(stands: Standing, market: Market, today: date, *, since: str, rises: Sequence[PriceRiseAnnounced]) -> int:
@@ -218,13 +223,17 @@ def withdraw_port_out(state: ProductState, reference: str, *, at: datetime) -> D
     """Take back a port to another operator, before the market's cut-off: the number and the product stay. Nothing for one that was taken
     back before.
 
-    Raises Refused: missing (no such port), conflict (its cut-off is past).
+    Of a port whose cut-over fell out a person has learned that the number stayed: its service is switched on again. Raises Refused: missing
+    (no such port), conflict (its cut-off is past).
     """
     port = state.port_out
     if port is None or port.reference != reference:
         if reference and reference == state.withdrawn:
             return NOTHING
         raise Refused(f"product {state.product} has no port {reference[:60]} to another operator that is under way", kind="missing")
+    cutover = state.records.get("port-out-cutover")
+    if cutover and cutover.fallout:
+        return _stays(state, cutover.attempt, "", at)
     if at >= port.cutoff_at:
         raise Refused(f"port {reference}: its cut-off was {stamp(port.cutoff_at)}; the number goes on {port.agreed_on}", kind="conflict")
     return just(leaving.PortOutWithdrawn(reference=reference), StepCancelled(step="port-out"))
@@ -357,9 +366,16 @@ def cutover_failed(work: Work, code: str, at: datetime) -> Decision:
     Nothing for any other refusal: a person settles that."""
     if code != NOT_TAKEN:
         return NOTHING
-    failed = leaving.PortOutFailed(attempt=work.attempt, reference=work.state.port_out.reference, word=code)
-    on = leaving.ReactivationRequested(attempt=next_attempt(work.state.records, "reactivation"), due_at=at)
-    return told(work.state, work.state.standing, failed) + just(on)
+    return _stays(work.state, work.attempt, code, at)
+
+
+def _stays(state: ProductState, attempt: int, word: str, at: datetime) -> Decision:
+    """The number was not cut over, as the clearing house says by a word, or a person without one."""
+    assert state.port_out is not None
+    assert state.standing is not None
+    failed = leaving.PortOutFailed(attempt=attempt, reference=state.port_out.reference, word=word)
+    on = leaving.ReactivationRequested(attempt=next_attempt(state.records, "reactivation"), due_at=at)
+    return told(state, state.standing, failed) + just(on)
 
 
 def reactivated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

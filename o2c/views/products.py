@@ -115,4 +115,4 @@ def _what(body: dict[str, object]) -> str:
     attributes = body.get("attributes")
     if isinstance(attributes, list | tuple):
         return ", ".join(str(name) for name in attributes)
-    return str(body.get("reason") or body.get("cause") or body.get("about") or "")
+    return next((str(body[name]) for name in ("reason", "cause", "about", "ground") if body.get(name)), "")

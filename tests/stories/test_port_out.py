@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from o2c.desk.products import PortingCode, porting_code
 from o2c.engine.app import Context
+from o2c.kernel.money import half_up
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.products import rules
@@ -38,6 +40,7 @@ def test_a_code_comes_with_what_leaving_costs(world: World) -> None:
     assert (given.code[:3], given.code[3:].isdigit(), len(given.code)) == ("EXO", True, 9)
     assert (given.refused, given.valid_through, given.owed_minor) == ("", "2026-02-11", 0)
     assert given.early_minor == issued.early_minor > 0
+    assert given.early_gross_minor == half_up(Fraction(given.early_minor * 120, 100))
     assert world.types(f"customer-{product(world, 'FIRST').standing.customer}")[-1] == "customer.contacted"
 
 

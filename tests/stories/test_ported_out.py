@@ -160,6 +160,22 @@ def test_what_fails_at_the_other_operator_stays(world: World) -> None:
     assert len(set(keys)) == 2
 
 
+def test_a_person_who_learns_that_a_number_stayed_has_it_switched_on(world: World) -> None:
+    """The clearing house says only that it failed: after the cut-off, too, the port can be taken back, as nobody has the number. There was no way but to ask for ever."""
+    world.scripted.will("port-out-cutover", RefusedBy("REFUSED"))
+    asks(world)
+    world.run(at(13, 10))
+    assert [row["reason"] for row in world.fallouts()] == ["NP-CUTFAIL"]
+
+    port_out_cancel(world.app, CLEARING, number(world), reference="PRT-901")
+    world.run(at(14))
+
+    state = product(world, "FIRST")
+    assert (state.status, state.port_out, world.fallouts()) == ("active", None, [])
+    assert [request.body["status"] for request in world.scripted.asked("reactivation")] == ["active"]
+    assert asks(world, reference="PRT-902").state == "authorised"
+
+
 def test_a_service_that_is_not_on_again_is_urgent(world: World) -> None:
     """Its customer has none: it stands in the queue of that name until the network has switched it on."""
     world.scripted.will("port-out-cutover", RefusedBy("FAILED"))

@@ -1,6 +1,7 @@
 """A fixed service whose customer goes to another provider by One Touch Switch."""
 
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.switching import SwitchMatch, switch, switch_match
+from o2c.kernel.money import half_up
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch_data import COPPER
@@ -39,6 +41,7 @@ def test_a_customer_is_switched(world: World) -> None:
     """Matched and told, ordered, moved, and off on the day on which the new service is on; the bills are as the oracle says, and no check finds anything."""
     found = asked(world)
     assert (found.product, found.early_minor > 0) == (product(world, "FIRST").product, True)
+    assert found.early_gross_minor == half_up(Fraction(found.early_minor * 120, 100))
     for day in (9, 11):
         switch(world.app, HUB, found.product, reference=found.reference, message="order", on=date(2026, 2, day))
     assert product(world, "FIRST").status == "pendingTerminate"

@@ -158,6 +158,8 @@ def products_port_out_cancel(
 ) -> None:
     """Take back a port to another operator: the number and the product stay. Exit 4 from the market's cut-off on.
 
+    Where the cut-over fell out and the number turned out to have stayed here, its service is switched on again at once.
+
     Example: o2c products port-out-cancel +447700900123 --reference PRT-901 --actor clearing
     """
     from o2c.desk.products import port_out_cancel
