@@ -45,6 +45,12 @@ CAPTURES = Projection(
     rows=_rows,
 )  # fmt: skip
 
+APART = "EXISTS (SELECT FROM projection.captures nobodys WHERE nobodys.order_id = {order_id} AND nobodys.apart <> '')"
+"""Whether nobody wished an order: it is a program's, or a test of our own. Part: the order's id."""
+
+ALL_APART = "SELECT order_id FROM projection.captures WHERE apart <> ''"
+"""The orders that nobody wished, by their ids. No parameters."""
+
 CAPTURED_BETWEEN = """SELECT * FROM projection.captures
 WHERE (%(since)s::timestamptz IS NULL OR captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR captured_at < %(until)s)
     AND apart = '' ORDER BY captured_at, order_id"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from projections.captures import APART
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.order_progress import order_of
@@ -59,12 +60,12 @@ CARE = Projection(
     rows=_rows,
 )  # fmt: skip
 
-REACHED = """SELECT k.customer_id AS customer, k.tier, k.order_id AS "order", o.external_id, k.milestone, k.reached_at, k.market
+REACHED = f"""SELECT k.customer_id AS customer, k.tier, k.order_id AS "order", o.external_id, k.milestone, k.reached_at, k.market
 FROM projection.care k JOIN projection.orders o USING (order_id)
 WHERE (k.tier = ANY(%(tiers)s) OR k.customer_id = ANY(%(customers)s)) AND (%(tier)s = '' OR k.tier = %(tier)s) AND (%(customer)s = '' OR k.customer_id = %(customer)s)
-    AND (%(since)s::timestamptz IS NULL OR k.reached_at >= %(since)s) ORDER BY k.reached_at, k.order_id, k.milestone, k.about"""
+    AND (%(customer)s <> '' OR NOT {APART.format(order_id="k.order_id")}) AND (%(since)s::timestamptz IS NULL OR k.reached_at >= %(since)s) ORDER BY k.reached_at, k.order_id, k.milestone, k.about"""
 """The milestones of orders of customers of some tiers, and of some customers, the first reached first. Parameters, by name: tiers,
-customers; of these one tier and one customer (empty: any), since (NULL: ever)."""
+customers; of these one tier and one customer (empty: any, but for orders of programs and of tests of our own), since (NULL: ever)."""
 
 SPOKEN = """SELECT c.customer_id AS customer, coalesce(c.order_id, '') AS "order", c.contacted_at AS at, e.actor AS by
 FROM projection.contacts c JOIN o2c.event e ON e.position = c.position

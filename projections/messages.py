@@ -92,8 +92,9 @@ MESSAGES = Projection(
     rows=_rows,
 )  # fmt: skip
 
-DUE = "SELECT message FROM projection.messages WHERE state = 'due' AND due_at <= %s ORDER BY due_at, message LIMIT %s"
-"""The messages that are to be sent by a time, the first due first. Parameters: the time, how many."""
+DUE = "SELECT message FROM projection.messages WHERE state = 'due' AND due_at <= %s ORDER BY due_at, made_at, message LIMIT %s"
+"""The messages that are to be sent by a time, the first due first, and of those that waited for the same morning what happened first.
+Parameters: the time, how many."""
 
 STUCK = "SELECT message FROM projection.messages WHERE state = 'sending' ORDER BY message"
 """The messages that somebody had in hand. No parameters."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from o2c.kernel.event import Event
 from projections import order_progress as progress
+from projections.captures import APART
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.order_progress import FIELDS, INITIAL, leaf_items, order_of, state_of
@@ -209,6 +210,10 @@ AND (num_nulls(%(promised_from)s::date, %(promised_to)s::date) = 2 OR EXISTS (SE
     AND i.promised_on BETWEEN coalesce(%(promised_from)s, '-infinity') AND coalesce(%(promised_to)s, 'infinity')))
 AND (cardinality(%(open_reasons)s::text[]) = 0 OR EXISTS (SELECT FROM projection.fallout f
     WHERE f.order_id = o.order_id AND f.stream = 'order-' || o.order_id AND f.state = 'open' AND f.reason = ANY(%(open_reasons)s)))
+AND (%(captured_by)s <> '' OR cardinality(%(orders)s::text[] || %(external_ids)s::text[] || %(customers)s::text[] || %(parties_named)s::text[]) > 0
+    OR NOT """
+    + APART.format(order_id="o.order_id")
+    + """)
 """
     + _AS_SENT
 )
@@ -218,7 +223,8 @@ millisecond), `item_states` (some line of it may stand so), `promised_from` and 
 any), `open_reasons`; as they were sent where `in_paper` (by the paper in force), else as taken down: `parties_named`, `channels_named`,
 `accounts_named` and, of an item, `items_named`, `actions`, `offerings`, `item_products`, `item_accounts`, `quantities` (each empty: any),
 `quantity_from` and `quantity_to` (NULL: any); `captured_since`, `closed_since` and, not included, `captured_until`, `closed_until` (NULL:
-any); `captured_by` (empty text: anybody)."""
+any); `captured_by` (empty text: anybody). Where none of `orders`, `external_ids`, `customers`, `parties_named` and `captured_by` says
+whose, those of programs and of tests of our own are left out."""
 
 DOCUMENTED = f"""SELECT o.*, count(*) OVER () AS n FROM projection.orders o WHERE {_FILTERED}
 ORDER BY CASE %(sort)s WHEN 'state' THEN o.state WHEN 'external_id' THEN o.external_id WHEN 'order' THEN o.order_id END,

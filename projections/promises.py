@@ -8,11 +8,12 @@ from datetime import datetime
 from o2c.kernel.event import Event
 from o2c.kernel.periods import local_date
 from projections import order_progress as progress
+from projections.captures import APART
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 from projections.open_fallouts import OF_ITEM
 
-KEEPING_VIEW = """
+_KEEPING = """
 SELECT CASE GROUPING(offering) WHEN 0 THEN offering ELSE '*' END COLLATE "C" AS offering,
     CASE GROUPING(cause_step) WHEN 0 THEN cause_step ELSE '*' END COLLATE "C" AS step,
     CASE GROUPING(cause_reason) WHEN 0 THEN cause_reason ELSE '*' END COLLATE "C" AS reason,
@@ -20,10 +21,12 @@ SELECT CASE GROUPING(offering) WHEN 0 THEN offering ELSE '*' END COLLATE "C" AS 
     count(*) FILTER (WHERE kept_first) AS kept_first, count(*) FILTER (WHERE NOT kept_first) AS broken_first,
     count(*) FILTER (WHERE kept_last) AS kept_last, count(*) FILTER (WHERE NOT kept_last) AS broken_last,
     count(*) FILTER (WHERE state NOT IN ('completed', 'failed', 'cancelled')) AS open
-FROM projection.promises GROUP BY GROUPING SETS ((), (offering), (cause_step, cause_reason), (offering, cause_step, cause_reason))
+FROM projection.promises p WHERE {of} GROUP BY GROUPING SETS ((), (offering), (cause_step, cause_reason), (offering, cause_step, cause_reason))
 HAVING NOT (GROUPING(cause_step) = 0 AND cause_step = '')
 ORDER BY 1, 2, 3
 """
+"""Promises kept and broken, by offering and by cause (`*`: all together). Part: of which rows `p`."""
+KEEPING_VIEW = _KEEPING.format(of="true")
 """The view `projection.promise_keeping`: promises kept and broken, by offering and by cause (`*`: all together)."""
 
 
@@ -134,7 +137,7 @@ PROMISES = Projection(
     key=("order_id", "item"),
     indexes=("order_id",),
     types=_concerns,
-    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base", "level"},
+    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base", "level", "agreed_by"},
     group=progress.order_of,
     found_by="order",
     initial=progress.INITIAL,
@@ -143,32 +146,34 @@ PROMISES = Projection(
     views={"promise_keeping": KEEPING_VIEW},
 )  # fmt: skip
 
-KEEPING = "SELECT * FROM projection.promise_keeping"
-"""Promises kept and broken, by offering and by cause. No parameters."""
+_WISHED = f"NOT {APART.format(order_id='p.order_id')}"
+KEEPING = _KEEPING.format(of=_WISHED)
+"""The same, but for orders of programs and of tests of our own. No parameters."""
 
 PROMISES_OF_ORDER = """SELECT item, first_promised_on, promised_on, revisions, completed_on, cause_step, cause_reason
 FROM projection.promises WHERE order_id = %s ORDER BY item"""
 """The promises of an order's items. Parameter: the order's id."""
 
-EVERY = """SELECT p.*, o.external_id FROM projection.promises p JOIN projection.orders o USING (order_id)
+EVERY = f"""SELECT p.*, o.external_id FROM projection.promises p JOIN projection.orders o USING (order_id)
 WHERE (cardinality(%(orders)s::text[]) = 0 OR p.order_id = ANY(%(orders)s)) AND (%(customer)s = '' OR o.customer_id = %(customer)s)
-ORDER BY o.captured_at, p.order_id, p.item"""
+    AND (cardinality(%(orders)s::text[]) > 0 OR %(customer)s <> '' OR {_WISHED}) ORDER BY o.captured_at, p.order_id, p.item"""
 """Items with every promise that was made of them, by when their orders were captured. Parameters: `orders` (none: any), `customer` (empty
-text: any)."""
+text: any). Where neither is named, without those of programs and of tests of our own."""
 
 WITH_MILESTONES = """SELECT p.order_id, p.item, p.offering, p.state, p.first_promised_on, p.zone, p.danger, p.relies_on, p.customer_id, o.external_id, c.market, m.reached
 FROM projection.promises p JOIN projection.orders o USING (order_id) JOIN projection.captures c USING (order_id) JOIN projection.milestones m ON m.order_id = p.order_id AND m.item = p.item
-WHERE m.reached ? 'captured' ORDER BY o.captured_at, p.order_id, p.item"""
-"""Items with the first day promised and when each reached what, by when their orders were captured. No parameters."""
+WHERE m.reached ? 'captured' AND c.apart = '' ORDER BY o.captured_at, p.order_id, p.item"""
+"""Items with the first day promised and when each reached what, by when their orders were captured, but for orders of programs and of tests
+of our own. No parameters."""
 
-WITHOUT_A_PROMISE = """SELECT o.order_id, o.external_id, o.customer_id, o.state, o.captured_at, o.closed_at, k.tier, k.market, m.reached
+WITHOUT_A_PROMISE = f"""SELECT o.order_id, o.external_id, o.customer_id, o.state, o.captured_at, o.closed_at, k.tier, k.market, m.reached
 FROM projection.orders o JOIN projection.milestones m ON m.order_id = o.order_id AND m.item = ''
     JOIN projection.care k ON k.order_id = o.order_id AND k.milestone = 'received'
 WHERE CASE WHEN %(open)s THEN o.closed_at IS NULL AND NOT EXISTS (SELECT FROM projection.promises p
         WHERE p.order_id = o.order_id AND p.state NOT IN ('completed', 'failed', 'cancelled', 'rejected'))
-    ELSE o.state IN ('completed', 'partial', 'failed') END ORDER BY o.captured_at, o.order_id"""
+    ELSE o.state IN ('completed', 'partial', 'failed') END AND NOT {APART.format(order_id="o.order_id")} ORDER BY o.captured_at, o.order_id"""
 """Orders with what they reached as a whole, by when they were captured: the open ones of which no open item has a promise, or else all that
-were carried out. Parameter, by name: open."""
+were carried out; none of programs and of tests of our own. Parameter, by name: open."""
 
 PROMISES_OF_ORDERS = "SELECT * FROM projection.promises WHERE order_id = ANY(%s) ORDER BY order_id, item"
 """The promises of the items of some orders. Parameter: the orders' ids."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from o2c.kernel.event import Event
 from o2c.orders.rollup import GATES, SUSPENSION
+from projections.captures import APART
 from projections.critical_path import WAITERS, critical_path
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen, stamp
@@ -224,15 +225,17 @@ WAITS = Projection(
     rows=_rows,
 )  # fmt: skip
 
-WAITED = """SELECT w.* FROM projection.waits w
-WHERE (cardinality(%(orders)s::text[]) = 0 OR w.order_id = ANY(%(orders)s))
+WAITED = f"""SELECT w.* FROM projection.waits w
+WHERE (w.order_id = ANY(%(orders)s) OR (cardinality(%(orders)s::text[]) = 0 AND NOT {APART.format(order_id="w.order_id")}))
     AND (%(since)s::timestamptz IS NULL OR w.captured_at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR w.captured_at < %(until)s)
 ORDER BY w.captured_at, w.order_id"""
-"""What orders waited for, by capture time. Parameters: `orders` (none: any), and from `since` on and before `until` they were captured
-(NULL: any)."""
+"""What orders waited for, by capture time. Parameters: `orders` (none: any but those of programs and of tests of our own), and from `since`
+on and before `until` they were captured (NULL: any)."""
 
-OPEN = "SELECT * FROM projection.waits WHERE closed_at IS NULL ORDER BY captured_at, order_id"
-"""What the open orders wait for, by capture time. No parameters."""
+OPEN = (
+    f"SELECT * FROM projection.waits w WHERE closed_at IS NULL AND NOT {APART.format(order_id='w.order_id')} ORDER BY captured_at, order_id"
+)
+"""What the open orders wait for, by capture time, but for those of programs and of tests of our own. No parameters."""
 
 _COMPLETED = """SELECT w.* FROM projection.waits w JOIN projection.captures c USING (order_id)
 WHERE c.ended_by IN ('order.completed', 'order.partially-completed')"""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from o2c.customers.agreements import Agreement, AgreementBook
+from o2c.customers.agreements import Agreement, AgreementBook, Loaded, in_force
 from o2c.kernel.periods import local_date, local_time
 from o2c.markets.base import Market, WorkCalendar, is_working_day
 from o2c.markets.registry import MARKETS, current
@@ -70,6 +70,18 @@ def _judged(stone: Reached, due_at: datetime, made: Spoken | None, now: datetime
     if made and made.at < due_at:
         return Owed(stone, due_at, "done", made.by)
     return Owed(stone, due_at, "missed" if due_at <= now else "open", made.by if made else "")
+
+
+def promised_by(loaded: tuple[Loaded, ...], customer: str, tier: str, market: Market, at: datetime) -> tuple[str, str]:
+    """The day (ISO) for which what is delivered anew is promised by what was agreed with a customer at a time, counted from then, and the
+    name of that (VERSION/NAME); empty where no such day is agreed."""
+    book = in_force(loaded, at)
+    name, agreement = book.name_of(customer, tier, market.code), book.of(customer, tier, market.code)
+    if not agreement.promised_working_days:
+        return "", ""
+    came_on = local_date(at, market_of(agreement, market, at.date()).zone)
+    day = worked_after(agreement, market, came_on, agreement.promised_working_days)
+    return day.isoformat(), f"{book.version}/{name}"
 
 
 def due_of(stone: Reached, book: AgreementBook) -> datetime | None:

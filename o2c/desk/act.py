@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from o2c.access.permissions import OWN
 from o2c.desk.roles import granted
 from o2c.engine.app import UNCHANGED_AT, Context, Engine, Written
+from o2c.engine.chaining import Chain
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.kernel.carry import Carried
 from o2c.kernel.decision import Decision
@@ -209,20 +210,30 @@ def _refuse_others(app: Engine, context: Context, verb: str, deeds: Sequence[Dee
 
 
 def _commands(app: Engine, decided: Mapping[int, tuple[str, Context, Deed, Carried]], loaded: Mapping[str, Loaded]) -> dict[int, Command]:
-    """The commands of deeds that were carried. What all of them touch is read at once."""
+    """The commands of deeds that were carried, as one append has room for them. What all of them touch is read at once; what several write
+    to, and none of them looked at, is as those before leave it: the customer of many orders that are approved at once. Where one looked at
+    it, it is left for another try."""
     holders = app.reads.holders([claim for _, _, _, carried in decided.values() for claim in carried.guards.claims])
     # Every stream that is touched is read now, so that it is hardly ever stale.
     touched = app.load({happened.stream for _, _, _, carried in decided.values() for happened in carried.happened})
     commands: dict[int, Command] = {}
+    chain = Chain(app)
     for place, (given_id, context, deed, carried) in decided.items():
         own = loaded[deed.stream]
         command_id = given_id or derived_id("person", deed.fingerprint, context.actor, str(own.version))
         seen = {**{happened.stream: touched[happened.stream] for happened in carried.happened}, **deed.beside, deed.stream: own}
         guards = guards_of(carried.guards, holders)
         outcome = "{}" if carried.happened else json.dumps({UNCHANGED_AT: str(own.position)})
-        commands[place] = Command(
+        command = Command(
             command_id, deed.stream, tuple(carried.happened), seen, context.actor, context.channel, guards, deed.fingerprint, outcome
         )
+        if shared := chain.shared(command):
+            left = chain.left(shared)
+            if not shared.isdisjoint({deed.stream, *deed.beside}) or not chain.takes(command, carried.guards):
+                continue
+            command = replace(command, seen={**seen, **{stream: left[stream] for stream in shared}}, follows=True)
+        chain.add(command, carried.guards)
+        commands[place] = command
     return commands
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.desk.act import permitted
-from o2c.desk.capture import Captured, capture_all
+from o2c.desk.capture import Captured, capture_all, unreadable
 from o2c.engine.app import Context, Engine
 from o2c.engine.drafts import Loaded
 from o2c.invoicing.state import AccountState
@@ -76,6 +76,8 @@ def change_products(
     for row, change in enumerate(changes, 1):
         product, ordered = named[row - 1], _command_id(job, row) in before
         wrong = "" if ordered else _wrong(change, row, first_of, account, offered, loaded, payers)
+        if dry_run and not (wrong or ordered):
+            wrong = unreadable(app, context, _paper(job, row, change, loaded[product_stream(product)].state, context.channel))
         if wrong or dry_run:
             done[row] = RowChanged(row, product, "failed" if wrong else "ordered", why=wrong)
         elif ordered:

@@ -48,6 +48,7 @@ __all__ = [
     "order_stream",
     "received",
     "standing",
+    "unreadable",
 ]
 
 MARKET_CODES = tuple(sorted(MARKETS))
@@ -194,6 +195,16 @@ def capture_all(app: Engine, context: Context, papers: Mapping[str, Paper], *, m
             # It stands already, or somebody was faster: it is looked at by itself.
             found[command_id] = _refused_or(app, replace(context, command_id=command_id), papers[command_id], market)
     return found
+
+
+def unreadable(app: Engine, context: Context, paper: Paper) -> str:
+    """Why a paper would not be taken down at all, as `capture` refuses it; empty for one that can be read, whatever it lacks. Nothing is
+    written."""
+    try:
+        _wish(paper, app.clock(), context.channel)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 def _refused_or(app: Engine, context: Context, paper: Paper, market: str) -> Captured | Refused:

@@ -92,7 +92,7 @@ def amend_order(
 
 def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, at: datetime) -> Decision:
     latest, market = app.clock().latest(at), app.book.market(state.market)
-    found: Assessed = assess(state, change.in_force, change.wished, latest, app.book)
+    found: Assessed = assess(state, change.in_force, change.wished, latest, app.book, agreed=change.agreed)
     committed_minor = planned_minor(state, found.plan.items)
     paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, change.base_version or 0)
     payers = _payers(app, state, change.wished, customer)

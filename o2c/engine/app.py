@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -360,7 +361,7 @@ class Engine(Application[str]):
 
     def _write(self, commands: Sequence[Command], round_: int) -> list[Outcome]:
         to_stored = self.mapper.to_stored_event
-        drafts = self._drafts(commands, remembered=True)
+        drafts = self.drafts(commands, {})
         appends = [
             draft.append(command, tuple([cast("StoredFact", to_stored(cast("Any", fact))) for fact in draft.facts]))
             for command, draft in zip(commands, drafts, strict=True)
@@ -387,6 +388,12 @@ class Engine(Application[str]):
         seen = earlier["outcome"].get(UNCHANGED_AT)
         return Written(stream, earlier["last_position"] if seen is None else int(seen), repeated=True, unchanged=seen is not None)
 
-    def _drafts(self, commands: Sequence[Command], *, remembered: bool) -> list[Draft]:
-        loaded = self.load({h.stream for c in commands for h in c.happened if h.stream not in c.seen}, remembered=remembered)
-        return [drafted(self.kinds, command, loaded, self.book) for command in commands]
+    def drafts(self, commands: Sequence[Command], left: dict[str, Loaded]) -> list[Draft]:
+        """Fold the events of commands onto their streams; those that follow find them as those before leave them, which is kept in `left`."""
+        blind = {h.stream for c in commands for h in c.happened if h.stream not in c.seen}
+        # This is for the same append, which is stale if they have changed.
+        loaded, drafts = self.load(blind, remembered=True), []
+        for command in commands:
+            drafts.append(draft := drafted(self.kinds, command, ChainMap(left, loaded) if command.follows else loaded, self.book))
+            left |= draft.left()
+        return drafts

@@ -7,10 +7,11 @@ its rows are decided again, with the replies of the partners already in hand.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,9 +19,11 @@ import structlog
 from o2c.engine.app import Engine
 from o2c.engine.arrivals import served_at
 from o2c.engine.asking import Asking, Replies
+from o2c.engine.chaining import Chain
 from o2c.engine.drafts import Command, Loaded, guards_of
 from o2c.engine.outages import Outages, Partners, found_down, probes
 from o2c.engine.queues import Queues
+from o2c.engine.tasks import Task, chunks, left_of, tasks_of
 from o2c.kernel import flow
 from o2c.kernel.attend import Ask, attend, settle
 from o2c.kernel.carry import Carried, Place, happened
@@ -36,8 +39,6 @@ from o2c.partners.events import PartnerWentDown
 from o2c.store.reads import DueRow
 
 logger = structlog.get_logger(__name__)
-CHUNK_ROWS = 400
-"""About how many rows are read, decided and written together."""
 SPREAD = 256
 """Among how many free pieces more than it needs a worker begins to take."""
 TRIES_MAX = 20
@@ -60,30 +61,14 @@ class _Batch:
     """Everything that a chunk of rows needs to be decided: streams, guard holders, stock, partners that are down, and the replies so
     far."""
 
-    loaded: dict[str, Loaded]
+    loaded: MutableMapping[str, Loaded]
     holders: dict[tuple[str, str], str]
     stock: _Stock
     outages: Outages
     replies: Replies = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Task:
-    """The due rows of one stream, in the fixed order."""
-
-    stream: str
-    rows: tuple[DueRow, ...]
-
-    @cached_property
-    def command_id(self) -> str:
-        # With what made each row due: after an outage a partner may name a moment once more at which its call was parked before.
-        rows = ((row.entry, row.cause) for row in self.rows)
-        return derived_id(
-            "attend", self.stream, *(f"{e.item}/{e.step}/{e.kind}/{e.attempt}/{e.due_at.isoformat()}/{cause}" for e, cause in rows)
-        )
-
-
-_Ready = tuple[_Task, Command, Decision]
+_Ready = tuple[Task, Command, Decision]
 """A task that is decided, with its command and the guards that it claims."""
 
 
@@ -107,17 +92,13 @@ class Attending:
         `round_` is the pass of simulated time, 0 in real time. Raises RuntimeError when a stream stays stale TRIES_MAX times, and Unmoved
         when not even stopping a step changes its row.
         """
-        by_stream: dict[str, list[DueRow]] = {}
-        for row in rows:
-            by_stream.setdefault(row.entry.stream, []).append(row)
-        tasks = [_Task(stream, tuple(mine)) for stream, mine in by_stream.items()]
         types: set[str] = set()
         stock = self._stock(rows, round_)
-        for chunk in _chunks(tasks):
+        for chunk in chunks(tasks_of(rows)):
             types |= self._chunk(chunk, round_, stock)
         return frozenset(types)
 
-    def _chunk(self, tasks: list[_Task], round_: int, stock: _Stock) -> set[str]:
+    def _chunk(self, tasks: list[Task], round_: int, stock: _Stock) -> set[str]:
         types: set[str] = set()
         replies: Replies = {}
         queues = Queues()
@@ -142,13 +123,13 @@ class Attending:
             fresh = self.asking.side_by_side(asks) if asks else {}
             replies |= fresh
             answered = [task for task, mine in waiting if any(ask.key in fresh for ask in mine)]
-            tasks = _left(tasks, now, again) + answered
+            tasks = left_of(tasks, now, again) + answered
             turn = queues.next([task.stream for task in tasks])
             now = [task for task in tasks if task.stream in turn]
             stock = self._stock([row for task in now for row in task.rows], round_)
         return types
 
-    def _decided(self, tasks: Iterable[_Task], batch: _Batch) -> tuple[list[_Ready], list[tuple[_Task, list[Ask]]], list[Ask]]:
+    def _decided(self, tasks: Iterable[Task], batch: _Batch) -> tuple[list[_Ready], list[tuple[Task, list[Ask]]], list[Ask]]:
         """Give the commands that can be written now, the tasks that wait for partners with their questions, and all these questions."""
         ready, waiting = [], []
         for task in tasks:
@@ -160,12 +141,9 @@ class Attending:
         # One question may be asked by several: the orders of one customer are behind one credit search.
         return ready, waiting, list({ask.key: ask for _, asks in waiting for ask in asks}.values())
 
-    def _write(self, ready: list[_Ready], batch: _Batch, queues: Queues, round_: int) -> tuple[list[_Task], set[str]]:
-        """Write commands in one append; give the tasks to look at again and the types of the events that were written.
-
-        Of several that write to the same stream the first alone is sent: the others were decided on what it changes.
-        """
-        ready, late = _apart(ready)
+    def _write(self, ready: list[_Ready], batch: _Batch, queues: Queues, round_: int) -> tuple[list[Task], set[str]]:
+        """Write commands in one append; give the tasks to look at again and the types of the events that were written."""
+        ready, late = self._chained(ready, batch)
         queues.tried((command.stream, {h.stream for h in command.happened}, True) for _, command, _ in late)
         commands = self._guarded([(command, guards) for _, command, guards in ready])
         told = list(probes(self.app, batch.outages)) if batch.outages.answered else []
@@ -187,6 +165,32 @@ class Attending:
             for command, outcome in zip(commands, outcomes, strict=False)
         )
         return again, types
+
+    def _chained(self, ready: list[_Ready], batch: _Batch) -> tuple[list[_Ready], list[_Ready]]:
+        """Those that one append carries, each decided on what those before it leave of the streams that it shares with them, and those that
+        have to wait."""
+        chain, together, late = Chain(self.app), list[_Ready](), list[_Ready]()
+        for each in ready:
+            one = self._following(each, chain, batch) if chain.shared(each[1]) else each
+            if one is None:
+                late.append(each)
+            else:
+                chain.add(one[1], one[2])
+                together.append(one)
+        return together, late
+
+    def _following(self, ready: _Ready, chain: Chain, batch: _Batch) -> _Ready | None:
+        """Decide a task anew on what a chain leaves; None where it has to wait until that is stored: what it looks at follows from its own
+        stream, and there it may be more."""
+        task, command, _ = ready
+        steps = self.app.book.steps
+        works = [self._work(row, batch.loaded[task.stream].state) for row in task.rows]
+        if chain.writes(task.stream) or chain.holds(guard for work in works for guard in steps[work.step].guards(work)):
+            return None
+        read = {stream for work in works for stream in steps[work.step].reads(work)}
+        left = chain.left(read | {happened.stream for happened in command.happened})
+        command, guards, asks = self._task(task, replace(batch, loaded=ChainMap(left, batch.loaded)))
+        return None if asks or not chain.takes(command, guards) else (task, changed(command, follows=True), guards)
 
     # -- what is read
 
@@ -219,16 +223,16 @@ class Attending:
         start = int(draw(os.getpid(), waiting[0].entry.stream, len(pieces), pool) * (spare + 1))
         return pieces[start:]
 
-    def _standing(self, tasks: list[_Task], batch: _Batch) -> list[_Task]:
+    def _standing(self, tasks: list[Task], batch: _Batch) -> list[Task]:
         """Leave out the rows that another process has settled since they were read; only streams that moved on can have such rows."""
         moved = [row for task in tasks for row in task.rows if row.seen != batch.loaded[task.stream].position]
         if not moved:
             return tasks
         gone = {row.place for row in moved} - {row.place for row in self.app.reads.still(moved)}
-        left = [_Task(task.stream, tuple(row for row in task.rows if row.place not in gone)) for task in tasks]
+        left = [Task(task.stream, tuple(row for row in task.rows if row.place not in gone)) for task in tasks]
         return [task for task in left if task.rows]
 
-    def _prepare(self, tasks: list[_Task], replies: Replies, stock: _Stock) -> _Batch:
+    def _prepare(self, tasks: list[Task], replies: Replies, stock: _Stock) -> _Batch:
         """Read everything that the tasks need.
 
         The streams that a step reads follow from its own stream. They are worked out from the remembered state first, so that one read is
@@ -256,7 +260,7 @@ class Attending:
 
     # -- what is decided
 
-    def _task(self, task: _Task, batch: _Batch) -> tuple[Command, Decision, list[Ask]]:
+    def _task(self, task: Task, batch: _Batch) -> tuple[Command, Decision, list[Ask]]:
         """Decide the rows of one stream one after another, each on the state that the last one left; or give the questions that come first.
 
         A row that waits for a partner does not keep the questions of the rows after it: they are asked side by side.
@@ -338,7 +342,7 @@ class Attending:
         holders = self.app.reads.holders([claim for _, guards in decided for claim in guards.claims])
         return [changed(command, guards=guards_of(guards, holders)) if guards != NOTHING else command for command, guards in decided]
 
-    def _stop_if_standing(self, task: _Task, batch: _Batch, round_: int) -> None:
+    def _stop_if_standing(self, task: Task, batch: _Batch, round_: int) -> None:
         """Stop the rows of a command that was written before and left them on the agenda: to repeat it would never move them."""
         for row in self.app.reads.still(task.rows):
             loaded = self.app.load_one(task.stream)
@@ -362,37 +366,3 @@ def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:
 def _positions(rows: Iterable[DueRow]) -> dict[str, int]:
     """The positions of the streams' last events when their rows were read."""
     return {row.entry.stream: row.seen for row in rows}
-
-
-def _apart(ready: list[_Ready]) -> tuple[list[_Ready], list[_Ready]]:
-    """Those that write to no stream that one before them writes to, and the others, each in their order."""
-    first: list[_Ready] = []
-    late: list[_Ready] = []
-    written = set[str]()
-    for each in ready:
-        streams = {each[1].stream, *(h.stream for h in each[1].happened)}
-        if written & streams:
-            late.append(each)
-        else:
-            first.append(each)
-            written |= streams
-    return first, late
-
-
-def _left(tasks: list[_Task], tried: list[_Task], again: list[_Task]) -> list[_Task]:
-    """The tasks that were not tried, and those to be tried again, in the order in which they stand."""
-    over = {task.stream for task in tried} - (left := {task.stream: task for task in again}).keys()
-    return [left.get(task.stream, task) for task in tasks if task.stream not in over]
-
-
-def _chunks(tasks: list[_Task]) -> list[list[_Task]]:
-    """Divide the tasks into chunks of some CHUNK_ROWS rows, each stream whole."""
-    chunks: list[list[_Task]] = []
-    size = CHUNK_ROWS
-    for task in tasks:
-        if size >= CHUNK_ROWS:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(task)
-        size += len(task.rows)
-    return chunks

@@ -46,7 +46,8 @@ class Loaded:
 class Command:
     """A caller's intent, decided: the events, the stream versions on which they were decided (`seen`), and the caller.
 
-    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from another under the same id.
+    `stream` is the deciding stream, whose owner the envelopes name. `fingerprint` tells one request from another under the same id. One
+    that `follows` was decided on what the commands that are written with it, before it, leave.
     """
 
     command_id: str
@@ -58,6 +59,7 @@ class Command:
     guards: tuple[GuardChange, ...] = ()
     fingerprint: str = ""
     outcome: str = "{}"
+    follows: bool = False
 
 
 @dataclass(slots=True)
@@ -82,9 +84,10 @@ class Draft:
     agenda: dict[tuple[str, str, str], tuple[AgendaChange, str]] = field(default_factory=dict)
     pool: dict[tuple[str, str], PoolChange] = field(default_factory=dict)
 
-    def left(self, first_position: int) -> dict[str, Loaded]:
-        """Give the streams as they stand once the events are written from the given position on."""
-        ends = {fact.stream: first_position + ordinal for ordinal, fact in enumerate(self.facts)}
+    def left(self, first_position: int | None = None) -> dict[str, Loaded]:
+        """Give the streams as they stand once the events are written from the given position on; without one, as whoever follows finds them
+        before."""
+        ends = {fact.stream: 0 if first_position is None else first_position + ordinal for ordinal, fact in enumerate(self.facts)}
         return {name: Loaded(name, s.version, s.state, ends[name], s.kept, s.kept_bytes) for name, s in self.streams.items()}
 
     def append(self, command: Command, facts: tuple[StoredFact, ...] = ()) -> Append:
@@ -98,6 +101,7 @@ class Draft:
             agenda=tuple(self.agenda.values()),
             pool=tuple(self.pool.values()),
             facts=facts,
+            follows=command.follows,
         )
 
 

@@ -125,7 +125,7 @@ from o2c.views import zones as zone_views
 VERBS = (
     Operation("accounts.place", account_desk.place_account),
     Operation("allowances.buy", allowances.buy_pack),
-    Operation("care.load", customers.load_agreements),
+    Operation("care.load", customers.load_agreements, decided_by="care.agreements"),
     Operation("catalogue.announce-rise", catalogue_desk.announce_rise),
     Operation("catalogue.load", loading.load_catalogue),
     Operation("collections.hold", collection_desk.hold),
@@ -163,7 +163,7 @@ VERBS = (
     Operation("invoices.void", invoice_desk.void_invoice, decided_by="invoices.show"),
     Operation("issuers.distrust", keys.distrust_issuer),
     Operation("issuers.trust", keys.trust_issuer),
-    Operation("journeys.load-policy", journey_desk.load_policy),
+    Operation("journeys.load-policy", journey_desk.load_policy, decided_by="journeys.policy"),
     Operation("journeys.note", journey_desk.note_attempt),
     Operation("journeys.order", winning_back.order_journey),
     Operation("journeys.reach", winning_back.reach_journey),

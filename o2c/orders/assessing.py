@@ -8,7 +8,7 @@ order of dependence, no freeze of what is not touched, and what it costs shown f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -62,7 +62,8 @@ class Work(NamedTuple):
 class Assessed:
     """An order and the changed order beside it: what differs, the `plan` as it would have been from the start, and how each line fares
     (verdict, the step that decides it, why). `work` are the steps that begin, begin anew or are taken back, in the order in which they are;
-    `penalties` what some of that costs."""
+    `penalties` what some of that costs. `agreed` are the items whose day follows from what is agreed with the customer, each with the name
+    of that."""
 
     differences: tuple[Difference, ...]
     plan: OrderPlanned
@@ -72,6 +73,7 @@ class Assessed:
     after: OrderPriced
     promised: Mapping[str, str]
     penalties: tuple[Penalty, ...] = ()
+    agreed: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_it_stands(state: OrderState, lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -145,8 +147,11 @@ def _vouchers(terms: PriceTerms) -> str:
     return ",".join(one.voucher for one in terms.discounts if one.voucher)
 
 
-def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: datetime, book: Book) -> Assessed:
-    """Hold a planned order against the same order with other lines (`wished`, which was judged and is not planned)."""
+def assess(
+    state: OrderState, in_force: Sequence[Line], wished: OrderState, at: datetime, book: Book, *, agreed: tuple[str, str] = ("", "")
+) -> Assessed:
+    """Hold a planned order against the same order with other lines (`wished`, which was judged and is not planned). `agreed` is the day for
+    which what is delivered anew is promised by what is agreed with the customer, and the name of that (see `agreements.promised_by`)."""
     draft = plan_order(wished, book, at)
     chosen = _STEERING.union(*(item.characteristics for item in draft.items), *(item.characteristics for item in state.items.values()))
     own = differences(in_force, wished.lines, chosen)
@@ -161,6 +166,7 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
     )
     stays = [(item, step) for item, step in undone if item in planned]
     after = _as_changed(state, evolve(changed(wished, progress=Progress(gates=state.progress.gates)), draft), anew)
+    promised, by_agreement = _promised(state, after, anew, at, book, agreed[0])
     return Assessed(
         differences=differing,
         plan=draft,
@@ -170,8 +176,9 @@ def assess(state: OrderState, in_force: Sequence[Line], wished: OrderState, at: 
         work=(*back, *fresh),
         before=priced_anew(state),
         after=order_price(draft),
-        promised=_promised(state, after, anew, at, book),
+        promised=promised,
         penalties=tuple(penalties(state, stays, [(one.line, one.attribute) for one in differing], at, book)),
+        agreed=dict.fromkeys(by_agreement, agreed[1]),
     )
 
 
@@ -289,13 +296,21 @@ def _as_changed(state: OrderState, planned: OrderState, anew: set[Place]) -> Ord
     return changed(planned, progress=changed(planned.progress, items=items), records=state.records, due=state.due)
 
 
-def _promised(state: OrderState, after: OrderState, anew: set[Place], at: datetime, book: Book) -> dict[str, str]:
-    """The day by which each item would be promised: as it is where nothing of its work changes, and never before what it relies on."""
-    outlook, still_open = Outlook(after, at, book), list(bases_first(after, after.items))
+def _promised(
+    state: OrderState, after: OrderState, anew: set[Place], at: datetime, book: Book, agreed_on: str
+) -> tuple[dict[str, str], set[str]]:
+    """The day by which each item would be promised: as it is where nothing of its work changes, else by what is agreed or what its steps
+    take, and never before what it relies on; and the items of which it is what is agreed."""
+    outlook, still_open, by_agreement = Outlook(after, at, book), list(bases_first(after, after.items)), set[str]()
     days = {item: state.items[item].promised_on for item in after.items.keys() - set(still_open)}
     for item in still_open:
         planned = after.items[item]
         same = item in state.items and not any((item, step) in anew or not _has(state, item, step) for step in planned.waits)
-        own = state.items[item].promised_on if same else outlook.day(outlook.item(item), item)
+        agrees = bool(agreed_on) and not planned.product and not same
+        if agrees:
+            own = max(agreed_on, planned.wished_on, planned.start_on)
+        else:
+            own = state.items[item].promised_on if same else outlook.day(outlook.item(item), item)
         days[item] = max(own, *(days[base] for base in planned.relies_on), "")
-    return {item: days[item] for item in after.items}
+        by_agreement |= {item} if agrees and days[item] == own else set()
+    return {item: days[item] for item in after.items}, by_agreement

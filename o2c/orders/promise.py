@@ -134,8 +134,8 @@ def plan_and_promise(state: OrderState, book: Book, at: datetime) -> Decision:
         expected = outlook.item(item)
         of, step = expected.longest if expected else (item, "")
         day, by = outlook.day(expected, item), ""
-        if agreed_on and not outlook.state.items[item].product:
-            day, of, step, by = max(agreed_on, outlook.state.items[item].wished_on), item, AGREEMENT, agreed_by
+        if agreed_on and not (wish := outlook.state.items[item]).product:
+            day, of, step, by = max(agreed_on, wish.wished_on, wish.start_on), item, AGREEMENT, agreed_by
         for base in outlook.state.items[item].relies_on:
             if made[base].promised_on > day:
                 day, of, step, by = made[base].promised_on, made[base].of or base, made[base].step, made[base].agreed_by

@@ -22,16 +22,19 @@ class PromiseRevised(OfItem, name="promise.revised", stream="order"):
     without.
 
     `cause_step` of `cause_item` is where the new day comes from; `cause_reason` is its fallout's (empty: it takes longer without one).
-    Version 2: `by_customer`, of his own wish or doing.
+    Version 2: `by_customer`, of his own wish or doing. Version 3: `agreed_by`, the agreement with the customer (VERSION/NAME) from which
+    the new day follows.
     """
 
     example = {
         "item": "1", "promised_before": "2026-01-08", "promised_on": "2026-01-13", "cause_item": "1", "cause_step": "delivery", "cause_reason": "LOG-LOST", "by_customer": False,
+        "agreed_by": "",
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"by_customer": False}),)
+    upcasts = (Upcast(defaults={"by_customer": False}), Upcast(defaults={"agreed_by": ""}))
     promised_before: str
     promised_on: str
     cause_item: str
     cause_step: str
     cause_reason: str = ""
     by_customer: bool = False
+    agreed_by: str = ""

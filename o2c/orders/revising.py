@@ -22,7 +22,7 @@ from o2c.orders.events import ItemCancelled
 from o2c.orders.penalties import charged
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.planning import Book
-from o2c.orders.promise import bases_first
+from o2c.orders.promise import AGREEMENT, bases_first
 from o2c.orders.promise_events import PromiseMade, PromiseRevised
 from o2c.orders.revision_events import OrderRevised, RevisedAttribute, RevisedPenalty, RevisedStep, RevisionRefused
 from o2c.orders.state import OrderState, evolve
@@ -261,11 +261,21 @@ def _promises(before: OrderState, after: OrderState, found: Assessed, book: Book
     """A day for each item that comes, and another for those that are done sooner or later than they were promised."""
     fresh = [item for item in after.items if item not in before.items]
     if fresh:
-        made = tuple(PromisedItem(item=item, promised_on=found.promised[item], step="") for item in fresh)
+        by = found.agreed
+        made = tuple(
+            PromisedItem(item=item, promised_on=found.promised[item], step=AGREEMENT if item in by else "", agreed_by=by.get(item, ""))
+            for item in fresh
+        )
         yield PromiseMade(items=made, zone=book.market(before.market).zone)
     for item, planned in before.items.items():
         day = found.promised.get(item, planned.promised_on)
         if open_item(after, item) and day != planned.promised_on:
             yield PromiseRevised(
-                item=item, promised_before=planned.promised_on, promised_on=day, cause_item=item, cause_step=BY_REVISION, by_customer=True
+                item=item,
+                promised_before=planned.promised_on,
+                promised_on=day,
+                cause_item=item,
+                cause_step=BY_REVISION,
+                by_customer=True,
+                agreed_by=found.agreed.get(item, ""),
             )

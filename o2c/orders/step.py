@@ -9,7 +9,7 @@ from typing import Any
 from o2c.catalogue.state import STREAM as CATALOGUE
 from o2c.catalogue.state import CatalogueState
 from o2c.customers import agreements
-from o2c.customers.care import market_of, worked_after
+from o2c.customers.care import promised_by
 from o2c.customers.hierarchy import payer_of
 from o2c.customers.state import stream_of, tier_of
 from o2c.kernel.charges import AccountOpened, account_stream
@@ -120,13 +120,8 @@ def _agreed(work: Work, tier: str) -> dict[str, str]:
     order: state.OrderState = work.state
     stands: agreements.AgreementsState | None = work.read.get(agreements.STREAM)
     assert order.captured_at is not None
-    book = agreements.in_force(stands.loaded if stands else (), order.captured_at)
-    name, agreement = book.name_of(order.party, tier, work.market.code), book.of(order.party, tier, work.market.code)
-    if not agreement.promised_working_days:
-        return {}
-    came_on = local_date(order.captured_at, market_of(agreement, work.market, order.captured_at.date()).zone)
-    day = worked_after(agreement, work.market, came_on, agreement.promised_working_days)
-    return {"agreed_on": day.isoformat(), "agreed_by": f"{book.version}/{name}"}
+    day, by = promised_by(stands.loaded if stands else (), order.party, tier, work.market, order.captured_at)
+    return {"agreed_on": day, "agreed_by": by} if by else {}
 
 
 def _validated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate, pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from o2c.kernel.agenda import AgendaChange, Entry
 from o2c.store.mapper import StoredFact
 
+Changes = TypeVar("Changes")
 Verdict = Literal["appended", "repeated", "refused", "stale", "guarded"]
 
 
@@ -55,7 +56,10 @@ class PoolChange:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One command, ready to write. Each agenda change comes with the id of the event it indexes."""
+    """One command, ready to write. Each agenda change comes with the id of the event it indexes.
+
+    One that `follows` was decided on what the commands before it in its append leave, and is written with all of them or not at all.
+    """
 
     command_id: str
     fingerprint: str
@@ -65,6 +69,7 @@ class Append:
     agenda: tuple[tuple[AgendaChange, str], ...] = ()
     pool: tuple[PoolChange, ...] = ()
     facts: tuple[StoredFact, ...] = field(default=(), repr=False)
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,8 @@ def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> l
 
 
 def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
-    """The commands that one append can carry, and the places of the others: an earlier command of theirs touches the same stream."""
+    """The commands that stand by themselves in one append, and the places of the others: those that follow, and those of which an earlier
+    one touches a stream."""
     ids = {command.command_id for command in commands}
     if len(ids) != len(commands):
         raise ValueError("one append cannot carry the same command id twice; send the second in an append of its own")
@@ -138,10 +144,36 @@ def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
     late: set[int] = set()
     for place, command in enumerate(commands):
         streams = {head.stream for head in command.heads}
-        if touched & streams:
+        if command.follows or touched & streams:
             late.add(place)
         touched |= streams
     return [command for place, command in enumerate(commands) if place not in late], late
+
+
+def as_one(commands: Sequence[Append]) -> list[Append]:
+    """Commands of which some follow, as one append has them, which knows each thing once: a stream from where the first of them saw it to
+    where the last leaves it, and a row of the agenda or of a pool as the last changes it. All of them are written, or none; there are none
+    where one does not go on from where those before it leave a stream, as it was decided on something else.
+    """
+    heads: dict[str, tuple[int, Head]] = {}
+    agenda: dict[tuple[str, str, str], tuple[int, tuple[AgendaChange, str]]] = {}
+    pool: dict[tuple[str, str], tuple[int, PoolChange]] = {}
+    for place, command in enumerate(commands):
+        for head in command.heads:
+            before = heads[head.stream][1] if head.stream in heads else None
+            if before and (head.expected != before.version or head.seen):
+                return []
+            heads[head.stream] = place, replace(head, expected=before.expected, seen=before.seen) if before else head
+        agenda |= {(change.stream, change.item, change.step): (place, (change, cause)) for change, cause in command.agenda}
+        pool |= {(change.pool, change.key): (place, change) for change in command.pool}
+    return [
+        replace(command, heads=_of(place, heads), agenda=_of(place, agenda), pool=_of(place, pool))
+        for place, command in enumerate(commands)
+    ]
+
+
+def _of(place: int, changes: Mapping[Any, tuple[int, Changes]]) -> tuple[Changes, ...]:
+    return tuple(change for at, change in changes.values() if at == place)
 
 
 def text_array(values: Iterable[str | None]) -> str:

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from o2c.kernel.refusal import Refused
 from o2c.store import meters, queries
-from o2c.store.commands import APPEND_SQL, STALE, Append, Head, Outcome, append_parameters, outcomes_of, takes_turns
+from o2c.store.commands import APPEND_SQL, STALE, Append, Head, Outcome, append_parameters, as_one, outcomes_of, takes_turns
 from o2c.store.database import declare_incarnation
 from o2c.store.grouped import Grouped
 from o2c.store.mapper import StoredFact
@@ -41,6 +41,10 @@ def stored_fact(row: dict[str, Any]) -> StoredFact:
         personal=row["personal"],
         recorded_at=row["recorded_at"],
     )
+
+
+class _NotWhole(Exception):
+    """One of several commands that stand or fall together could not be written."""
 
 
 class LogRecorder(PostgresApplicationRecorder):
@@ -74,21 +78,40 @@ class LogRecorder(PostgresApplicationRecorder):
     def append(self, commands: Sequence[Append], *, round_: int = 0) -> list[Outcome]:
         """Write many commands in one transaction and one round trip; the outcome of each, in order.
 
-        Of two commands on one stream the later is stale: it was decided without knowing the earlier. Appends of several threads are
-        grouped.
+        Of two commands on one stream the later is stale, unless it follows: it was decided without knowing the earlier. When not all can be
+        written of an append with commands that follow, these are stale. Appends of several threads are grouped.
         """
         return self._grouped.append(commands, round_)
 
     def _append(self, commands: Sequence[Append], round_: int) -> list[Outcome]:
-        together, late = takes_turns(commands)
-        if not together:
-            return []
         started = perf_counter()
-        with self.datastore.get_connection() as conn:
-            rows = conn.execute(APPEND_SQL, append_parameters(together, round_), prepare=True).fetchall()
-        written = iter(outcomes_of(together, rows))
-        outcomes = [STALE if place in late else next(written) for place in range(len(commands))]
+        outcomes = self._whole(commands, round_) if any(command.follows for command in commands) else []
+        if not outcomes:
+            together, late = takes_turns(commands)
+            written = iter(self._asked(together, round_) if together else ())
+            outcomes = [STALE if place in late else next(written) for place in range(len(commands))]
         meters.appended(commands, outcomes, perf_counter() - started)
+        return outcomes
+
+    def _asked(self, commands: Sequence[Append], round_: int) -> list[Outcome]:
+        with self.datastore.get_connection() as conn:
+            rows = conn.execute(APPEND_SQL, append_parameters(commands, round_), prepare=True).fetchall()
+        return outcomes_of(commands, rows)
+
+    def _whole(self, commands: Sequence[Append], round_: int) -> list[Outcome]:
+        """Write all of some commands, of which later ones follow; nothing, and no outcomes, where one of them cannot be written."""
+        if not (together := as_one(commands)):
+            return []
+        try:
+            with self.datastore.get_connection() as conn, conn.transaction():
+                rows = conn.execute(APPEND_SQL, append_parameters(together, round_), prepare=True).fetchall()
+                outcomes = outcomes_of(commands, rows)
+                if any(outcome.verdict != "appended" for outcome in outcomes):
+                    raise _NotWhole
+        except (_NotWhole, IntegrityError):
+            # Where a stream moved on, the one that is stale is the last of those that share it: the events of the others find its versions
+            # taken.
+            return []
         return outcomes
 
     def select_events(

@@ -31,7 +31,7 @@ def assess_change(
     wanted = Change(paper, merge, resubmission=resubmission)
     stream, state = find_order(app, name)
     change = proposed(app, stream, state, wanted)
-    return _shown(state, assess(state, change.in_force, change.wished, app.clock().now, app.book))
+    return _shown(state, assess(state, change.in_force, change.wished, app.clock().now, app.book, agreed=change.agreed))
 
 
 def _shown(state: OrderState, found: Assessed) -> AssessedShown:

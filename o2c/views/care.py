@@ -25,8 +25,9 @@ def care_due(
     done or missed.
 
     A contact that we made (`customers.contact`, outbound) about the order, or about none, before `due_at` does it; `by` is who made it.
-    What was agreed when a milestone was reached counts (`care.agreements`). Milestones `since` a time alone where it is given. The
-    projections must be caught up. Raises Refused (usage) for a tier or state that is none.
+    What was agreed when a milestone was reached counts (`care.agreements`). Milestones `since` a time alone where it is given. Orders of
+    programs and of tests of our own only where their `customer` is given. The projections must be caught up. Raises Refused (usage) for a
+    tier or state that is none.
     """
     loaded, now = _loaded(app), app.clock().now
     ever = books(loaded)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from o2c.customers.agreements import STREAM as CARE
+from o2c.customers.care import promised_by
 from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.engine.app import Engine
@@ -44,7 +46,8 @@ class Proposed:
     """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own.
 
     `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do
-    with the paper. `campaigns` are those of the vouchers that it names, as they were read."""
+    with the paper. `campaigns` are those of the vouchers that it names, as they were read, `agreed` the day for which what is delivered
+    anew is promised by what is agreed (see `agreements.promised_by`)."""
 
     wished: OrderState
     in_force: tuple[Line, ...]
@@ -52,6 +55,7 @@ class Proposed:
     base_version: int | None = None
     settles: str = ""
     campaigns: Mapping[str, Loaded] = field(default_factory=dict)
+    agreed: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +105,16 @@ def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Pro
     if base_version is not None:
         _refuse_lost(app, stream, state, before, after, base_version)
     judged = changed(wished, lines=without_lost(state, in_force, wished.lines))
-    named = app.load([*streams_named(wished.lines), *vouchers_named(judged.lines), customer_stream(state.party)])
+    named = app.load([*streams_named(wished.lines), *vouchers_named(judged.lines), customer_stream(state.party), CARE])
     states, tier = {name: loaded.state for name, loaded in named.items()}, tier_of(named[customer_stream(state.party)].state)
     rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
     if why := flaw(judged, party_known=True, catalogue=catalogue, market=rules, campaigns=states, tier=tier, products=states):
         raise Refused(f"order {state.external_id}: as it is to be it could not be carried out: {why}")
-    wished = revouched(state, wished, judged.lines, states, catalogue, rules, app.clock().now)
+    now = app.clock().now
+    wished = revouched(state, wished, judged.lines, states, catalogue, rules, now)
     campaigns = {name: named[name] for name in vouchers_named(judged.lines)}
-    return Proposed(wished, in_force, original, base_version, settles, campaigns)
+    agreed = promised_by(named[CARE].state.loaded, state.party, tier, rules, now)
+    return Proposed(wished, in_force, original, base_version, settles, campaigns, agreed)
 
 
 def _came_later(state: OrderState, fallout: str) -> Resubmission:

@@ -88,6 +88,7 @@ def list_documents(
     """Orders in full, as `show_document` gives each: those that fit all that is given, by capture time; the page says how many more there
     are.
 
+    Where nothing says whose (order, external id, customer, who captured it), those of programs and of tests of our own are left out.
     `orders` are our ids; `mentioning` are words of which one stands in the paper, and counts only with `personal`, for it tells of the
     paper. `parties_named`, `channels_named`, `accounts_named` (of the order) and, of items of the outermost level, `items_named`,
     `actions`, `offerings`, `item_products`, `item_accounts`, `quantities`, `quantity_from` and `quantity_to` are found as they were sent

@@ -71,7 +71,8 @@ def readings(text: str, by: str = "") -> list[Reading]:
 
 
 def find_orders(app: Engine, home: Path, text: str, by: str = "") -> list[FoundOrderShown]:
-    """Orders that the text leads to, by capture time, each with how it was found. The projections must be caught up.
+    """Orders that the text leads to, by capture time, each with how it was found; then customers to whom it leads and who have no order,
+    each as a row without one. The projections must be caught up.
 
     A number or SIM leads to every order that ever held it, a number also to one that brings it in; a name or e-mail leads through its
     customers. `holds` says of an order found by a number or SIM whether it has it now. Raises Refused: missing when nothing is found, usage
@@ -82,15 +83,19 @@ def find_orders(app: Engine, home: Path, text: str, by: str = "") -> list[FoundO
     for reading in wanted:
         if reading.by not in PERSONAL:
             _note(ways, reading, _FINDERS[reading.by](app, reading.value))
-    customers: list[str] = []
+    customers: dict[str, list[str]] = {}
     for reading in wanted:
         if reading.by in PERSONAL and not (ways and reading.by in skipped):
-            named = customers_by(app, key_of(home), reading)
-            customers += named
+            _note(customers, reading, named := customers_by(app, key_of(home), reading))
             _note(ways, reading, _orders_of(app, named))
+        elif reading.by == "customer" and not ways:
+            # Whether somebody without an order is registered stands in the log alone, which not every login sees.
+            _note(customers, reading, [row["customer_id"] for row in app.reads.rows(CUSTOMER_OF_STREAM, f"customer-{reading.value}")])
     rows = _rows(app, ways)
+    ordered = {row["customer"] for row in rows}
+    rows += [{**_NO_ORDER, "customer": one, "found_by": ", ".join(by)} for one, by in customers.items() if one not in ordered]
     if not rows:
-        raise _nothing(app, wanted, customers)
+        raise Refused(f"no order is found by {', '.join(reading.told for reading in wanted)}; see `o2c orders list`", kind="missing")
     holders = _holders(app, wanted)
     return cast("list[FoundOrderShown]", [{**row, "holds": _holds(row, holders)} for row in rows])
 
@@ -156,17 +161,8 @@ def _rows(app: Engine, ways: Mapping[str, list[str]]) -> Rows:
     return [{**plain(row), "found_by": ", ".join(ways[row["order"]])} for row in app.reads.rows(orders.LISTED_BY_ID, list(ways))]
 
 
-def _nothing(app: Engine, wanted: list[Reading], customers: list[str]) -> Refused:
-    registered = customers or [
-        row["customer_id"]
-        for reading in wanted
-        if reading.by == "customer"
-        for row in app.reads.rows(CUSTOMER_OF_STREAM, f"customer-{reading.value}")
-    ]
-    if registered:
-        return Refused(f"customer {', '.join(registered)} is known but has no order; see `o2c customers show`", kind="missing")
-    ways = ", ".join(reading.told for reading in wanted)
-    return Refused(f"no order is found by {ways}; see `o2c orders list`", kind="missing")
+_NO_ORDER = {"order": "", "external_id": "", "state": "", "channel": "", "captured_at": None}
+"""What stands in the row of a customer who has no order."""
 
 
 # -- what a text could be

@@ -31,8 +31,9 @@ def list_jeopardy(app: Engine, *, level: str = "", limit: int | None = None) -> 
     Learnt from items that are over: the share that was late of those whose same step was open about as long, as near to the end of their
     day (of an item that has not begun, a step of one that it relies on); of too few like it, by how long the step takes and what follows
     it, so that one which takes longer than it ever did is critical. A level counts once it held for six hours. `projected_on` is the day by
-    which half of its like were complete (None: none that was so slow ever was). An item past its day is critical until it is over. With
-    `level` those alone. The projections must be caught up. Raises Refused (usage) for a level that is none.
+    which half of its like were complete (None: none that was so slow ever was). An item past its day is critical until it is over. Of
+    programs and of tests of our own nothing is told, or learnt. With `level` those alone. The projections must be caught up. Raises
+    Refused (usage) for a level that is none.
     """
     if level and level not in LEVELS:
         raise Refused(f"a danger is {', '.join(LEVELS)}, not {level}")

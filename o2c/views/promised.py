@@ -36,7 +36,8 @@ def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: in
     """Every day that was promised for any item, as `orders.promises` tells it; of a state (kept, broken or open) or a customer where one is
     given.
 
-    The page says how many more there are. The projections must be caught up. Raises Refused (usage) for a state that is none.
+    Those of programs and of tests of our own are left out where no customer is given. The page says how many more there are. The
+    projections must be caught up. Raises Refused (usage) for a state that is none.
     """
     if state and state not in STATES:
         raise Refused(f"a promise is {', '.join(STATES)}, not {state}")
@@ -49,8 +50,8 @@ def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: in
 def count_promises(app: Engine) -> list[PromiseCountShown]:
     """How many promises were made, kept and broken, and are open, by channel; `*` stands for all. Made is the sum of the three, always.
 
-    `withdrawn` are those of the kept whose item its customer took back in time; `kept_share` leaves them out, as nobody could break them.
-    The projections must be caught up.
+    Nothing counts of orders of programs and of tests of our own. `withdrawn` are those of the kept whose item its customer took back in
+    time; `kept_share` leaves them out, as nobody could break them. The projections must be caught up.
     """
     counts: dict[str, Counter[str]] = {"*": Counter()}
     for row in _judged(app, [], ""):

@@ -43,8 +43,8 @@ def waiting_times(
 
     Where several things were waited for at once it is the one that the end really waited for (docs/decisions/0052). `working_us_s` is what
     of `us_s` lies in the market's office hours. Of an `order`, or of those captured from `since` on and before `until`; as of a time
-    (`at`), or of the events up to a position (`known_at`). The projections must be caught up. Raises Refused: missing (no such order),
-    usage (a time to come).
+    (`at`), or of the events up to a position (`known_at`). Those of programs and of tests of our own are left out where no `order` is
+    named. The projections must be caught up. Raises Refused: missing (no such order), usage (a time to come).
     """
     rows, end = _rows(app, order, since, until, at, known_at)
     told = sorted((_told(row, end) for row in rows), key=lambda row: (-row["cycle_s"], row["order"]))
@@ -70,7 +70,8 @@ def _rows(
         end = min(end, found[0]["at"] or end)
     streams = [row["stream"] for row in app.reads.rows(STREAMS_OF_ORDER, *ids)] if ids else None
     folded = [_timed(row) for row in as_of(app.dsn, waits.WAITS, known_at, at, streams)]
-    return [row for row in folded if _wanted(row, ids, since, until)], end
+    apart = set() if ids else {row["order_id"] for row in app.reads.rows(captures.ALL_APART)}
+    return [row for row in folded if row["order_id"] not in apart and _wanted(row, ids, since, until)], end
 
 
 def _wanted(row: Mapping[str, Any], ids: Sequence[str], since: datetime | None, until: datetime | None) -> bool:

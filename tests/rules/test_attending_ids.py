@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from o2c.engine.attending import _Task
+from o2c.engine.tasks import Task
 from o2c.kernel.agenda import Entry
 from o2c.store.reads import DueRow
 
@@ -16,7 +16,7 @@ def row(cause: str) -> DueRow:
 
 def test_a_row_that_is_due_again_at_the_same_time_is_another() -> None:
     """A call that was parked at a time, was made earlier as its partner came up, and is told to come at that same time: it is no repeat."""
-    first, again = _Task("invoice-1", (row("accepted-1"),)), _Task("invoice-1", (row("accepted-2"),))
+    first, again = Task("invoice-1", (row("accepted-1"),)), Task("invoice-1", (row("accepted-2"),))
 
     assert first.command_id != again.command_id
-    assert first.command_id == _Task("invoice-1", (row("accepted-1"),)).command_id
+    assert first.command_id == Task("invoice-1", (row("accepted-1"),)).command_id

@@ -68,6 +68,13 @@ def test_values_as_people_say_them(row: dict[str, Any], told: dict[str, str]) ->
     assert told_row == ({"money": f"GBP {told['GBP']}"} if "GBP" in row else told)
 
 
+def test_what_is_in_no_currency_stands_under_the_same_heading() -> None:
+    """A journey that names nothing yet is worth nothing of any currency: its row fits those that do."""
+    rows = told_rows([{"journey": "a", "value_minor": 2000, "currency": "GBP"}, {"journey": "b", "value_minor": 0, "currency": ""}])
+    assert rows == [{"journey": "a", "value": "20.00 GBP"}, {"journey": "b", "value": ""}]
+    assert fitted(rows, 80).left_out == ()
+
+
 def test_the_page_is_as_wide_as_somebody_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """COLUMNS is heard; without it and without a terminal a page is no line of 400 columns."""
     monkeypatch.setenv("COLUMNS", "97")

@@ -90,6 +90,51 @@ def test_two_commands_on_one_stream_in_a_batch(recorder: LogRecorder, known: int
     assert _one(recorder, following).verdict == "appended"
 
 
+def test_commands_that_follow_are_written_with_those_before_them(recorder: LogRecorder) -> None:
+    """Each goes on from where the one before leaves a stream, of a new one and of a known one: all stand in one transaction, in order, and
+    the head and the agenda are as the last leaves them."""
+    recorder.append([command(("a-1", 0))])
+    first = command(("a-1", 1), ("b-1", 0), agenda=((_entry("a-1"), _CAUSE),))
+    second = command(("a-1", 2), ("b-1", 1), follows=True, agenda=((replace(_entry("a-1"), attempt=2), _CAUSE),))
+    third = command(("b-1", 2), ("c-1", 0), follows=True)
+    outcomes = recorder.append([first, command(("d-1", 0)), second, third])
+
+    assert verdicts(outcomes) == ["appended"] * 4
+    assert versions(recorder) == {"a-1": [1, 2, 3], "b-1": [1, 2, 3], "c-1": [1], "d-1": [1]}
+    assert {row["attempt"] for row in rows(recorder, "SELECT attempt FROM o2c.agenda")} == {2}
+    heads = rows(recorder, "SELECT h.stream, h.last_position = max(e.position) AS at_last, h.version = max(e.version) AS newest "
+                           "FROM o2c.head h JOIN o2c.event e USING (stream) GROUP BY h.stream")  # fmt: skip
+    assert all(row["at_last"] and row["newest"] for row in heads)
+    spans = rows(recorder, "SELECT command_id::text AS id, first_position, last_position FROM o2c.command")
+    assert {row["id"]: (row["first_position"], row["last_position"]) for row in spans}[third.command_id] == (
+        outcomes[3].first_position,
+        outcomes[3].last_position,
+    )
+    assert len({outcome.first_position >> 16 for outcome in outcomes}) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"first": ("a-1", 7)}, id="the first is stale"),
+        pytest.param({"following": ("a-1", 5)}, id="it does not go on from what the first leaves"),
+        pytest.param({"guards": (take("held", "o-2"),)}, id="it meets a guard"),
+    ],
+)
+def test_what_follows_waits_where_not_all_can_be_written(recorder: LogRecorder, wrong: dict[str, Any]) -> None:
+    """Nothing of it is left behind, and what stands by itself is written as ever; decided anew, it goes on."""
+    recorder.append([command(("a-1", 0)), command(("g-1", 0), guards=(take("held", "o-1"),))])
+    first = command(wrong.get("first", ("a-1", 1)), guards=(take("89-1", "o-1"),))
+    follows = command(wrong.get("following", ("a-1", first.heads[0].version)), ("b-1", 0), follows=True, guards=wrong.get("guards", ()))
+    outcomes = recorder.append([first, follows, command(("d-1", 0))])
+
+    assert verdicts(outcomes) == ["stale" if "first" in wrong else "appended", "stale", "appended"]
+    assert "b-1" not in versions(recorder)
+    assert "89-1" in _holders(recorder) or "first" in wrong
+    again = command(("a-1", versions(recorder)["a-1"][-1]), command_id=follows.command_id)
+    assert _one(recorder, again).verdict == "appended"
+
+
 def test_a_version_that_never_was_does_not_pass(recorder: LogRecorder, log_dsn: str) -> None:
     """No stream was ever seen at version -1, or at none: neither append() nor the library's way in lets such a command pass the guard."""
     recorder.append([command(("a-1", 0))])

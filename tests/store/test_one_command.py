@@ -42,7 +42,7 @@ def _command(command_id: str = COMMAND_ID) -> Command:
 
 def _save(app: Engine, command: Command) -> None:
     """The library's way: events of several streams in one call, our command beside them."""
-    [draft] = app._drafts([command], remembered=False)
+    [draft] = app.drafts([command], {})
     facts: Any = draft.facts
     app.save(*facts, command=draft.append(command))
 

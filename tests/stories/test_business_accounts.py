@@ -1,4 +1,5 @@
-"""A group orders for its sites: each line is charged to the account that pays, whose invoice says what is whose, under the group's own purchase order."""
+"""A group orders for its sites: each line is charged to the account that pays, whose invoice says what is whose, under the group's own
+purchase order."""
 
 from collections.abc import Iterator
 
@@ -70,7 +71,8 @@ def test_one_invoice_of_the_group_is_the_sum_of_its_parts(world: World) -> None:
 
 
 def test_the_console_has_one_view_of_the_bills_of_a_day(world: World) -> None:
-    """Who pays with the parts of those below it, the site that pays itself, under which purchase orders, and the sum of both; from the hierarchy it is one click."""
+    """Who pays with the parts of those below it, the site that pays itself, under which purchase orders, and the sum of both; from the
+    hierarchy it is one click."""
     papers = [show_paper(world.app, name) for name in ("GROUP-20260108", "HULL-20260108")]
     with console(world, world.folder) as site, site.by("ann", "agent") as ann:
         tree = ann.opens("/console/customers/C-1/accounts")
@@ -129,7 +131,8 @@ def test_an_account_is_one_customers_alone(world: World) -> None:
 
 
 def test_sites_are_shown_with_the_slowest_on_top(world: World) -> None:
-    """Lines wait for their own release day; a site says how many are done, what it waits for and its promise; whom to ask for is personal."""
+    """Lines wait for their own release day; a site says how many are done, what it waits for and its promise; whom to ask for is
+    personal."""
     there = [{**line("1"), "billingAccount": {"id": "LEEDS"}}, {**line("2"), "billingAccount": {"id": "LEEDS"}}]
     later = {**line("3", place="9 Quay Street, Hullby, ZX9 9ZZ"), "billingAccount": {"id": "HULL"}, "requestedStartDate": "2026-01-20"}
     world.take({**order("SITES-1", *there, later, on=at(9, 14)), "billingAccount": {"id": "GROUP"}}, name="sites.jsonl")
@@ -152,7 +155,8 @@ def test_sites_are_shown_with_the_slowest_on_top(world: World) -> None:
 
 
 def test_many_products_are_changed_from_a_list(world: World) -> None:
-    """Every row is an order of its own, done once however often the list is handed in; of one that is wrong it is said why, and the others go on."""
+    """Every row is an order of its own, done once however often the list is handed in; of one that is wrong it is said why, and the others
+    go on."""
     paying = sorted(row["product"] for row in list_products(world.app, customers=["C-1"]) if row["account"] == "GROUP")
     first, second, *_ = paying
     rows = [
@@ -174,6 +178,11 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
     assert ([row.why for row in foreseen.rows], foreseen.job) == (told, "")
     assert change_products(world.app, ANN, "HULL", rows[:1], dry_run=True).rows[0].why == f"product {first} is not of account HULL"
 
+    odd = [{"product": first, "simType": "esim"}, {"product": second, "note": "a\0b"}]
+    whys = [[row.why for row in change_products(world.app, ANN, "GROUP", odd, dry_run=dry).rows] for dry in (True, True)]
+    assert whys[0] == whys[1]
+    assert (whys[0][0], "cannot be read" in whys[0][1]) == ("", True)
+
     by = Context("ann", command_id="0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f")
     done = change_products(world.app, by, "GROUP", rows)
     assert (done.ordered, done.failed) == (1, 5)
@@ -187,7 +196,8 @@ def test_many_products_are_changed_from_a_list(world: World) -> None:
 
 
 def test_a_list_is_handed_in_at_the_console(world: World) -> None:
-    """What would become of each row is seen first and orders nothing; then each is an order; what failed is saved, corrected and handed in again."""
+    """What would become of each row is seen first and orders nothing; then each is an order; what failed is saved, corrected and handed in
+    again."""
     path = "/console/accounts/GROUP/changes"
     paying = sorted(row["product"] for row in list_products(world.app, customers=["C-1"]) if row["account"] == "GROUP")
     text = f"product,offering\n{paying[-1]},{SECOND_LINE.id}\nnobody:1,{SECOND_LINE.id}\n"
@@ -216,7 +226,8 @@ def test_a_list_is_handed_in_at_the_console(world: World) -> None:
 
 
 def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now(world: World) -> None:
-    """A cost centre that the order did not name: its line is charged to the group, which is pinned by the change and says whose it is; an account of another customer is refused."""
+    """A cost centre that the order did not name: its line is charged to the group, which is pinned by the change and says whose it is; an
+    account of another customer is refused."""
     place_account(world.app, ANN, "C-1", "YORK", level="site", parent="SALES", pays="parent")
     place_account(world.app, ANN, "C-2", "BA-C-2", level="entity", pays="itself")
     mine = {"billingAccount": {"id": "LEEDS"}, "requestedStartDate": "2026-02-02"}
@@ -240,7 +251,8 @@ def test_a_changed_order_is_billed_to_who_pays_for_the_account_that_it_names_now
 
 
 def test_an_order_of_many_lines_shows_those_first_that_are_not_over(world: World) -> None:
-    """Twenty lines of which one site waits for its day: its lines stand there with their steps, of the others how many there are; from the list of sites it is one click to any."""
+    """Twenty lines of which one site waits for its day: its lines stand there with their steps, of the others how many there are; from the
+    list of sites it is one click to any."""
     sites = [f"DEPOT-{number}" for number in range(5)]
     for site_name in sites:
         place_account(world.app, ANN, "C-1", site_name, level="site", parent="SALES", pays="parent")

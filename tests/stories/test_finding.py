@@ -85,10 +85,19 @@ def test_nothing_found_says_where_it_was_looked(world: World, text: str) -> None
     assert "nobody@" not in str(refusal)
 
 
-def test_a_customer_without_orders_is_named(world: World) -> None:
-    """Whoever asks for somebody known is told who it is, by name or by id."""
-    assert "customer C-2 is known but has no order" in str(refused(world, "Zoë Marrowby"))
-    assert "customer C-2 is known but has no order" in str(refused(world, "C-2"))
+def test_a_customer_without_orders_is_found(world: World) -> None:
+    """Whoever asks for somebody known is told who it is, by name, e-mail or id, in a row without an order; beside orders of others of the
+    name."""
+    told = [
+        [(row["customer"], row["order"], row["captured_at"], row["found_by"]) for row in find_orders(world.app, world.folder, text)]
+        for text in ("Zoë Marrowby", "zoe@example.org", "C-2")
+    ]
+    assert told == [[("C-2", "", None, way)] for way in ("name", "email", "customer")]
+
+    register(world, person("C-3", "Zoë", "Marrowby", "other@example.org"))
+    world.take(order("WEB-3", line(), party="C-3"))
+    assert found(world, "Zoë Marrowby") == {"WEB-3": "name", "": "name"}
+    assert found(world, "C-3") == {"WEB-3": "customer"}
 
 
 def test_a_number_leads_to_all_who_ever_held_it(world: World) -> None:
@@ -211,7 +220,8 @@ def test_the_index_is_a_projection_like_others(world: World) -> None:
 
 
 def everything(world: World) -> str:
-    """All that the database holds as text, but for the two places where personal fields may stand: the log's column for them and the heads."""
+    """All that the database holds as text, but for the two places where personal fields may stand: the log's column for them and the
+    heads."""
     allowed = {("o2c", "event"): "personal", ("o2c", "head"): "state"}
     with connect(world.dsn) as conn:
         tables = conn.execute(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from o2c.desk.customers import load_agreements
+from o2c.desk.revising import amend_order
 from o2c.desk.suspending import suspend_order
 from o2c.engine.app import Context
 from o2c.kernel.partner import Accepted
@@ -18,7 +19,7 @@ from o2c.views.timeline import order_timeline
 from tests.desk import DEPOSIT
 from tests.histories import differing
 from tests.rules.test_agreements import OWN
-from tests.world import World, at, line, order, ported
+from tests.world import Document, World, at, line, order, ported
 
 ANN = Context("ann")
 OPEN = "SELECT external_id FROM projection.orders WHERE closed_at IS NULL"
@@ -65,8 +66,8 @@ def stuck(world: World) -> World:
 
 
 def test_no_open_order_beyond_its_day_drops_from_sight(world: World) -> None:
-    """Promised or not: before its day none is critical that is not yet known to be late, after it every open order is, and stays so until it is over; and it is written down of each
-    once."""
+    """Promised or not: before its day none is critical that is not yet known to be late, after it every open order is, and stays so until
+    it is over; and it is written down of each once."""
     stuck(world)
     caught_up(world.app)
     assert {row["external_id"] for row in list_jeopardy(world.app, level="critical")} == set()
@@ -91,7 +92,8 @@ def test_no_open_order_beyond_its_day_drops_from_sight(world: World) -> None:
 
 
 def test_what_is_agreed_with_a_customer_is_its_day(world: World) -> None:
-    """A customer's own agreement has an order complete sooner than it was promised: it is critical from then on, and its neighbour of the same promise is not."""
+    """A customer's own agreement has an order complete sooner than it was promised: it is critical from then on, and its neighbour of the
+    same promise is not."""
     world.take(order("OWN", ported(code="")), order("OTHER", ported(msisdn="+447700900124", code=""), party="C-2"))
     world.run(at(5, 12))
     load_agreements(world.app, ANN, definitions=OWN.replace('"C-7"', '"C-1"').replace("= 5\n", "= 1\n"))
@@ -104,8 +106,9 @@ def test_what_is_agreed_with_a_customer_is_its_day(world: World) -> None:
 
 
 def test_a_day_that_is_agreed_is_the_day_that_is_promised(world: World) -> None:
-    """Given agreements for sooner and for later than it takes, when orders come, then that is what they are promised, by the agreement; what was promised before stands, a delay is told
-    of and called for, and the danger is that of the day agreed. Without one, and for what nobody delivers, nothing changes."""
+    """Given agreements for sooner and for later than it takes, when orders come, then that is what they are promised, by the agreement;
+    what was promised before stands, a delay is told of and called for, and the danger is that of the day agreed. Without one, and for what
+    nobody delivers, nothing changes."""
     posted = line(sim="physical")
     world.sims(physical=3)
     world.scripted.will("delivery", *[lambda request: Accepted("PCL-1", at(8, 10))] * 4)
@@ -138,6 +141,33 @@ def test_a_day_that_is_agreed_is_the_day_that_is_promised(world: World) -> None:
     assert differing(world.dsn) == []
 
 
+def test_what_a_change_adds_is_promised_by_what_is_agreed(world: World) -> None:
+    """Given an agreement for later than it takes, when an order in flight gets another address and another line, then both are promised by
+    it, counted from the change; what stays as it was keeps its day, and where nothing is agreed the steps say it."""
+    posted = line(sim="physical")
+    world.sims(physical=6)
+    load_agreements(world.app, ANN, definitions=PROMISED)
+    later = {"requestedStartDate": "2026-01-09T09:00:00Z"}
+
+    def paper(name: str, *lines: Document, party: str) -> Document:
+        return {**order(name, *lines, on=at(5, 10), party=party), **later}
+
+    world.take(*(paper(name, posted, line("2", sim="physical"), party=party) for name, party in (("LATE", "C-2"), ("NONE", "C-3"))))
+    world.run(at(6, 11))
+    moved = line(sim="physical", place="9 Weir Lane, Quenleigh, ZX3 4AB")
+    for name, party in (("LATE", "C-2"), ("NONE", "C-3")):
+        amend_order(world.app, ANN, name, paper(name, moved, line("2", sim="physical"), line("3", sim="physical"), party=party))
+    caught_up(world.app)
+    told = {
+        name: {row["item"]: (row["promised_on"], row["agreed_by"]) for row in list_promises(world.app) if row["external_id"] == name}
+        for name in ("LATE", "NONE")
+    }
+    by = "own-1/patient"
+    assert told["LATE"] == {"1": ("2026-01-20", by), "2": ("2026-01-19", by), "3": ("2026-01-20", by)}
+    assert {each[1] for each in told["NONE"].values()} == {""}
+    assert differing(world.dsn) == []
+
+
 PROMISED = """version = "own-1"
 [tiers.standard]
 contacts = {}
@@ -159,7 +189,8 @@ promised_working_days = 10
 
 
 def test_it_is_written_down_by_itself(world: World) -> None:
-    """Who looks again and again writes as who looks once: what came into danger once, whoever of two looks; and TMF622 has an alert of it though no promise was moved."""
+    """Who looks again and again writes as who looks once: what came into danger once, whoever of two looks; and TMF622 has an alert of it
+    though no promise was moved."""
     stuck(world)
     world.run(at(5) + timedelta(days=60))
     first, second = (Foreteller(Session(world.app, world.folder)) for _ in range(2))

@@ -21,7 +21,7 @@ from tests.mail_server import BREAKS_OFF, MailServer, mail_server
 from tests.rules.test_agreements import OWN as AGREED
 from tests.rules.test_messages import OWN
 from tests.told import Telling
-from tests.world import NINE, World, line, order
+from tests.world import NINE, World, at, line, order
 
 ANN = Context("ann")
 RECEIVED = "We have your order WEB-1"
@@ -76,6 +76,25 @@ def test_an_order_is_told_once_by_mail(world: World, telling: Telling, mails: Ma
     )  # fmt: skip
     assert "Dear Ada Example," in mail.get_content()
     assert mails.connections == 1
+
+
+def test_what_waited_for_the_morning_is_told_in_the_order_of_things(world: World, telling: Telling) -> None:
+    """Orders of the night are active before anybody may be told: at eight each customer hears first that his order came, and then that it
+    is active."""
+    world.sims(esim=4)
+    world.take(*(order(f"NIGHT-{n}", line(), on=at(6, 23, n), party="C-1") for n in range(3)))
+    world.run(at(7, 9))
+    telling.send()
+    sent = world.app.reads.rows(SENT)
+    first = {(row["order"], row["milestone"]): place for place, row in reversed([*enumerate(sent)])}
+    orders = {row["order"] for row in sent}
+
+    assert len(orders) == 4
+    assert all(first[name, "received"] < first[name, "active"] for name in orders)
+
+
+SENT = """SELECT s.body->>'order' AS "order", s.body->>'milestone' AS milestone FROM o2c.event e JOIN o2c.event s USING (stream)
+WHERE e.type = 'message.sent' AND s.type = 'message.scheduled' ORDER BY e.position"""
 
 
 def test_an_unknown_outcome_is_reported_and_never_sent_again(world: World, telling: Telling, mails: MailServer) -> None:

@@ -1,15 +1,22 @@
-"""The same wish through two channels: the second paper waits until somebody says whether it is one wish or two; nothing is doubled or dropped silently."""
+"""The same wish through two channels: the second paper waits until somebody says whether it is one wish or two; nothing is doubled or
+dropped silently."""
 
 import json
 
 import pytest
 
 from o2c.desk.capture import capture
+from o2c.desk.customers import load_agreements
 from o2c.desk.fallout import Correct, Decide
 from o2c.desk.journeys import load_policy, note_attempt
 from o2c.engine.app import Context
+from o2c.views.care import care_due
+from o2c.views.documents import list_documents
+from o2c.views.jeopardy import items_of
 from o2c.views.metrics import explain_metric
+from o2c.views.promised import count_promises, list_promises
 from o2c.views.reading import caught_up
+from o2c.views.status import promises_kept
 from tests.world import World, at, line, order
 
 SHOP = Context("shop")
@@ -85,7 +92,8 @@ reason = "the name that the test of every release gives"
 
 
 def test_an_order_tells_itself_that_nobody_wished_it(world: World) -> None:
-    """A test customer, a robot's login and a test's external id, without any journey: nobody is asked, and no figure counts them. By the policy of its date: one of before is a person's."""
+    """A test customer, a robot's login and a test's external id, without any journey: nobody is asked, and no figure counts them. By the
+    policy of its date: one of before is a person's."""
     for number in (5, 6, 8):
         world.registers(f"C-{number}")
     before = [order("WEB-5", line(), on=at(5, 8), party="C-5"), order("SHOP-5", line(), on=at(5, 9), channel="store", party="C-5")]
@@ -112,6 +120,44 @@ def test_an_order_tells_itself_that_nobody_wished_it(world: World) -> None:
     counted = set(explain_metric(world.app, "fallout-rate")["events_denominator"] or ())
     every = {row["event_id"]: row["external_id"] for row in world.app.reads.rows(CAPTURED)}
     assert {name for event, name in every.items() if event not in counted} == set(told)
+    _nobody_counts(world, set(told))
+
+
+def _nobody_counts(world: World, ours: set[str]) -> None:
+    """In no list of promises, dangers, courtesy contacts or documents is one of ours, unless it is asked for by name."""
+    load_agreements(world.app, SHOP, definitions=SPOKEN_WITH)
+    names = {row["external_id"] for row in world.app.reads.rows("SELECT external_id FROM projection.orders")}
+    promised = {row["external_id"] for row in list_promises(world.app)}
+    everybody = next(row["made"] for row in count_promises(world.app) if row["channel"] == "*")
+    assert (promised & ours, everybody) == (set(), len(list_promises(world.app)))
+    assert {row["external_id"] for row in list_documents(world.app)} == names - ours
+    assert {row["external_id"] for row in list_documents(world.app, customers=["C-5"])} > {"WEB-7"}
+    assert {row["external_id"] for row in list_promises(world.app, customer="C-5")} > {"WEB-7"}
+    assert [row["external_id"] for row in list_documents(world.app, external_ids=["SMOKE-1"])] == ["SMOKE-1"]
+    assert not {item.facts["external_id"] for item in items_of(world.app)} & ours
+    kept = [row["promised"] for row in promises_kept(world.app) if row["offering"] == row["step"] == row["reason"] == "*"]
+    assert kept == [len({(row["order"], row["item"]) for row in list_promises(world.app)})]
+
+
+SPOKEN_WITH = """version = "own-1"
+[tiers.standard]
+contacts = { received = 1 }
+until_hour = 18
+complete_within_days = 30
+"""
+
+
+def test_nobody_is_spoken_with_about_a_test_of_our_own(world: World) -> None:
+    """Where every order that is received calls for a contact, one of ours calls for none; asked by its customer it is shown."""
+    world.registers("C-5")
+    load_policy(world.app, SHOP, definitions=OURS)
+    load_agreements(world.app, SHOP, definitions=SPOKEN_WITH)
+    world.take(order("WEB-1", line(), on=at(5, 10)), order("WEB-7", line(), on=at(5, 10), party="C-5"))
+    world.run(at(5, 12))
+    caught_up(world.app)
+
+    assert [row["external_id"] for row in care_due(world.app)] == ["WEB-1"]
+    assert [row["external_id"] for row in care_due(world.app, customer="C-5")] == ["WEB-7"]
 
 
 APART = "SELECT body->>'external_id' AS external_id, body->>'apart_by' AS apart_by FROM o2c.event WHERE type = 'order.captured' AND body->>'apart' <> ''"
@@ -119,7 +165,8 @@ CAPTURED = "SELECT event_id::text, body->>'external_id' AS external_id FROM o2c.
 
 
 def test_nobody_is_asked_about_what_nobody_wished(world: World) -> None:
-    """A test of our own, or a program, and then the customer, or the other way round: neither waits, by a service or in a file. A person's two do."""
+    """A test of our own, or a program, and then the customer, or the other way round: neither waits, by a service or in a file. A person's
+    two do."""
     world.registers("C-4")
     world.run(at(5, 9))
     who = {"test": {"login": "probe@shop.test"}, "bot": {"client": "SomeBot/1.0"}, "person": {}}

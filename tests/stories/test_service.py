@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from o2c.desk.act import Context
+from o2c.entrypoints.http.examples import AGREEMENTS, JOURNEYS
 from o2c.entrypoints.http.failing import TOLD
 from o2c.entrypoints.http.limits import BODY_BYTES_MAX, DEPTH_MAX, Rates
 from o2c.entrypoints.http.problems import TYPES
@@ -71,6 +72,29 @@ def test_a_change_says_what_it_was_decided_by(service: Visitor, world: World) ->
     unseen = stale.json()["unseen"]
     assert [event["version"] for event in unseen] == list(range(int(old.strip('"')) + 1, version + 1))
     assert {event["stream"] for event in unseen} == {stream}
+
+
+@pytest.mark.parametrize(
+    ("read", "load", "file"),
+    [
+        pytest.param("care/agreements", "care/load", AGREEMENTS, id="agreements"),
+        pytest.param("journeys/policy", "journeys/load-policy", JOURNEYS, id="policy"),
+    ],
+)
+def test_what_takes_the_place_of_a_file_says_which_it_was(service: Visitor, read: str, load: str, file: str) -> None:
+    """Two who read the same file and put their own over it: the second is told that something else is in force by now, and what he read
+    again is no news to him."""
+    tag = service.get(f"/api/v1/{read}").headers["etag"]
+    first, second = (
+        service.post(f"/api/v1/{load}", {"definitions": file.replace("own-1", name)}, If_Match=tag) for name in ("mine-1", "yours-1")
+    )
+    blind = service.post(f"/api/v1/{load}", {"definitions": file})
+    now = service.get(f"/api/v1/{read}").headers["etag"]
+
+    assert (first.status_code, problem(second), problem(blind)) == (200, (412, "stale"), (428, "version-needed"))
+    assert now != tag
+    assert service.get(f"/api/v1/{read}", If_None_Match=now).status_code == 304
+    assert service.post(f"/api/v1/{load}", {"definitions": file.replace("own-1", "yours-1")}, If_Match=now).status_code == 200
 
 
 def test_who_may_not_see_events_is_told_what_and_when(world: World, tmp_path: Path) -> None:

@@ -85,11 +85,11 @@ def orders_find(
     limit: Limit = None,
     output: Output = Format.table,
 ) -> None:
-    """Find orders by id, external id, number, SIM, customer, name or e-mail.
+    """Find orders by id, external id, number, SIM, customer, name or e-mail; a customer without any is named.
 
-    Exit 3 when there is none. A number (as dialled at home, or +44...) and a SIM lead to every order that ever held them; `holds` marks the
-    one that does now. Names and e-mails are looked up by a keyed index that holds none of them: in full, in any case and order of words.
-    Its key is O2C_LOOKUP_KEY (64 hex digits), or the file lookup.key in O2C_HOME, made when first needed.
+    Exit 3 when there is nobody. A number (as dialled at home, or +44...) and a SIM lead to every order that ever held them; `holds` marks
+    the one that does now. Names and e-mails are looked up by a keyed index that holds none of them: in full, in any case and order of
+    words. Its key is O2C_LOOKUP_KEY (64 hex digits), or the file lookup.key in O2C_HOME, made when first needed.
 
     Example: o2c orders find +447700900123
     """

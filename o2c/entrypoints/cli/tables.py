@@ -97,6 +97,9 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
         if name == "currency" and any(other.endswith("_minor") for other in row):
             continue
         shown, text = _said(name, value, str(row.get("currency") or ""))
+        if name.endswith("_minor") and row.get("currency") == "":
+            # Nothing of any currency stands under the same heading as what the other rows come to.
+            shown, text = name.removesuffix("_minor"), text if value else ""
         # A count and an amount of the same name each have a column.
         told[f"{shown}_amount" if shown != name and shown in row else shown] = printable(text)
     return told

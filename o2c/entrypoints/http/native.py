@@ -140,7 +140,7 @@ def _view(call: Call) -> Callable[..., Response]:
             wait_for(session.app, min_position, timeout_s=WAIT_S)
         all_seen(session.app)
         with found_once():
-            tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values())))) if shown else ""
+            tag = tag_of(versions_of(session.app, call.operation.name, next(iter(arguments.values()), ""))) if shown else ""
             if tag and same(if_none_match, tag):
                 return Response(status_code=304, headers={"ETag": tag})
             found = call.operation.ask(context, *supplied, why=why, **arguments)

@@ -27,14 +27,14 @@ class OrderRow(OrderOfCustomer):
 
 class FoundOrderShown(TypedDict):
     """An order that was looked for: `found_by` says what led to it; `holds` whether it has the number or SIM now, empty where it was found
-    otherwise."""
+    otherwise. Of a customer who has none, `order` and what is said of it are empty."""
 
     order: str
     external_id: str
     customer: str
     state: str
     channel: str
-    captured_at: str
+    captured_at: str | None
     found_by: str
     holds: str
 
