@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from o2c.checks.rule_kinds import MACHINE, Events, Rule, Step, moved, named
@@ -41,7 +42,7 @@ class RolledUp(Rule):
     allowed: Mapping[str, frozenset[str]]
     kind: ClassVar[str] = MACHINE
 
-    @property
+    @cached_property
     def reads(self) -> tuple[Events, ...]:
         """The plan, the ends, and every event in a shape that changes a step, an item or a cancellation."""
         return (named("order.planned", "order.revised"), ENDS, _PROGRESS)

@@ -176,7 +176,7 @@ class Transitions(Rule):
     machine: Machine
     kind: ClassVar[str] = MACHINE
 
-    @property
+    @cached_property
     def reads(self) -> tuple[Events, ...]:
         """The events that bring a state."""
         return (named(*self.machine.states),)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from psycopg import sql
 from psycopg.rows import tuple_row
@@ -193,23 +194,45 @@ def _listed(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
+class _Written(NamedTuple):
+    """The statements that read and write the two tables of a projection in bulk, put together once: that took longer than to send them."""
+
+    docs_of_groups: bytes
+    put_docs: bytes
+    delete_rows: bytes
+    put_rows: bytes
+
+
 def load_docs(conn: Connection, projection: Projection, groups: Iterable[str], suffix: str = "") -> dict[str, Doc]:
     """The stored documents of the given groups."""
-    query = _DOCS_OF_GROUPS.format(doc_table(projection, suffix))
+    query = _written(projection, suffix).docs_of_groups
     return dict(conn.cursor(row_factory=tuple_row).execute(query, (list(groups),)).fetchall())
 
 
 def write(conn: Connection, projection: Projection, changes: Changes, suffix: str = "") -> None:
     """Write changes in bulk: one statement for the documents, one for the rows to delete and one for the rows to put."""
-    rows = table(projection, suffix)
+    written = _written(projection, suffix)
     if changes.docs:
-        docs = (list(changes.docs), [json.dumps(doc) for doc in changes.docs.values()])
-        conn.execute(_PUT_DOCS.format(doc_table(projection, suffix)), docs)
+        conn.execute(written.put_docs, (list(changes.docs), [json.dumps(doc) for doc in changes.docs.values()]))
     if changes.gone:
-        match = sql.SQL(" AND ").join(sql.SQL("t.{0} = x.{0}").format(sql.Identifier(name)) for name in ("group_key", *projection.key))
-        conn.execute(_DELETE_ROWS.format(rows, match), (json.dumps(changes.gone),))
+        conn.execute(written.delete_rows, (json.dumps(changes.gone),))
     if changes.put:
-        conn.execute(_put_rows(projection, rows), (json.dumps(changes.put),))
+        conn.execute(written.put_rows, (json.dumps(changes.put),))
+
+
+def _written(projection: Projection, suffix: str) -> _Written:
+    return _put_together(projection.schema, *_names(projection, suffix), projection.key, tuple(projection.columns))
+
+
+@lru_cache(maxsize=256)
+def _put_together(schema: str, name: str, name_of_docs: str, key: tuple[str, ...], columns: tuple[str, ...]) -> _Written:
+    rows, docs, whole_key = sql.Identifier(schema, name), sql.Identifier(schema, name_of_docs), ("group_key", *key)
+    match = sql.SQL(" AND ").join(sql.SQL("t.{0} = x.{0}").format(sql.Identifier(column)) for column in whole_key)
+    other = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in columns if column not in key]
+    replace = _REPLACE_ROW.format(sql.SQL(", ").join(other)) if other else sql.SQL("NOTHING")
+    put_rows = _PUT_ROWS.format(rows, _listed(whole_key), replace)
+    parts = _DOCS_OF_GROUPS.format(docs), _PUT_DOCS.format(docs), _DELETE_ROWS.format(rows, match), put_rows
+    return _Written(*(part.as_bytes() for part in parts))
 
 
 def replace_group(conn: Connection, projection: Projection, group: str, docs: Mapping[str, Doc], rows: Sequence[Row]) -> None:
@@ -217,12 +240,6 @@ def replace_group(conn: Connection, projection: Projection, group: str, docs: Ma
     for relation in (table(projection), doc_table(projection)):
         conn.execute(_DELETE_GROUP.format(relation), (group,))
     write(conn, projection, Changes(docs=dict(docs), put=list(rows)))
-
-
-def _put_rows(projection: Projection, rows: sql.Identifier) -> sql.Composed:
-    other = [sql.Identifier(name) for name in projection.columns if name not in projection.key]
-    replace = _REPLACE_ROW.format(sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in other))
-    return _PUT_ROWS.format(rows, _listed(("group_key", *projection.key)), replace if other else sql.SQL("NOTHING"))
 
 
 def copy_in(conn: Connection, projection: Projection, docs: Mapping[str, Doc], rows: Iterable[Row], suffix: str) -> None:
