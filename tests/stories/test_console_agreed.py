@@ -1,9 +1,17 @@
 """What is agreed and decided about customers, at the console: care with its agreements, the policy for journeys, dangers, attempts taken down, an order beside another."""
 
 import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
 
 from o2c.desk.act import Context
 from o2c.desk.customers import load_agreements
+from o2c.desk.journeys import load_policy
+from o2c.engine.app import Engine
+from o2c.entrypoints.http.console.frame import Page
 from o2c.views.care import care_due, list_agreements
 from o2c.views.complaints import show_complaint
 from o2c.views.jeopardy import list_jeopardy, score_jeopardy
@@ -56,12 +64,12 @@ def test_an_agreement_is_set_and_ended(site: Console, world: World) -> None:
         "complete_within_days": "10",
     }
     with site.by("sue", "supervisor") as sue, site.by("ann", "agent") as ann:
-        page, plain = sue.opens(CARE), ann.opens(CARE)
+        page, of_before, plain = sue.opens(CARE), sue.opens(CARE), ann.opens(CARE)
         wrong = sue.sends(page, f"{CARE}/agreements", {**own, "until_hour": "noon"})
         clash = sue.sends(page, f"{CARE}/agreements", {**own, "agreement": "priority"})
         agreed = sue.sends(page, f"{CARE}/agreements", own)
         set_now = {row["agreement"]: row for row in list_agreements(world.app)}
-        stale = sue.sends(page, f"{CARE}/agreements", {**own, "complete_within_days": "1"})
+        stale = sue.sends(of_before, f"{CARE}/agreements", {**own, "complete_within_days": "1"})
         ended = sue.sends(agreed, f"{CARE}/agreements/end", {"agreement": "northern-rail"})
 
     assert "noon is no whole number" in wrong.alerts[0]
@@ -69,7 +77,7 @@ def test_an_agreement_is_set_and_ended(site: Console, world: World) -> None:
     assert "priority is the name of a tier" in clash.alerts[0]
     assert "Done: agreed" in agreed.text
     assert (set_now["northern-rail"]["customers"], set_now["northern-rail"]["contacts"]) == (["C-1", "C-2"], {"received": 0, "active": 1})
-    assert (stale.status, len(stale.alerts)) == (409, 1)
+    assert (stale.status, len(stale.alerts)) == (412, 1)
     assert "Done: ended" in ended.text
     after = {row["agreement"]: row for row in list_agreements(world.app)}
     kept = ("contacts", "until_hour", "complete_within_days", "customers")
@@ -110,6 +118,42 @@ def test_the_policy_for_journeys_is_read_and_put_in_place(site: Console, world: 
     policy = policies(world.app)(world.app.clock().now)
     assert (policy.version, policy.lost_after.days, policy.tries_max, len(policy.apart)) == ("journeys/2026-12.2", 10, 3, 3)
     assert "Put it in force" not in plain.buttons()
+
+
+def test_who_is_overtaken_while_it_is_put_in_force_changes_nothing(site: Console, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given somebody whose version comes between the page and the append, for agreements and for the policy, then the later one is told so, and his is not in force."""
+    deeds = {"care.load": _other_agreements, "journeys.load-policy": _other_policy}
+    done, passed = Page.do, []
+
+    def overtaken(page: Page, name: str, /, *arguments: Any, **options: Any) -> Any:
+        """Somebody else is quicker by a hair: after everything was looked at, and before it is written."""
+        if name not in passed:
+            passed.append(name)
+            deeds[name](world.app)
+        return done(page, name, *arguments, **options)
+
+    monkeypatch.setattr(Page, "do", overtaken)
+    with site.by("sue", "supervisor") as sue:
+        source = sue.opens(POLICY).root.all("textarea", name="definitions")[0].inside[0]
+        late = sue.sends(sue.opens(POLICY), POLICY, {"definitions": re.sub(r"lost_after_days = \d+", "lost_after_days = 9", source)})
+        own = {"agreement": "northern-rail", "customers": "C-1", "until_hour": "20", "complete_within_days": "10"}
+        later = sue.sends(sue.opens(CARE), f"{CARE}/agreements", own)
+
+    assert passed == ["journeys.load-policy", "care.load"]
+    assert (late.status, later.status) == (412, 412)
+    assert all("look at it again and decide anew" in page.alerts[0] for page in (late, later))
+    assert policies(world.app)(world.app.clock().now).version == "own-policy"
+    assert {row["version"] for row in list_agreements(world.app)} == {"own-9"}
+
+
+def _other_agreements(app: Engine) -> None:
+    tier = "contacts = {}\nuntil_hour = 18\ncomplete_within_days = 30\n"
+    load_agreements(app, Context("kim"), definitions=f'version = "own-9"\n[tiers.standard]\n{tier}')
+
+
+def _other_policy(app: Engine) -> None:
+    packaged = (files("o2c.journeys") / "policy.toml").read_text("utf-8")
+    load_policy(app, Context("kim"), definitions=packaged.replace("journeys/2026-12", "own-policy"))
 
 
 def test_dangers_are_listed_by_level_and_scored_on_asking(site: Console, world: World) -> None:

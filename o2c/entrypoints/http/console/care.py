@@ -73,9 +73,6 @@ def _agree(page: Page, form: Form, said: Agreed | None) -> None:
     """Load what is in force with one agreement as it is said, or without it. Raises Refused: conflict (something else is in force by now),
     missing, usage."""
     rows, name = page.ask("care.agreements"), form["agreement"]
-    version = rows[0]["version"]
-    if form["in_force"] != version:
-        raise Refused(f"{version} was put in force meanwhile; look at it, and say it again", kind="conflict")
     agreed = {row["agreement"]: _of_row(row) for row in rows}
     before = agreed.pop(name, said)
     if before is None:
@@ -88,7 +85,8 @@ def _agree(page: Page, form: Form, said: Agreed | None) -> None:
     agreed |= {name: {**{field: before[field] for field in _MORE if field in before}, **said}} if said is not None else {}
     tiers = {name: one for name, one in agreed.items() if "customers" not in one}
     own = {name: one for name, one in agreed.items() if "customers" in one}
-    page.do("care.load", definitions=source_of({"version": following(version), "tiers": tiers, "agreements": own}), wish=form["wish"])
+    whole = {"version": following(rows[0]["version"]), "tiers": tiers, "agreements": own}
+    page.do("care.load", definitions=source_of(whole), wish=form["wish"], seen=form["seen"])
 
 
 _MORE = ("promised_working_days", "markets", "calendar", "closed_on")
@@ -114,6 +112,7 @@ def shown(page: Page, filters: dict[str, Any], **of_form: Any) -> Response:
     told = {
         "rows": _due(page, **filters),
         "agreements": agreements,
+        "seen": page.seen("care.agreements"),
         "tiers": [row["agreement"] for row in agreements if not row["customers"]],
         "history": _versions(page),
         "filters": filters,

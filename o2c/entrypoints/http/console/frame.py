@@ -125,12 +125,12 @@ class Page:
             # Before anything is looked up: who may not is not told what there is.
             operation.admit(context, *operation.opened_on(self.session.app, self.session.home), *arguments, **options)
             all_seen(self.session.app)
-            now = versions_of(self.session.app, operation.decided_by, str(arguments[0]))
+            now = versions_of(self.session.app, operation.decided_by, str(next(iter(arguments), "")))
             context = replace(context, expected=expected_of(seen, now))
         return self._called(context, name, arguments, options, "")
 
-    def seen(self, view: str, name: str) -> str:
-        """At which state a thing stands now, to be sent back with what is decided about it."""
+    def seen(self, view: str, name: str = "") -> str:
+        """At which state a thing stands now (without a `name` the only one), to be sent back with what is decided about it."""
         return tag_of(versions_of(self.session.app, view, name))
 
     def version(self, view: str, name: str) -> int:

@@ -25,7 +25,7 @@ def load(page: Asked, form: Sent) -> Response:
     """Put the policy of the form in force; a file counts before what stands in the field."""
     text = form["file"] or form["definitions"]
     written = Form({**form.values, "definitions": [text]})
-    deed = partial(page.do, "journeys.load-policy", definitions=text, wish=form["wish"])
+    deed = partial(page.do, "journeys.load-policy", definitions=text, wish=form["wish"], seen=form["seen"])
     return carried(page, written, deed, partial(shown, page), "/console/journey-policy", "in force")
 
 
@@ -33,9 +33,8 @@ def shown(page: Page, *, form: Form = NOTHING, **of_form: Any) -> Response:
     """The page of the policy, with its text under the name of a version of its own, to be changed."""
     row = page.ask("journeys.policy")
     history = page.ask("streams.show", "journeys-main")[::-1] if page.may("streams.show") else []
-    return page.shown(
-        "policy.html", row=row, history=history, source=form["definitions"] or source_of(_document(row)), form=form, **of_form
-    )
+    source, seen = form["definitions"] or source_of(_document(row)), page.seen("journeys.policy")
+    return page.shown("policy.html", row=row, history=history, seen=seen, source=source, form=form, **of_form)
 
 
 def _document(row: dict[str, Any]) -> dict[str, Any]:
