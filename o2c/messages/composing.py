@@ -62,8 +62,8 @@ def compose(
 
 def _language(told: Told, book: TemplateBook, *wanted: str) -> str:
     """The first language that is wanted and has words, its own where it brings such; else the first that it brings."""
-    known = [book.language(each) for each in (*wanted, *told.words)]
-    return next((each for each in known if each in told.words), book.language(*wanted))
+    known = [book.language(each, tells=told.milestone) for each in (*wanted, *told.words)]
+    return next((each for each in known if each in told.words), book.language(*wanted, tells=told.milestone))
 
 
 def _withheld(told: Told, contact: Contact, due: MessageScheduled) -> Withheld | Literal[""]:

@@ -16,7 +16,7 @@ from o2c.kernel.money import from_minor
 from o2c.kernel.periods import local_date, local_time, parse_time
 from o2c.messages.events import Milestone
 
-URGENT = frozenset({"sim-change", "porting-code", "port-out"})
+URGENT = frozenset({"sim-change", "porting-code", "port-out", "switch", "switch-day"})
 """Told at once, at any hour, to the contact that stood before: the line may be taken from the customer."""
 ON_THE_WAY = frozenset({"received", "dispatched", "arriving", "port-date", "active"})
 """What a customer may not want to be told; the rest is told all the same, for it asks something of him or changes what he was promised."""
@@ -122,6 +122,25 @@ def _port_out(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
     return Told("port-out", body["reference"], values)
 
 
+def _switch(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    """What switching means: Ofcom General Conditions of Entitlement, C7, has the losing provider say so at once."""
+    amounts = {
+        "amount": from_minor(body["early_gross_minor"], body["currency"]),
+        "owed": from_minor(body["owed_minor"], body["currency"]),
+        "currency": body["currency"],
+    }
+    return Told("switch", body["reference"], {"provider": body["gaining"], "day": body["valid_through"], **amounts})
+
+
+def _switch_day(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    return Told("switch-day", f"{body['reference']} {body['planned_on']}", {"day": body["planned_on"]})
+
+
+def _stays(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    """Nothing is to leave us any more, though the customer was told that it is."""
+    return Told("stays", body["reference"])
+
+
 def _notice(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
     """What a trigger of the operator's is to tell, in its words."""
     return Told("notice", "", words=body["then"]["words"]) if body["then"]["do"] == "notify" else None
@@ -142,6 +161,11 @@ TELLERS: Mapping[str, tuple[Teller, ...]] = {
     "product.change-accepted": (_sim_change,),
     "product.porting-code-issued": (_porting_code,),
     "port-out.authorised": (_port_out,),
+    "port-out.withdrawn": (_stays,),
+    "port-out.failed": (_stays,),
+    "switch-out.matched": (_switch,),
+    "switch-out.ordered": (_switch_day,),
+    "switch-out.withdrawn": (_stays,),
     "trigger.fired": (_notice,),
 }
 """By the name of an event; whatever falls out for the customer to answer is told as well (`need`)."""

@@ -19,7 +19,7 @@ from o2c.messages.events import Milestone
 FALLBACK = "en"
 """The language of who wants one that no template has."""
 FIELDS = frozenset({
-    "order", "name", "operator", "day", "before", "reference", "number", "provider", "bill", "amount", "currency", "need",
+    "order", "name", "operator", "day", "before", "reference", "number", "provider", "bill", "amount", "currency", "owed", "need",
 })  # fmt: skip
 """What a template may name with a dollar sign."""
 NOTICE: Milestone = "notice"
@@ -30,7 +30,7 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _VERSION = re.compile(r"[\w.-]{1,40}")
 _DAYS = ("day", "before")
 """Fields whose value is a day (ISO), which each language writes in its own way."""
-PACKAGED = (resources.files(__package__).joinpath("templates.toml").read_text(encoding="utf-8"),)
+PACKAGED = tuple(resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("templates.toml", "leaving.toml"))
 """The released versions, the oldest first."""
 
 
@@ -54,18 +54,19 @@ class TemplateBook:
         """What each version says, by its name."""
         return self._versions
 
-    def language(self, *wanted: str) -> str:
-        """The first of some languages that there are words in; of a tag such as pt-PT the part before the dash counts."""
-        known = {name for each in self._versions.values() for name in each}
+    def language(self, *wanted: str, tells: str = NOTICE) -> str:
+        """The first of some languages that there are words in for a milestone: one of an operator's own may lack those that came since. Of
+        a tag such as pt-PT the part before the dash counts."""
+        known = {name for each in self._versions.values() for name in each if name != "version" and self._tells(each, name, tells)}
         return next((code for each in wanted if (code := each.partition("-")[0].lower()) in known and _LANGUAGE.fullmatch(code)), FALLBACK)
 
     def in_force(self, language: str, milestone: str) -> str:
         """The version whose words tell a milestone in a language now."""
-        return next(
-            name
-            for name, each in reversed(self._versions.items())
-            if language in each and (milestone == NOTICE or milestone in each[language].get("messages", {}))
-        )
+        return next(name for name, each in reversed(self._versions.items()) if self._tells(each, language, milestone))
+
+    @staticmethod
+    def _tells(told: Mapping[str, Any], language: str, milestone: str) -> bool:
+        return language in told and (milestone == NOTICE or milestone in told[language].get("messages", {}))
 
     def text(self, version: str, language: str, milestone: str, values: Mapping[str, str]) -> Text:
         """The text of a message by the words of a version; a part of the frame that it does not have is that of the versions before it."""

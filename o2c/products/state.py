@@ -277,7 +277,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=7,
+    shape_version=8,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from o2c.kernel.event import Event
+from o2c.kernel.event import Event, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 
 class SwitchMatched(Event, name="switch-out.matched", stream="product"):
     """Another provider's customer is ours at this address: the provider has a `reference` to order under, good through the local day
     `valid_through`, and our customer was told at `told_at` what switching means: what the contract costs that ends before its term
-    (`early_minor`, net), what of the bills is open (`owed_minor`), and the products in service that end with it. `request` is the hub's own
+    (`early_minor`, net, and `early_gross_minor` with tax), what of the bills is open (`owed_minor`), and the products in service that end with it. `request` is the hub's own
     id of the question."""
 
+    upcasts = (Upcast(defaults={"early_gross_minor": 0}),)
     example = {
         "request": "OTS-77120", "reference": "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1", "gaining": "Other Fibre", "matched_on": "2026-03-05", "valid_through": "2026-04-04",
-        "told_at": "2026-03-05T10:00:00Z", "early_minor": 21150, "owed_minor": 0, "currency": "GBP", "ends": [],
+        "told_at": "2026-03-05T10:00:00Z", "early_minor": 21150, "early_gross_minor": 25380, "owed_minor": 0, "currency": "GBP", "ends": [],
     }  # fmt: skip
     request: str
     reference: str
@@ -32,6 +33,7 @@ class SwitchMatched(Event, name="switch-out.matched", stream="product"):
     owed_minor: int
     currency: str
     ends: tuple[str, ...] = ()
+    early_gross_minor: int = 0
 
 
 class SwitchOrdered(Event, name="switch-out.ordered", stream="product"):

@@ -23,7 +23,7 @@ from o2c.markets.base import Market
 from o2c.markets.life import AMBIGUOUS, NO_MATCH, SwitchingRules
 from o2c.products.bases import ends_charge
 from o2c.products.events import ProductTerminated, place_of
-from o2c.products.rules import base_ended, charged_early, early_minor, told
+from o2c.products.rules import base_ended, charged_early, early_minor, told, with_tax
 from o2c.products.serving import in_service
 from o2c.products.state import TERMINATION, ProductState
 from o2c.products.switch_events import SwitchedOut, SwitchMatched, SwitchOrdered, SwitchTriggered, SwitchWithdrawn
@@ -113,6 +113,7 @@ def matched(
     _stays(state)
     if state.switch_on:
         raise Refused(f"product {state.product} is switched to another provider on {state.switch_on}; that order stands", kind="conflict")
+    early = early_minor(stands, market, today, since=state.priced_from, rises=rises)
     event = SwitchMatched(
         request=wish.request,
         reference=reference,
@@ -120,7 +121,8 @@ def matched(
         matched_on=today.isoformat(),
         valid_through=(today + timedelta(days=rules.reference_valid_days)).isoformat(),
         told_at=at,
-        early_minor=early_minor(stands, market, today, since=state.priced_from, rises=rises),
+        early_minor=early,
+        early_gross_minor=with_tax(stands, market, early, today),
         owed_minor=owed_minor,
         currency=state.currency,
         ends=state.relied_on_by,

@@ -112,7 +112,7 @@ def list_templates(app: Engine, *, language: str = "", milestone: str = "") -> l
     book = book_of(state.documents)
     languages = [language] if language else sorted({code for each in book.versions.values() for code in each if code != "version"})
     names = [milestone] if milestone else WITH_WORDS
-    return [_template(book, code, name) for code in languages if book.language(code) == code for name in names]
+    return [_template(book, code, name) for code in languages for name in names if book.language(code, tells=name) == code]
 
 
 def _template(book: TemplateBook, language: str, milestone: str) -> TemplateShown:

@@ -17,6 +17,10 @@ STATUSES = ("active", "suspended", "pendingTerminate", "terminated")
 order."""
 
 
+_TELLS = (("reason", "cause", "about", "ground"), ("gaining", "operator", "to"), ("planned_on", "activated_on", "ported_on", "agreed_on"))
+"""The fields that say why something happened to a product, for or by whom, and for which day: the first of each that there is."""
+
+
 def list_products(
     app: Engine,
     *,
@@ -111,8 +115,9 @@ def _given(awaited: NoticeShown, body: Mapping[str, Any]) -> NoticeShown:
 
 
 def _what(body: dict[str, object]) -> str:
-    """In a word what changed."""
+    """In a word what changed, for or by whom, and for which day."""
     attributes = body.get("attributes")
     if isinstance(attributes, list | tuple):
         return ", ".join(str(name) for name in attributes)
-    return next((str(body[name]) for name in ("reason", "cause", "about", "ground") if body.get(name)), "")
+    found = (next((str(body[name]) for name in names if body.get(name)), "") for names in _TELLS)
+    return ", ".join(part for part in found if part)

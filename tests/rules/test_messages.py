@@ -88,6 +88,9 @@ def test_a_delay_is_told_before_the_promise_breaks(when: datetime, ahead: int, l
     assert when <= told_by(when, "21:00-08:00", LONDON, told.before) < ends
 
 
+DAYS = ("2026-03-09", "2026-03-09", "2026-03-11")
+
+
 @pytest.mark.parametrize("name", sorted({*concerned()} - {"service.activated"}))
 def test_the_example_of_every_event_that_is_told_can_be_told(name: str) -> None:
     """Its body has what its teller reads, and every value stands for a field of templates."""
@@ -110,12 +113,30 @@ def test_the_example_of_every_event_that_is_told_can_be_told(name: str) -> None:
         pytest.param("porting.fell-out", {"waiting_for": "us"}, [], id="we must"),
         pytest.param("product.change-accepted", {"attributes": ["sim"]}, ["sim-change"], id="another SIM"),
         pytest.param("product.change-accepted", {}, [], id="another offering"),
+        pytest.param("switch-out.matched", {}, ["switch"], id="what a switch means"),
+        pytest.param("switch-out.ordered", {}, ["switch-day"], id="the day of a switch"),
+        pytest.param("switch-out.withdrawn", {}, ["stays"], id="a switch called off"),
+        pytest.param("port-out.withdrawn", {}, ["stays"], id="a number that does not leave"),
+        pytest.param("port-out.failed", {}, ["stays"], id="a number that could not leave"),
     ],
 )
 def test_what_is_told_of_an_event(name: str, changes: dict[str, Any], milestones: list[str]) -> None:
     """And what is not worth a word."""
     body = EXAMPLES[name].model_validate({**EXAMPLES[name].example, **changes}).model_dump(mode="json")
     assert [told.milestone for told in told_of(name, body, at(5, 12), LONDON)] == milestones
+
+
+def test_a_switch_is_told_with_what_it_costs() -> None:
+    """With tax, as the customer pays it, and what is open; each day to which it moves is told, and one day once."""
+    matched = EXAMPLES["switch-out.matched"].model_validate(EXAMPLES["switch-out.matched"].example).model_dump(mode="json")
+    [told] = told_of("switch-out.matched", matched, at(5, 12), LONDON)
+    text = book_of(()).text("2027-01", "en", "switch", told.values).body
+    days = [told_of("switch-out.ordered", {"reference": "R", "planned_on": day}, at(5, 12), LONDON)[0].about for day in DAYS]
+
+    assert "Other Fibre" in text
+    assert "253.80 GBP with tax" in text
+    assert "4 April 2026" in text
+    assert days[0] == days[1] != days[2]
 
 
 def told_of_examples() -> list[tuple[str, Told]]:
@@ -220,16 +241,22 @@ VALUES = dict.fromkeys(FIELDS, "x") | {"day": "2026-03-06", "before": "2026-03-0
 @pytest.mark.parametrize("milestone", MILESTONES)
 def test_every_milestone_has_words_in_every_language(language: str, milestone: str) -> None:
     """With nothing left to fill in, and the day as people write it."""
-    text = book_of(()).text("2026-12", language, milestone, VALUES)
+    book = book_of(())
+    text = book.text(book.in_force(language, milestone), language, milestone, VALUES)
     assert "$" not in text.subject + text.body
     assert "2026-03-0" not in text.subject + text.body
 
 
 def test_each_milestone_fills_in_what_its_words_name() -> None:
     """What a template names its event has: the customer reads no gap."""
-    gaps = []
+    gaps, book = [], book_of(())
     for name, told in told_of_examples():
-        text = book_of(()).text("2026-12", "en", told.milestone, {"order": "WEB-1", "name": "Ada", "operator": "Example", **told.values})
+        text = book.text(
+            book.in_force("en", told.milestone),
+            "en",
+            told.milestone,
+            {"order": "WEB-1", "name": "Ada", "operator": "Example", **told.values},
+        )
         gaps += [(name, told.milestone)] * ("$" in text.subject + text.body)
     assert gaps == []
 
@@ -271,9 +298,16 @@ def test_words_that_are_not_loaded(document: str, says: str) -> None:
         load_templates(messaging(), document)
 
 
+def test_a_language_of_the_operators_own_may_lack_what_came_later() -> None:
+    """Then the customer is told in English, rather than not at all."""
+    own = 'version = "own-fr"\n[fr]\ngreeting = "x"\n[fr.messages.received]\nsubject = "Vu"\ntext = "Vu."\n'
+    book = book_of((own,))
+    assert [book.language("fr", tells=name) for name in ("received", "switch", "notice")] == ["fr", "en", "fr"]
+
+
 def test_the_packaged_words_never_change() -> None:
     """A text is made again by its version: a released version that is changed would change what customers were told."""
-    assert [digest(document)[:16] for document in PACKAGED] == ["6d7b3af6453a7ae8"]
+    assert [digest(document)[:16] for document in PACKAGED] == ["6d7b3af6453a7ae8", "3b26f1a3e4b0afc7"]
 
 
 # -- what becomes of it

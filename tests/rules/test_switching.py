@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 
 from o2c.kernel.decision import Decision
+from o2c.kernel.money import half_up
 from o2c.kernel.refusal import Refused
 from o2c.markets.nl import NL
 from o2c.products import switching as rules
@@ -77,6 +79,7 @@ def test_a_customer_is_told_in_the_same_moment() -> None:
 
     assert MARKET.life.switching is not None
     assert (event.told_at - MONDAY).total_seconds() <= MARKET.life.switching.told_within_s
+    assert event.early_gross_minor == half_up(Fraction(event.early_minor * 120, 100))
     assert (event.early_minor > 0, event.owed_minor, event.valid_through) == (True, 700, (TODAY + timedelta(days=30)).isoformat())
     assert (stream, contact.direction) == ("customer-C-1001", "outbound")
 

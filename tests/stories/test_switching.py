@@ -16,6 +16,7 @@ from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
 from o2c.simulation.launch_data import COPPER
 from o2c.views.following import Wanted, find_events
+from o2c.views.products import product_history
 from o2c.views.reading import caught_up
 from tests.agreeing import disagreements
 from tests.lives_of_products import change, product
@@ -45,6 +46,8 @@ def test_a_customer_is_switched(world: World) -> None:
     for day in (9, 11):
         switch(world.app, HUB, found.product, reference=found.reference, message="order", on=date(2026, 2, day))
     assert product(world, "FIRST").status == "pendingTerminate"
+    told = [row["what"] for row in product_history(world.app, found.product) if row["event"].startswith("switch-out")]
+    assert told == ["Other Fibre", "2026-02-09", "2026-02-11"]
     world.take(order("TOO-LATE", change(world, "FIRST", action="delete"), on=at(29)))
     world.run(at(11, 12, month=2))
     assert ["is switched to another provider on 2026-02-11" in row["detail"] for row in world.fallouts("TOO-LATE")] == [True]
