@@ -18,7 +18,7 @@ from tests.leaks import LEAKS
 from tests.shell import Shell, one_line
 from tests.world import World, at
 
-LATER = ("activated-not-billed", "ended-without-final-bill", "late-usage-not-billed", "port-out-without-final-bill")
+LATER = ("activated-not-billed", "credit-not-returned", "ended-without-final-bill", "late-usage-not-billed", "port-out-without-final-bill")
 
 
 def test_a_launch_leaks_nothing(dsn: str, tmp_path: Path) -> None:

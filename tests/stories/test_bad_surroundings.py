@@ -62,7 +62,8 @@ def home(ground: Path) -> Iterator[Path]:
     ]
     told = [process.communicate(timeout=120)[1] for process in begun]
     assert sorted(process.returncode for process in begun) == [0, 4], told
-    assert all(len(line.splitlines()) == 1 for line in told)
+    # On a busy machine who waits for the other says so in the log.
+    assert all(len([line for line in text.splitlines() if not line.startswith("{")]) == 1 for text in told)
     with acquire(folder):  # kept running, for the sake of speed
         yield folder
 
