@@ -84,7 +84,7 @@ def withdraw(
 
 def _allowed(state: OrderState, granted: Right) -> None:
     if granted.why:
-        until = f" on {granted.last_day}" if granted.why == "over" else ""
+        until = f" (it ran through {granted.last_day})" if granted.why == "over" else ""
         raise Refused(f"order {state.external_id}: nobody may withdraw from it; {WHY[granted.why]}{until}", kind="conflict")
 
 

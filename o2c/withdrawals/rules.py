@@ -143,7 +143,7 @@ def declare(
     product, today = _free_to_end(contract.product), local_date(at, market.zone)
     granted = right(contract, market, business=business, today=today)
     if granted.why:
-        until = f" on {granted.last_day}" if granted.why == "over" else ""
+        until = f" (it ran through {granted.last_day})" if granted.why == "over" else ""
         raise Refused(f"product {product}: nobody may withdraw from it; {WHY[granted.why]}{until}", kind="conflict")
     elsewhere = list(ended(contract, granted, today))
     for other in linked:
