@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any, Literal, TypeVar
 
+from o2c.kernel import series
 from o2c.kernel.agenda import AgendaChange, Entry
 from o2c.store.mapper import StoredFact
 
@@ -135,17 +136,20 @@ def outcomes_of(commands: Sequence[Append], rows: Sequence[dict[str, Any]]) -> l
 
 
 def takes_turns(commands: Sequence[Append]) -> tuple[list[Append], set[int]]:
-    """The commands that stand by themselves in one append, and the places of the others: those that follow, and those of which an earlier
-    one touches a stream."""
+    """The commands that stand by themselves in one append, and the places of the others: those that follow, those of which an earlier one
+    touches a stream, and those that change a guard which one of these changes: it came first."""
     ids = {command.command_id for command in commands}
     if len(ids) != len(commands):
         raise ValueError("one append cannot carry the same command id twice; send the second in an append of its own")
     touched: set[str] = set()
+    waited_for: set[tuple[str, str]] = set()
     late: set[int] = set()
     for place, command in enumerate(commands):
         streams = {head.stream for head in command.heads}
-        if command.follows or touched & streams:
+        guards = {(guard.kind, guard.key) for guard in command.guards if guard.kind != series.GUARD}
+        if command.follows or touched & streams or waited_for & guards:
             late.add(place)
+            waited_for |= guards
         touched |= streams
     return [command for place, command in enumerate(commands) if place not in late], late
 
