@@ -62,12 +62,14 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
 
 
 def _promised(doc: Doc, record: Seen, items: Sequence[Row]) -> Doc:
-    """The promises of each item, in order, with when and by which event each was made. The event that promises the day of the plan takes
-    the plan's place."""
+    """The promises of each item, in order, with when and by which event each was made, and whether its customer wished another day than the
+    one before. The event that promises the day of the plan takes the plan's place."""
     made = dict(doc.get("made", {}))
     for item in items:
         one = {"promised_on": item["promised_on"], "made_at": record.at, "by_event": record.event_id}
         one |= {name: item.get(name, "") for name in ("cause_step", "cause_reason", "agreed_by")}
+        # What he did, such as not to be at home, has a reason; what he wished has none.
+        one["wished"] = bool(item.get("by_customer")) and not one["cause_reason"]
         before = made.get(item["item"], [])
         same = bool(before) and before[-1]["promised_on"] == item["promised_on"]
         made[item["item"]] = [*(before[:-1] if same else before), *([one] if item["promised_on"] else ())]
@@ -126,7 +128,7 @@ def _over(doc: Doc, item: str) -> tuple[str, bool]:
 PROMISES = Projection(
     name="promises",
     meaning="One row an item with a promise: the day promised first and last, the local day it was complete, whether each was kept, and the cause of the first revision; every promise made of it, the danger that was written down last, and the items that it relies on.",
-    shape_version=5,
+    shape_version=6,
     columns={
         "order_id": "text", "item": "text", "channel": "text", "offering": "text", "state": "text", "first_promised_on": "date",
         "promised_on": "date", "revisions": "integer", "completed_on": "date", "kept_first": "boolean", "kept_last": "boolean",
@@ -137,7 +139,7 @@ PROMISES = Projection(
     key=("order_id", "item"),
     indexes=("order_id",),
     types=_concerns,
-    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base", "level", "agreed_by"},
+    fields=progress.FIELDS | {"zone", "cause_step", "cause_reason", "reason", "base", "level", "agreed_by", "by_customer"},
     group=progress.order_of,
     found_by="order",
     initial=progress.INITIAL,

@@ -184,7 +184,7 @@ def nobody_is_known_for_ever(app: Engine, home: Path) -> Claim:
 
 
 def promises_agree(app: Engine) -> Iterator[Claim]:
-    """Made is kept, broken and open, and as many as the log has; those of what is complete as their days say."""
+    """Made is kept, broken and open, and as many as the log has; those of what is complete as their days and their customers' wishes say."""
     ours = {row["stream"] for row in app.reads.rows(OURS)}
     items = {place: item for place, item in promised.read(app).items() if place[0] not in ours}
     told = next(row for row in count_promises(app) if row["channel"] == "*")
@@ -192,8 +192,8 @@ def promises_agree(app: Engine) -> Iterator[Claim]:
     good = told["made"] == told["kept"] + told["broken"] + told["open"] == made > 0
     figures = f"{told['made']} made = {told['kept']} kept ({told['withdrawn']} withdrawn) + {told['broken']} broken + {told['open']} open; the log has {made}"
     yield Claim("promises are kept, broken or open", good, figures)
-    must = Counter((stream.removeprefix("order-"), item, day, "kept" if str(one.completed_on) <= day else "broken")
-                   for (stream, item), one in items.items() if one.completed_on for day in one.days)  # fmt: skip
+    must = Counter((stream.removeprefix("order-"), item, day, "kept" if n in one.let_go or str(one.completed_on) <= day else "broken")
+                   for (stream, item), one in items.items() if one.completed_on for n, day in enumerate(one.days))  # fmt: skip
     done = {(stream.removeprefix("order-"), item) for (stream, item), one in items.items() if one.completed_on}
     seen = Counter(
         (row["order"], row["item"], row["promised_on"], row["state"]) for row in list_promises(app) if (row["order"], row["item"]) in done

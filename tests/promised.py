@@ -24,7 +24,8 @@ SAID_BY_CAUSE = """SELECT step, reason, broken_first FROM projection.promise_kee
 
 @dataclass(slots=True)
 class Item:
-    """An item as its events tell it: the steps that are still to do, the days promised, and what went wrong."""
+    """An item as its events tell it: the steps that are still to do, the days promised, which of them its customer let go in time, and what
+    went wrong."""
 
     steps: set[str]
     bases: tuple[str, ...]
@@ -34,6 +35,7 @@ class Item:
     cause: tuple[str, str] | None = None
     fell_out: tuple[str, str] | None = None
     revised: bool = False
+    let_go: set[int] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
 
     @property
@@ -60,6 +62,8 @@ def read(app: Engine) -> dict[tuple[str, str], Item]:
             continue
         step = kind.step_name or body.get("step", "")
         if row["type"] == "promise.revised":
+            if body.get("by_customer") and not body["cause_reason"] and str(row["occurred_at"].astimezone(ZONE).date()) <= item.days[-1]:
+                item.let_go.add(len(item.days) - 1)
             item.days.append(body["promised_on"])
             item.cause = item.cause or (body["cause_step"], body["cause_reason"])
         elif row["type"] in ("item.failed", "item.cancelled"):

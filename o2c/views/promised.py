@@ -21,9 +21,10 @@ STATES = ("kept", "broken", "open")
 def promises_of_order(app: Engine, name: str) -> list[DayPromisedShown]:
     """Every day that was promised for the items of an order, the first first, and what became of it: kept, broken or open.
 
-    Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then
-    (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by` is the event that moved the promise, ended the item,
-    or was its last fallout, with its `cause` in words, and `late_days` how late it came, or is by now. `open`: the day is not over.
+    Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then,
+    or wished something else of which the day is another (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by`
+    is the event that moved the promise, ended the item, or was its last fallout, with its `cause` in words, and `late_days` how late it
+    came, or is by now. `open`: the day is not over.
     `agreed_by` is the agreement with the customer from which the day follows, as VERSION/NAME. `audience` says who was told as far as the
     log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first,
     else the `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
@@ -50,8 +51,8 @@ def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: in
 def count_promises(app: Engine) -> list[PromiseCountShown]:
     """How many promises were made, kept and broken, and are open, by channel; `*` stands for all. Made is the sum of the three, always.
 
-    Nothing counts of orders of programs and of tests of our own. `withdrawn` are those of the kept whose item its customer took back in
-    time; `kept_share` leaves them out, as nobody could break them. The projections must be caught up.
+    Nothing counts of orders of programs and of tests of our own. `withdrawn` are those of the kept that their customers took back in
+    time, with the item or by what they wished instead; `kept_share` leaves them out, as nobody could break them. The projections must be caught up.
     """
     counts: dict[str, Counter[str]] = {"*": Counter()}
     for row in _judged(app, [], ""):
@@ -109,7 +110,8 @@ def _one(row: Mapping[str, Any], place: int, today: date) -> dict[str, Any]:
     revised_by = after[0] if after else None
     over: date | None = row["completed_on"] or row["ended_on"]
     is_ours = row["completed_on"] is None and row["ended_on"] is not None and (row["state"] != "cancelled" or row["given_up_by_us"])
-    state = "broken" if is_ours or (over or today) > day else "kept" if over else "open"
+    let_go = revised_by is not None and revised_by["wished"] and _day_of(revised_by, row["zone"]) <= day
+    state = "kept" if let_go else "broken" if is_ours or (over or today) > day else "kept" if over else "open"
     cause, event = _cause(row, revised_by) if state == "broken" else ("", None)
     return {
         "promised_on": day,
@@ -119,11 +121,15 @@ def _one(row: Mapping[str, Any], place: int, today: date) -> dict[str, Any]:
         "agreed_by": promise["agreed_by"],
         "revised_by": revised_by["by_event"] if revised_by else None,
         "state": state,
-        "withdrawn": state == "kept" and row["completed_on"] is None,
+        "withdrawn": let_go or (state == "kept" and row["completed_on"] is None),
         "broken_by": event,
         "cause": cause,
         "late_days": max(((over or today) - day).days, 0) if state == "broken" else 0 if state == "kept" else None,
     }
+
+
+def _day_of(promise: Mapping[str, Any], zone: str) -> date:
+    return local_date(datetime.fromisoformat(promise["made_at"]), zone)
 
 
 def _cause(row: Mapping[str, Any], revised_by: Mapping[str, Any] | None) -> tuple[str, str | None]:

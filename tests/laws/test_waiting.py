@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from o2c.views.promised import STATES, judged
@@ -15,7 +16,7 @@ from projections.engine.seen import names_of, stamp
 from projections.promises import PROMISES
 from projections.waits import WAITS
 from tests.given import MARKET
-from tests.histories import DAY_ONE, histories, of_order, planned, seen
+from tests.histories import DAY_ONE, captured, histories, of_order, planned, seen
 
 BEGUN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MOMENTS = st.integers(0, 4_000_000).map(lambda milliseconds: BEGUN + timedelta(milliseconds=milliseconds))
@@ -81,10 +82,13 @@ def test_what_the_fold_tells_is_whole(history: list[Any], later: int) -> None:
 def promised(draw: st.DrawFn) -> list[Any]:
     """A history in which promises are revised, too."""
     history = draw(histories(max_size=30))
-    days = draw(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(("1", "2")), st.integers(1, 28), st.integers(2, 500)), max_size=6))
+    wishes = st.sampled_from(({}, {"by_customer": True}, {"by_customer": True, "cause_reason": ""}))
+    days = draw(
+        st.lists(st.tuples(st.integers(0, 2), st.sampled_from(("1", "2")), st.integers(1, 28), st.integers(2, 500), wishes), max_size=6)
+    )
     revised = [
-        of_order(number, "promise.revised", minutes, item=item, promised_on=f"2026-01-{day:02}", promised_before="2026-01-01")
-        for number, item, day, minutes in days
+        of_order(number, "promise.revised", minutes, item=item, promised_on=f"2026-01-{day:02}", promised_before="2026-01-01", **wish)
+        for number, item, day, minutes, wish in days
     ]
     return [*(planned(number, 1) for number in range(3)), *history, *revised]
 
@@ -103,6 +107,27 @@ def test_every_promise_is_kept_broken_or_open(history: list[Any], days: int) -> 
         assert [one["state"] for one in later if one["state"] == "open"] == [] or row["ended_on"] is None
         assert all(after["state"] == before["state"] for before, after in zip(found, later, strict=True) if before["state"] != "open")
         assert all((one["late_days"] is None) == (one["state"] == "open") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "by_customer", "reason", "must"),
+    [
+        pytest.param(1, True, "", ("kept", True), id="its customer wished something else before its day was over"),
+        pytest.param(9, True, "", ("broken", False), id="only when it was over"),
+        pytest.param(1, True, "LOG-HOME", ("broken", False), id="it is not what he wished, but what came of him"),
+        pytest.param(1, False, "", ("broken", False), id="we moved it"),
+    ],
+)
+def test_a_promise_that_its_customer_let_go_was_not_broken(asked: int, by_customer: bool, reason: str, must: tuple[str, bool]) -> None:
+    """Promised for the 6th and then for the 20th, which passes too: that one is broken, whoever moved the first."""
+    moved = {"item": "1", "promised_before": "2026-01-06", "promised_on": "2026-01-20", "by_customer": by_customer, "cause_reason": reason}
+    history = [planned(0), of_order(0, "promise.revised", asked * 24 * 60, **moved)]
+    [row] = [row for row in map(dated, rows_of(PROMISES, [captured(0), *history])) if row["item"] == "1"]
+    first, last = judged(row, DAY_ONE + timedelta(days=40))
+
+    assert (first["promised_on"].isoformat(), first["state"], first["withdrawn"]) == ("2026-01-06", *must)
+    assert (last["state"], last["withdrawn"]) == ("broken", False)
+    assert first["broken_by"] == (None if must[1] else first["revised_by"])
 
 
 def dated(row: dict[str, Any]) -> dict[str, Any]:
