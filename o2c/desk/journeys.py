@@ -32,6 +32,7 @@ from o2c.journeys.state import POLICY_STREAM, JourneyState, PolicyState
 from o2c.kernel.decision import Decision
 from o2c.kernel.money import to_minor
 from o2c.kernel.refusal import Refused
+from o2c.kernel.telephones import as_called
 from o2c.markets.base import Market
 from o2c.markets.registry import HOME, current
 from o2c.views.journeys import paper_of, policies
@@ -111,7 +112,7 @@ def note_attempt(
     """Take down what somebody tried before there is an order: a basket, a quote, a web attempt that failed, a call that was given up, a
     visit to a store.
 
-    Who it is tells a login, a telephone number, the token of a browser, or a `customer`; whoever was on an open journey under one of them
+    Who it is tells a login, a telephone number (as it is called in the market or from abroad), the token of a browser, or a `customer`; whoever was on an open journey under one of them
     within the days that the market allows is on it still, in whatever channel, and journeys that turn out to be of one person are joined. A
     `journey` may be named instead. `fields` are what was keyed in, by their places in a TMF622 paper
     (`/productOrderItem/0/productOffering/id`), so that no other channel asks for them again. `value` is what the wish is worth (decimal
@@ -125,7 +126,8 @@ def note_attempt(
     told = {"reference": reference, "error": error, "waited_s": waited_s, "ivr_s": ivr_s, "hold_s": hold_s, "store": store}
     said = keyed(fields or {})
     tried = _tried(kind, channel, pinned, offerings=offerings, value=value, paths=tuple(sorted(said)), told=told)
-    known_by = {what: said for what, said in (("login", login), ("phone", phone), ("token", token)) if said.strip()}
+    by = ("login", login), ("phone", as_called(phone, pinned.numbering.region)), ("token", token)
+    known_by = {what: said for what, said in by if said.strip()}
     if not (known_by or customer or journey):
         raise Refused("an attempt needs somebody to know it by: give a login, a phone, a token, a customer or the journey")
     asked = _Asked(kind, tried, known_by, customer, journey, client)

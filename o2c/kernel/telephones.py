@@ -1,4 +1,4 @@
-"""Telephone numbers judged as text by the numbering plans of their countries; never repaired."""
+"""Telephone numbers judged as text by the numbering plans of their countries; never repaired, but for telling who it is."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ def possible_mobile(text: str, region: str) -> bool:
     if kind != PhoneNumberType.UNKNOWN:
         return kind in _MOBILE_TYPES
     return _neighbours_are_mobile(calling_code, national_digits[:-_DIGITS_IN_BLOCK])
+
+
+def as_called(text: str, region: str) -> str:
+    """The E.164 form of a number as somebody in a region writes or dials it, `07700 900123` in GB; what can be none is given as it is."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return text
+    possible = phonenumbers.is_possible_number(number) and not number.extension
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible else text
 
 
 def country_code(number: str) -> str:

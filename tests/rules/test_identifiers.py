@@ -14,7 +14,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from o2c.kernel import identifiers
 from o2c.kernel.identifiers import derived_id, digest, e164, eid, iccid, imsi, order_id
-from o2c.kernel.telephones import possible_mobile
+from o2c.kernel.telephones import as_called, possible_mobile
 
 SAMPLE_ICCID = "8947010000123456784"
 SAMPLE_EID = "89049032123451234512345678901235"
@@ -205,6 +205,24 @@ def test_a_number_of_another_length_is_no_mobile(text: str) -> None:
     """No digits make the judgement fail, however many they are: a United Kingdom mobile number has ten after +44."""
     hypothesis.assume(len(text) != len("+447700900123"))
     assert possible_mobile(text, "GB") is False
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        pytest.param("07700 900123", "GB", "+447700900123", id="as-it-is-dialled-at-home"),
+        pytest.param("+44 (0)7700 900-123", "GB", "+447700900123", id="as-it-stands-on-a-card"),
+        pytest.param("0044 7700 900123", "NL", "+447700900123", id="from-abroad"),
+        pytest.param("+447700900123", "PT", "+447700900123", id="already"),
+        pytest.param("06 12345678", "NL", "+31612345678", id="another-plan"),
+        pytest.param("no number", "GB", "no number", id="none"),
+        pytest.param("12", "GB", "12", id="too-short"),
+        pytest.param("", "GB", "", id="nothing"),
+    ],
+)
+def test_a_number_is_told_however_it_is_called(text: str, region: str, number: str) -> None:
+    """At home, from abroad, as on a card; what is none stays what it is."""
+    assert as_called(text, region) == number
 
 
 def test_an_unknown_region_is_refused() -> None:

@@ -115,7 +115,7 @@ def test_journeys_of_one_person_are_joined_and_counted_once(world: World) -> Non
     world.run(at(5, 9, 30))
     by_phone = note_attempt(world.app, CALL, "abandoned-call", "call", phone=PHONE, hold_s=600).journey
     both = note_attempt(world.app, CALL, "quote", "call", phone=PHONE, login=LOGIN, reference="Q-1").journey
-    again = note_attempt(world.app, CALL, "basket", "web", phone=PHONE).journey
+    again = note_attempt(world.app, CALL, "basket", "web", phone="07700 900123").journey
     robot = note_attempt(world.app, WEB, "failed", "web", token="r", error="X", client="SomeBot/1.0").journey
 
     assert by_login != by_phone
