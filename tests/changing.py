@@ -14,6 +14,7 @@ from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, R
 from o2c.kernel.refusal import Refused
 from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
 from o2c.orders.events import OrderPlanned
+from o2c.orders.named_products import as_known, named_anew, other_product, read_alike, said_anew
 from o2c.orders.planning import planned_minor
 from o2c.orders.revised import as_before_plan
 from o2c.orders.revising import ChangedPaper, revise_order
@@ -24,13 +25,15 @@ from o2c.orders.step import KIND as ORDER
 from o2c.orders.validation import flaw
 from o2c.orders.vouchers import Campaigns, revouched, streams_named, without_lost
 from o2c.plan import STEPS
+from o2c.products.state import ProductState
 from tests.given import BOOK, CATALOGUE, MARKET, MONDAY, Document, Story, codes_of, wish
 from tests.laws.test_rollup import stuck
 
-FAULTS = ("refused", "failed", "silent", "accepted", "never-heard", "no-stock")
+FAULTS = ("refused", "failed", "silent", "accepted", "never-heard", "no-stock", "mute", "late")
+"""What a partner answers, or does not: `mute` until nobody asks it any more; `late` is a worker of ours that comes days after it was due."""
 WAYS = ("correct", "correct", "approve", "replace", "decline", "fail")
 """How a person resolves a fallout: most ways let the item go on, and two end it."""
-LATER = timedelta(hours=2)
+LATER, DAYS_LATER = timedelta(hours=2), timedelta(days=3)
 ROUNDS_MAX = 60
 
 
@@ -43,29 +46,38 @@ class Trouble(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """What happens until an order is changed and how it is then: so many rows pass with these troubles, some fallouts are resolved, it is suspended or resumed."""
+    """What happens until an order is changed and how it is then: all goes well until a step is due (`until`, empty for none); so many rows pass with these troubles, some fallouts
+    are resolved, it is suspended or resumed. What people do, they do `soon`, at the moment of the last row, or when the next one is due."""
 
     rows: int
     troubles: tuple[Trouble, ...] = ()
     resolved: tuple[str, ...] = ()
     suspends: bool = False
+    until: str = ""
+    soon: bool = False
 
 
+LEADS = ("", "", "", "activation", "cutover", "appointment", "esim-download", "delivery", "service-change", "charging")
+"""The steps that a draw leads to, so that what is seldom met by chance is met often enough."""
 TROUBLES = st.builds(Trouble, st.integers(0, 5), st.sampled_from(FAULTS), st.integers(0, 9))
-PHASES = st.builds(
-    Phase,
-    st.integers(1, 9),
-    st.lists(TROUBLES, max_size=2).map(tuple),
-    st.lists(st.sampled_from(WAYS), max_size=2).map(tuple),
-    st.booleans(),
-)
+
+
+def phases(rows: st.SearchStrategy[int], leads: tuple[str, ...] = LEADS) -> st.SearchStrategy[Phase]:
+    """Phases of so many rows, some of which lead to a step."""
+    ways = st.lists(st.sampled_from(WAYS), max_size=2).map(tuple)
+    return st.builds(Phase, rows, st.lists(TROUBLES, max_size=2).map(tuple), ways, st.booleans(), st.sampled_from(leads), st.booleans())
+
+
+PHASES = phases(st.integers(1, 9))
 """The gates take three rows, and most orders of one line are over after twenty."""
 
 
 class Changing(Story):
-    """A story whose paper is changed on its way, of campaigns that stand as `campaigns` says."""
+    """A story whose paper is changed on its way, of campaigns that stand as `campaigns` says, and of `products` in service."""
 
     campaigns: Campaigns = {}
+    products: Mapping[str, ProductState | None] = {}
+    bill_dates: Mapping[str, str] = {}
 
     def __init__(self, *items: Document, **more: Any) -> None:
         self.papers, self.now = [items], MONDAY
@@ -90,9 +102,13 @@ class Changing(Story):
                 state = ORDER.evolve(state, event)
         return state
 
+    soon = False
+
     def next_at(self) -> datetime:
-        """The moment at which something is due next."""
-        return min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=self.now)
+        """The moment at which people act: now, or when something is due next."""
+        if self.soon:
+            return self.now
+        return max(self.now, min((entry.due_at for entry in self.agenda.values() if entry.kind != "stock"), default=self.now))
 
     def assessed(self, items: tuple[Document, ...], at: datetime) -> tuple[OrderState, Assessed] | None:
         """What the paper would take; None for one that could not be carried out."""
@@ -100,12 +116,16 @@ class Changing(Story):
         before, after = wish(*self.papers[-1]).lines, wish(*items).lines
         in_force = as_it_stands(self.state, drafted.lines)
         wished = changed(drafted, lines=laid_over(in_force, before, after), prices=(), records=self.state.records)
+        known = as_known(self.state, in_force, wished.lines)
+        wished = changed(wished, lines=said_anew(self.state, wished.lines, known, after))
         judged = changed(wished, lines=without_lost(self.state, in_force, wished.lines))
         named = {stream: self.campaigns.get(stream) for stream in streams_named(judged.lines)}
-        if flaw(judged, party_known=True, catalogue=CATALOGUE, market=MARKET, campaigns=named, tier="standard"):
+        told: dict[str, Any] = {"campaigns": named, "tier": "standard", "products": self.products, "known": known}
+        if other_product(self.state, wished.lines) or flaw(judged, party_known=True, catalogue=CATALOGUE, market=MARKET, **told):
             return None
-        wished = revouched(self.state, wished, judged.lines, named, CATALOGUE, MARKET, at)
-        return wished, assess(self.state, in_force, wished, at, BOOK)
+        wished = named_anew(self.state, wished, known, self.products, self.bill_dates)
+        wished = revouched(self.state, wished, without_lost(self.state, in_force, wished.lines), named, CATALOGUE, MARKET, at)
+        return wished, assess(self.state, read_alike(self.state, in_force, wished), wished, at, BOOK)
 
     def change(self, items: tuple[Document, ...]) -> bool:
         """Change the paper at the moment at which something is due next; whether it was accepted."""
@@ -132,6 +152,11 @@ class Changing(Story):
             self.resume(at=at) if self.state.suspended else self.suspend(at=at, until=at + timedelta(days=2))
         return self
 
+    def attend(self, step: str, name: str = "", answer: Answer | None = None, *, at: datetime | None = None, **more: Any) -> None:
+        """Attend to a row when it is due, and never before what was attended to last."""
+        entry = self.agenda[name, step]
+        super().attend(step, name, answer, at=at or max(self.now, MONDAY if entry.kind == "stock" else entry.due_at), **more)
+
     def pass_by(self, rows: int, troubles: Iterable[Trouble] = ()) -> None:
         """Attend to so many rows that are due, some of which go wrong; an order that is suspended goes on when that is to end."""
         wrong: Mapping[int, Trouble] = {one.turn: one for one in troubles}
@@ -143,9 +168,29 @@ class Changing(Story):
             else:
                 self.attend(step, name)
 
+    def _lead_to(self, until: str) -> None:
+        """Let all go well until a step is due that is yet to come; where none is, until the order is planned."""
+        for name, step in self._due():
+            items = self.state.progress.items.values()
+            if self.state.planned and (step == until or not any(of.steps.get(until) in ("planned", "requested") for of in items)):
+                return
+            self.suspend_or_resume() if step == SUSPENSION else self.attend(step, name)
+
     def _fail(self, step: str, name: str, trouble: Trouble) -> None:
         entry = self.agenda[name, step]
+        if trouble.how == "late":
+            self.attend(step, name, at=max(self.now, entry.due_at) + DAYS_LATER)
+            return
+        if trouble.how == "mute":
+            self._met_silence(step, name)
+            return
         self.attend(step, name, self._answer(step, trouble, entry.due_at, query=entry.kind == "query"), in_stock=trouble.how != "no-stock")
+
+    def _met_silence(self, step: str, name: str) -> None:
+        """The partner is asked as often as it is asked at all, and never answers."""
+        for _ in range(STEPS[step].silences_max + 1):
+            if (name, step) in self.agenda and self.agenda[name, step].kind != "stock":
+                self.attend(step, name, Unknown(max(self.now, self.agenda[name, step].due_at) + LATER))
 
     def _answer(self, step: str, trouble: Trouble, at: datetime, *, query: bool) -> Answer:
         codes = (*codes_of(step), "never seen before")
@@ -200,6 +245,9 @@ class Changing(Story):
 
     def go(self, phase: Phase) -> "Changing":
         """Let a phase pass."""
+        self.soon = phase.soon
+        if phase.until:
+            self._lead_to(phase.until)
         self.pass_by(phase.rows, phase.troubles)
         for way in phase.resolved:
             self.resolve(way)
@@ -207,6 +255,7 @@ class Changing(Story):
 
     def mended(self) -> "Changing":
         """Let everything go on to its end: partners do as they are asked, and people resolve what they did not."""
+        self.soon = False
         if self.state.suspended:
             self.suspend_or_resume()
         for _ in range(ROUNDS_MAX):

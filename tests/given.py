@@ -164,7 +164,10 @@ def flaw_of(state: OrderState) -> str:
 
 
 class Story:
-    """One order carried by the real steps from answer to answer: its state, events, agenda and guards, the states it went through, and what partners were asked and answered."""
+    """One order carried by the real steps from answer to answer: its state, events, agenda and guards, the states it went through, and what partners were asked and answered.
+    `found` says in which states streams are as it begins, where nothing of it tells that."""
+
+    found: Mapping[str, str] = {}
 
     def __init__(self, *items: Document, holders: dict[tuple[str, str], str] | None = None, name: str = "1001", **changes: Any) -> None:
         self.name, self.stream = name, f"order-{name}"

@@ -1,7 +1,8 @@
 """How things moved in the stories of a law, counted as `o2c conformance states` counts a log; and what is told of that."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from o2c.checks import machines
 from o2c.checks.conformance import Moves, Transition, counted
@@ -10,21 +11,26 @@ from o2c.checks.trade_rules import RULES
 from o2c.kernel.event import Event
 from tests.given import Story
 
-BY_STREAM: Mapping[str, tuple[str, Machine]] = {
-    "sim": ("sim-states", machines.SIM),
-    "number": ("number-states", machines.NUMBER),
-    "account": ("charge-states", machines.CHARGE),
+BY_STREAM: Mapping[str, tuple[str, Machine, str]] = {
+    "sim-states": ("sim", machines.SIM, "available"),
+    "number-states": ("number", machines.NUMBER, "available"),
+    "charge-states": ("account", machines.CHARGE, "running"),
+    "product-states": ("product", machines.PRODUCT, "active"),
+    "product-off-states": ("product", machines.OFF_WITH_BASE, ""),
 }
-"""The machines of what an order takes of others, by the beginning of their streams."""
+"""The machines of what an order takes of others, or changes: the beginning of their streams, and the state in which they are found when a story begins."""
 BY_ITEM: Mapping[str, Machine] = {
     "port-states": machines.PORT,
     "on-states": machines.ON,
+    "service-change-states": machines.CHANGE_OF_SERVICE,
     "profile-states": machines.PROFILE,
     "visit-states": machines.VISIT,
 }
 """The machines of what partners do for an item."""
-OF_ORDERS = ("order-states", "item-states", *BY_ITEM, *(name for name, _ in BY_STREAM.values()))
-"""The machines that an order moves before it is over."""
+OF_PRODUCTS = ("service-change-states", "product-states", "product-off-states")
+"""The machines that an order moves which changes products in service."""
+OF_ORDERS = ("order-states", "item-states", *(name for name in (*BY_ITEM, *BY_STREAM) if name not in OF_PRODUCTS))
+"""The machines that every other order moves before it is over."""
 SEEN_MIN = 30
 _LATER = "it happens before the order or after it"
 _UNDER_WAY = "what waits for somebody is under way again by what he decides, and what is held is let go, before it ends or is taken back"
@@ -70,6 +76,10 @@ ALONE: Mapping[tuple[str, str, str, str], str] = {
         _moves_of("order-states", "assessingCancellation", "acknowledged"), "of what has not begun nothing is past its point of no return"
     ),
     **dict.fromkeys(_moves_of("order-states", "pending", "pendingCancellation"), "a cancellation is assessed first"),
+    **dict.fromkeys(
+        (("product-states", "serving", f"product.{after}", after) for after in ("suspended", "terminated")),
+        "what serves again is changed by the next order",
+    ),
     ("on-states", "being-switched-off", "activation.requested", "asked"): _BY_HAND,
     (
         "on-states",
@@ -97,34 +107,41 @@ def note(story: Story) -> None:
     MOVES.update(("item-states" if of else "order-states", before, event, now) for of, before, now, event in story.passed)
     for name, machine in BY_ITEM.items():
         MOVES.update(_moves(name, machine, ((_item(event), event) for event in story.events)))
-    for kind, (name, machine) in BY_STREAM.items():
-        MOVES.update(_moves(name, machine, _of_kind(kind, story.elsewhere)))
+    for name, (kind, machine, found) in BY_STREAM.items():
+        MOVES.update(_moves(name, machine, _of_kind(kind, story.elsewhere), found, story.found))
 
 
 def _of_kind(kind: str, events: Iterable[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
     """The events of a kind of stream, each with the case that it is of; of an account each charge is one."""
-    return ((f"{stream}/{_item(event)}", event) for stream, event in events if stream.startswith(f"{kind}-"))
+    return ((_case(stream, event), event) for stream, event in events if stream.startswith(f"{kind}-"))
+
+
+def _case(stream: str, event: Event) -> str:
+    return f"{stream}/{getattr(event, 'order', '')}/{_item(event)}" if event.of_stream == "account" else stream
 
 
 def _item(event: Event) -> str:
     return str(getattr(event, "item", "")) if event.of_stream in ("order", "account") else ""
 
 
-def _moves(name: str, machine: Machine, events: Iterable[tuple[str, Event]]) -> Iterator[tuple[str, str, str, str]]:
-    """How the cases of a machine moved. What lies in stock when a story begins is told by no event of it."""
-    states: dict[str, str] = {}
+def _moves(
+    name: str, machine: Machine, events: Iterable[tuple[str, Event]], found: str = BEFORE, begun: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, str, str, str]]:
+    """How the cases of a machine moved. What lies in stock or is in service when a story begins is told by no event of it: it is `found`
+    in that state, but for cases that had `begun` to be in another."""
+    states = dict(begun)
     for case, event in events:
         if (after := machine.states.get(event.type_name)) is None:
             continue
-        state = states.get(case, BEFORE if machine.may(BEFORE, event.type_name) else "available")
+        state = states.get(case, BEFORE if machine.may(BEFORE, event.type_name) else found)
         states[case] = after
         if state != after:
             yield name, state, event.type_name, after
 
 
-def told(moves: Moves = MOVES) -> list[Transition]:
+def told(of: Collection[str] = OF_ORDERS, moves: Moves = MOVES) -> list[Transition]:
     """Every move that is declared of orders and what they take, and how often it was made."""
-    return counted([rule for rule in RULES if rule.name in OF_ORDERS], moves)
+    return counted([rule for rule in RULES if rule.name in of], Counter({move: seen for move, seen in moves.items() if move[0] in of}))
 
 
 def rare(rows: Iterable[Transition]) -> Iterator[tuple[str, str, str, str]]:

@@ -11,7 +11,7 @@ from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.orders.changing import held_by, product_read, products_of
-from o2c.orders.in_life import holds, in_service_beneath, upward
+from o2c.orders.in_life import holds, holds_on, in_service_beneath, upward
 from o2c.orders.state import OrderState
 from o2c.products.serving import base_streams, known_by, lines, lines_read, served_by
 from o2c.products.state import ProductState
@@ -88,7 +88,7 @@ def change(work: Work) -> Mapping[str, Any]:
 
     A service that ends, rests or serves again is asked for by its `status`: terminated, suspended or active.
     """
-    item, anew = work.subject, served_by(holds(work.state, work.item))
+    item, anew = work.subject, served_by(holds_on(work.state, work.item))
     kept = _held(work)
     replaced = {key: value for key, value in kept.items() if anew.get(key, value) != value}
     status = "terminated" if "termination" in item.attributes else item.characteristics.get("status", "")

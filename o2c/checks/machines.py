@@ -251,6 +251,20 @@ ON = _machine(
     being_switched_off="asked off",  # what a person counts as done is told by no event of its own
     off="asked",  # by a changed paper
 )
+CHANGE_OF_SERVICE = _machine(
+    {
+        "service-change.requested": "asked",
+        "service.changed": "changed",
+        "service-change-cancel.requested": "being-taken-back",
+        "service-change-cancel.confirmed": "as-it-stood",
+    },
+    before="asked",
+    asked="changed being-taken-back",
+    changed="being-taken-back",
+    being_taken_back="as-it-stood",
+    as_it_stood="",
+)
+OFF_WITH_BASE = _machine({"product-off.requested": "asked", "product-off.completed": "off"}, before="asked", asked="off", off="")
 PROFILE = _machine(
     {
         "esim.requested": "asked",

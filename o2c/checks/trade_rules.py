@@ -177,15 +177,13 @@ RULES: tuple[Rule, ...] = (
         machine=machines.PORT_OUT,
     ),
     *(
-        Transitions(name=name, says=says, source="order life cycle, section 4 (compensations); decisions/0069", by=by_item, machine=machine)
-        for name, says, machine in (
-            (
-                "on-states",
-                "A service is switched on once that was asked for, and off again by the network; it is asked for anew after that alone.",
-                machines.ON,
-            ),
-            ("profile-states", "An eSIM profile is ordered before it is downloaded, and called off no more once it is.", machines.PROFILE),
-            ("visit-states", "A visit is booked before it is kept, and called off no more once it was.", machines.VISIT),
+        Transitions(name=name, says=says, source="order life cycle, section 4 (compensations); decisions/0069", by=by, machine=machine)
+        for name, by, machine, says in (
+            ("on-states", by_item, machines.ON, "A service is switched on once asked for, off by the network, only then asked for anew."),
+            ("service-change-states", by_item, machines.CHANGE_OF_SERVICE, "A service is changed once asked for, or taken back for good."),
+            ("product-off-states", by_stream, machines.OFF_WITH_BASE, "What ended with its base is switched off once asked for."),
+            ("profile-states", by_item, machines.PROFILE, "An eSIM profile is ordered, then downloaded; then called off no more."),
+            ("visit-states", by_item, machines.VISIT, "A visit is booked before it is kept, and called off no more once it was."),
         )
     ),
     Transitions(

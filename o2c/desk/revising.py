@@ -67,8 +67,8 @@ def amend_order(
 
     Raises Refused: missing (no such order or resubmission), conflict (an order that is not planned or is over; an account that is not the
     customer's; a resubmission that was decided; more than its credit; somebody else was faster), usage (a paper that cannot be read or
-    carried out, or names another customer or a product in service), forbidden (to settle a fallout takes more); Lost where both changed the
-    same.
+    carried out, or names another customer, or by the same line another product), forbidden (to settle a fallout takes more); Lost where
+    both changed the same.
     """
     wanted = Change(paper, merge, base_version, resubmission)
     if resubmission:
@@ -79,10 +79,10 @@ def amend_order(
     beside = {customer.stream: customer}
 
     def rule(state: OrderState, at: datetime) -> Decision:
-        # Read after the order's state was: what is written in between is seen, or makes this stale. Only the paper says whose vouchers are
-        # looked at.
+        # Read after the order's state was: what is written in between is seen, or makes this stale. Only the paper says whose vouchers and
+        # products are looked at.
         change = proposed(app, stream, state, wanted)
-        beside.update(change.campaigns)
+        beside.update(change.beside)
         return _decided(app, state, change, customer, context.channel, at)
 
     wish = ["revise", resubmission or digest(_text(paper)), merge, base_version]
@@ -93,7 +93,7 @@ def amend_order(
 def _decided(app: Engine, state: OrderState, change: Proposed, customer: Loaded, channel: str, at: datetime) -> Decision:
     latest, market = app.clock().latest(at), app.book.market(state.market)
     found: Assessed = assess(state, change.in_force, change.wished, latest, app.book, agreed=change.agreed)
-    committed_minor = planned_minor(state, found.plan.items)
+    committed_minor = planned_minor(change.wished, found.plan.items)
     paper = ChangedPaper(change.original, fingerprint(json.loads(change.original)), channel, change.base_version or 0)
     payers = _payers(app, state, change.wished, customer)
     decision = revise_order(state, change.wished, found, paper, committed_minor, latest, app.book, payers=payers)

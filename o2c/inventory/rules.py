@@ -22,7 +22,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.orders.changing import REASON, STATUS, SUSPENDED, cost_centre, held_by, payer_in, products_of
 from o2c.orders.event_parts import HeldProduct
-from o2c.orders.in_life import ends_on, holds, pieces
+from o2c.orders.in_life import ends_on, holds_on, pieces
 from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import (
     ProductChanged,
@@ -117,7 +117,7 @@ def _standing_after(work: Work, before: Standing, attributes: Sequence[str], tod
     planned, fresh = work.subject, _obtained(attributes)
     after: dict[str, Any] = {
         "characteristics": {**before.characteristics, **_chosen_anew(work)},
-        "holds": {**before.holds, **holds(work.state, work.item)},
+        "holds": {**before.holds, **holds_on(work.state, work.item)},
         "pieces": {**before.pieces, **{step: place for step, place in pieces(work.state, work.item).items() if step in fresh}},
     }
     if "account" in attributes:

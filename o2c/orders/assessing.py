@@ -158,7 +158,7 @@ def assess(
     differing = (*own, *_of_the_order(state, draft, own))
     planned = {item.item: {step.step: step.waits for step in item.steps} for item in draft.items}
     anew = _done_anew(state, planned, {item.item: item.line for item in draft.items}, [one for one in differing if one.significant])
-    touched = [(item, step) for item, step in _places(state) if (item, step) in anew or step not in planned.get(item, {})]
+    touched = [(item, step) for item, step in _places(state, planned) if (item, step) in anew or step not in planned.get(item, {})]
     undone = [place for place in touched if _has_begun(state, *place, at, book)]
     back = (Work(item, step, "redo" if (item, step) in anew else "undo", state.items[item].waits[step]) for item, step in reversed(undone))
     fresh = (
@@ -170,7 +170,7 @@ def assess(
     return Assessed(
         differences=differing,
         plan=draft,
-        verdicts=_verdicts(state, differing, touched, undone, at, book)
+        verdicts=_verdicts(state, differing, planned, touched, undone, at, book)
         | dict(_charged_otherwise(state, draft))
         | dict(_comes_to_nothing(state, draft)),
         work=(*back, *fresh),
@@ -193,8 +193,13 @@ def _has_begun(state: OrderState, item: str, step: str, at: datetime, book: Book
     return status in _BEGUN or (status == "planned" and bool(to_recall(state, item, (step,), at, book)))
 
 
-def _places(state: OrderState) -> Iterator[Place]:
-    return ((item, step) for item, planned in state.items.items() for step in planned.waits)
+def _places(state: OrderState, planned: Collection[str]) -> Iterator[Place]:
+    return ((item, step) for item, stands in state.items.items() if not _left_out(state, item, planned) for step in stands.waits)
+
+
+def _left_out(state: OrderState, item: str, planned: Collection[str]) -> bool:
+    """Whether an item came to nothing, and the paper has it no more: there is nothing of it to change."""
+    return bool(state.progress.items[item].ended) and item not in planned
 
 
 def _done_anew(
@@ -242,13 +247,19 @@ def _waiting(planned: Mapping[str, Mapping[str, Sequence[str]]], places: set[Pla
 
 
 def _verdicts(
-    state: OrderState, differing: Iterable[Difference], touched: Sequence[Place], undone: Sequence[Place], at: datetime, book: Book
+    state: OrderState,
+    differing: Iterable[Difference],
+    planned: Collection[str],
+    touched: Sequence[Place],
+    undone: Sequence[Place],
+    at: datetime,
+    book: Book,
 ) -> dict[str, tuple[Verdict, str, str]]:
     """How each line that differs, or whose work does because of another line, can still be changed."""
     verdicts: dict[str, tuple[Verdict, str, str]] = {one.line: ("free", "", "") for one in differing}
     lines = [*verdicts, *(line for item, _ in touched if (line := state.items[item].line) not in verdicts)]
     for line in dict.fromkeys(lines):
-        items = [item for item, planned in state.items.items() if planned.line == line]
+        items = [item for item, stands in state.items.items() if stands.line == line and not _left_out(state, item, planned)]
         over = next((f"it is {item_state(state.progress.items[item])}" for item in items if not open_item(state, item)), "")
         past = [(step, why) for item, step in touched if item in items and (why := no_return(state, item, (step,), at, book))]
         begun = [step for item, step in undone if item in items]

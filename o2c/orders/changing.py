@@ -74,10 +74,14 @@ def _own(line: Line, product: ProductState) -> tuple[str, ...]:
     return tuple(name for name, changes in asked.items() if changes)
 
 
-def flaw_of_changes(lines: Sequence[Line], products: Products, party: str, market: Market, order: str, at: datetime) -> str:
+def flaw_of_changes(
+    lines: Sequence[Line], products: Products, party: str, market: Market, order: str, at: datetime, known: Collection[str] = ()
+) -> str:
     """Give the first line that names a product in a way that cannot be carried out (`DQ-ACTION: detail`); empty for none. `at` is when the
-    order was given."""
+    order was given. The lines that are `known` were judged before, and are not judged again: their product may be as they wish by now."""
     for line in lines:
+        if line.item in known:
+            continue
         if line.action not in ("add", MODIFY, DELETE, NO_CHANGE):
             return f"DQ-ACTION: item {line.item} has an unknown action"
         if names_product(line) or line.action in (MODIFY, DELETE) or (line.action == NO_CHANGE and not line.offering):
@@ -174,12 +178,16 @@ def _busy(changing: Iterable[str | None], order: str) -> str:
     return f"changes what order {others[0]} is changing; send it again when that is over" if others else ""
 
 
-def held(lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str], party: str) -> tuple[HeldProduct, ...]:
+def held(
+    lines: Sequence[Line], products: Products, bill_dates: Mapping[str, str], party: str, known: Mapping[str, HeldProduct] | None = None
+) -> tuple[HeldProduct, ...]:
     """Give the products that an order of a party without a flaw names, as they stand now; `bill_dates` are the days of the next bill, by
-    account."""
-    return tuple(
-        _held(line, state, bill_dates, party) for line in lines if names_product(line) and (state := products[product_stream(line.product)])
-    )
+    account. What is `known`, by line, stands as it was."""
+    found = dict(known or {})
+    for line in (one for one in lines if names_product(one) and one.item not in found):
+        if state := products[product_stream(line.product)]:
+            found[line.item] = _held(line, state, bill_dates, party)
+    return tuple(found[line.item] for line in lines if line.item in found)
 
 
 def _held(line: Line, product: ProductState, bill_dates: Mapping[str, str], party: str) -> HeldProduct:
@@ -237,16 +245,19 @@ def dropped(state: OrderState, items: Iterable[str]) -> Decision:
     """Tell the products that these items will not change them; those of an order that was not planned stand under its lines."""
     of = products_of(state)
     lines = (state.items[item].line if item in state.items else item for item in items)
-    return Decision(elsewhere=tuple(_dropped(state, of[line]) for line in lines if line in of and of[line].attributes)) if of else NOTHING
+    return let_go(state, (of[line] for line in lines if line in of and of[line].attributes)) if of else NOTHING
 
 
 def stayed(state: OrderState) -> Decision:
     """Tell the products that an order named as they are that it is over."""
-    return Decision(elsewhere=tuple(_dropped(state, one) for one in products_of(state).values() if not one.attributes))
+    return let_go(state, (one for one in products_of(state).values() if not one.attributes))
 
 
-def _dropped(state: OrderState, product: HeldProduct) -> tuple[str, ProductChangeDropped]:
-    return product_stream(product.product), ProductChangeDropped(order=state.order_id, item=product.line)
+def let_go(state: OrderState, products: Iterable[HeldProduct]) -> Decision:
+    """Tell products that an order will not change them."""
+    return Decision(
+        elsewhere=tuple((product_stream(one.product), ProductChangeDropped(order=state.order_id, item=one.line)) for one in products)
+    )
 
 
 def bases_in_service(line: Line, by_id: Mapping[str, Line], products: Mapping[str, HeldProduct]) -> Iterator[str]:

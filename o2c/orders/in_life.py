@@ -5,7 +5,7 @@ Source: TM Forum TMF637 Product Inventory v4.0.0 (Product, productOrderItem).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -114,14 +114,19 @@ def _standing(state: OrderState, item: str, planned: Planned, started_on: str) -
     )
 
 
-def holds(state: OrderState, item: str) -> dict[str, str]:
-    """Give the identifiers of what the steps of an item obtained."""
+def holds(state: OrderState, item: str, but: Collection[str] = ()) -> dict[str, str]:
+    """Give the identifiers of what the steps of an item obtained, `but` for some steps."""
     found: dict[str, str] = {}
     for step, names in HOLDS.items():
-        outcome = state.record(item, step).outcome
+        outcome = {} if step in but else state.record(item, step).outcome
         found |= {name: str(outcome[name]) for name in names if outcome.get(name)}
-    kind = state.record(item, "sim").outcome.get("kind")
-    return {**found, "sim_kind": str(kind)} if kind else found
+        found |= {"sim_kind": str(outcome["kind"])} if step == "sim" and outcome.get("kind") else {}
+    return found
+
+
+def holds_on(state: OrderState, item: str) -> dict[str, str]:
+    """Give the same but for what a changed paper gives back, which its partner may still have to drop."""
+    return holds(state, item, [step for step, one in state.taken_back.get(item, {}).items() if one.action == "undo"])
 
 
 def pieces(state: OrderState, item: str) -> dict[str, str]:

@@ -258,12 +258,14 @@ def ended_minor(state: OrderState) -> int:
 
 
 def planned_minor(state: OrderState, items: Iterable[Planned | PlannedItem]) -> int:
-    """Give what planned items of an order commit to, in net minor units (see `committed_minor`)."""
+    """Give what planned items of an order commit to, in net minor units (see `committed_minor`); those that take a product over, to what is
+    left of its term."""
     assert state.captured_at is not None
-    on, total = state.captured_at.date(), 0
+    on, total, named = state.captured_at.date(), 0, products_of(state)
     for item in items:
         prices = PinnedPrices(item.recurring_minor, item.one_time_minor, item.terms)
         total += committed_minor(prices, int(item.characteristics.get("commitmentMonths", "1")), on)
+        total += _taken_over_minor(named[item.line], on) if OWNER in item.attributes else 0
     return total
 
 

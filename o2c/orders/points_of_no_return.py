@@ -9,28 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-VERSION = "2026-12"
+VERSION = "2027-01"
 """The version of the table, told with every answer that follows from it."""
 
 STEPS_OF: Mapping[str, tuple[str, ...]] = {
-    "place": ("delivery", "qualification", "switch-match", "appointment"),
-    "simType": ("sim", "delivery", "esim"),
+    "place": ("delivery", "qualification", "switch-match", "appointment", "service-change"),
+    "simType": ("sim", "delivery", "esim", "service-change"),
+    "simSwap": ("service-change",),  # whether there is another SIM at all: then its steps come or go
+    "numberChange": ("service-change",),
     "portInNumber": ("porting", "cutover", "number-change"),
     "portInCode": ("porting", "cutover", "number-change"),
     "switchFrom": ("switch-match", "switch-order", "switch-trigger"),
     "switchAccount": ("switch-match",),
     "visitOn": ("appointment",),
     "visitWindow": ("appointment",),
-    "offering": ("device", "qualification", "activation", "charging"),
-    "account": ("charging",),
-    "requested_start": ("porting", "appointment", "activation", "charging"),
-    "requested_completion": ("porting", "appointment", "activation", "charging"),
+    "offering": ("device", "qualification", "activation", "charging", "service-change", "inventory"),
+    "account": ("charging", "inventory"),
+    "requested_start": ("porting", "appointment", "activation", "charging", "service-change", "inventory"),
+    "requested_completion": ("porting", "appointment", "activation", "charging", "service-change", "inventory"),
     "relies_on": ("activation",),
     "voucher": ("charging",),
     "release": (),  # of a bundle: whom its lines wait for is held against the plan, line by line
 }
 """By attribute, the steps that were asked for with its value. Any other characteristic is the service's (`OF_THE_SERVICE`)."""
-OF_THE_SERVICE = ("device", "activation", "charging")
+OF_THE_SERVICE = ("device", "activation", "charging", "service-change", "inventory")
 
 
 def steps_of(attributes: Collection[str]) -> frozenset[str]:

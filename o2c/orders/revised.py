@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import OfItem
 from o2c.kernel.work import NO_RECORD, Record
-from o2c.orders.event_parts import HeldVoucher
+from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.points_of_no_return import STEPS_OF
 from o2c.orders.revision_events import OrderRevised
@@ -56,13 +56,11 @@ def revised(state: OrderState, event: OrderRevised) -> OrderState:
         gates = {**gates, "credit": changed(credit, outcome={**credit.outcome, "committed_minor": event.committed_minor})}
     if event.vouchers is not None:
         gates = with_vouchers(gates, event.vouchers)
+    if event.products is not None:
+        gates = with_products(gates, event.products)
     if event.payers:
         # Who pays is pinned, as it was when the order was validated: what is said now of accounts that were named then is not heard.
-        kept = gates.get("validation", Record())
-        gates = {
-            **gates,
-            "validation": changed(kept, outcome={**kept.outcome, "payers": {**event.payers, **kept.outcome.get("payers", {})}}),
-        }
+        gates = _validated_with(gates, payers={**event.payers, **gates.get("validation", NO_RECORD).outcome.get("payers", {})})
     progress = replan(state.progress, ((name, item.waits, item.needs) for name, item in anew.items()), event.removed)
     return changed(
         state,
@@ -80,9 +78,17 @@ def revised(state: OrderState, event: OrderRevised) -> OrderState:
 
 def with_vouchers(gates: Mapping[str, Record], held: Sequence[HeldVoucher]) -> dict[str, Record]:
     """Give the records of an order's gates as if it had been validated with these vouchers."""
+    return _validated_with(gates, vouchers=[one.model_dump(mode="json") for one in held])
+
+
+def with_products(gates: Mapping[str, Record], held: Sequence[HeldProduct]) -> dict[str, Record]:
+    """Give the records of an order's gates as if it had been validated with these products."""
+    return _validated_with(gates, products=[one.model_dump(mode="json") for one in held])
+
+
+def _validated_with(gates: Mapping[str, Record], **told: Any) -> dict[str, Record]:
     validated = gates.get("validation", NO_RECORD)
-    vouchers = [one.model_dump(mode="json") for one in held]
-    return {**gates, "validation": changed(validated, outcome={**validated.outcome, "vouchers": vouchers})}
+    return {**gates, "validation": changed(validated, outcome={**validated.outcome, **told})}
 
 
 def _planned_anew(before: Planned | None, after: Planned) -> Planned:

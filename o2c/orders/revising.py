@@ -16,9 +16,11 @@ from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.frozen import changed
 from o2c.kernel.shapes import StepCancelled, StepGivenUp, StepRenewed
 from o2c.orders.assessing import Assessed, Work
+from o2c.orders.changing import products_of
 from o2c.orders.ending import ask_back, end_item, open_item, to_recall, todo, undo_step
 from o2c.orders.event_parts import CapturedLine, LineDetail, PlannedItem, PromisedItem
 from o2c.orders.events import ItemCancelled
+from o2c.orders.named_products import claimed_otherwise
 from o2c.orders.penalties import charged
 from o2c.orders.planned import Planned, planned_of
 from o2c.orders.planning import Book
@@ -63,7 +65,8 @@ def revise_order(
     What has begun of what changes is taken back first: our own at once, what a partner has when it has dropped it, and only then it is done
     anew. Items that the paper has no more are cancelled, and count in the order's state no more. Days promised move both ways. What it
     costs to take work back that partners have is charged. Vouchers that it names no more are given back, and the others reserved for what
-    they can come to now. `payers` are the accounts that pay for those that the paper names and the order did not.
+    they can come to now. Products in service are told what the order changes of them from now on. `payers` are the accounts that pay for
+    those that the paper names and the order did not.
     """
     if not found.differences:
         return NOTHING
@@ -75,21 +78,25 @@ def revise_order(
         )
     going = _Going(state, at, book)
     anew = _planned_anew(state, wished, found)
-    removed = tuple(item for item in state.items if item not in {each.item for each in found.plan.items} and open_item(state, item))
-    going.add(just(*_held(state, found.work, removed)))
-    steps = tuple(going.back([one for one in found.work if one.action != "do" and one.item not in removed]))
+    gone = tuple(item for item in state.items if item not in {each.item for each in found.plan.items})
+    ends = tuple(item for item in gone if open_item(state, item))
+    over = {item for item, progress in state.progress.items.items() if progress.ended} - set(state.progress.removed)
+    removed = tuple(item for item in gone if item in ends or item in over)
+    going.add(just(*_held(state, found.work, ends)))
+    steps = tuple(going.back([one for one in found.work if one.action != "do" and one.item not in ends]))
     steps += tuple(_still_waiting(state, anew, {(one.item, one.step) for one in steps}))
     going.add(
         just(_revised(state, wished, found, paper, committed_minor, anew, removed, steps).model_copy(update={"payers": dict(payers or {})}))
     )
     going.add(just(found.after))
-    for item in reversed(list(bases_first(going.state, removed))):
-        if item in removed:
+    for item in reversed(list(bases_first(going.state, ends))):
+        if item in ends:
             going.add(end_item(going.state, ItemCancelled(item=item), at, book))
     for one in (one for one in steps if not one.waiting):
         going.add(_anew(going.state, one.item, one.step, one.action, at, book))
     going.add(_never_begun(going.state, [each.item for each in anew], at, book))
     going.add(_vouchers(state, wished))
+    going.add(claimed_otherwise(state, wished))
     penalties = tuple(charged(going.state, found.penalties, len(going.state.revisions), at, book))
     return going.decision + just(*_promises(state, going.state, found, book)) + Decision(elsewhere=penalties)
 
@@ -244,6 +251,7 @@ def _revised(
         steps=steps,
         penalties=tuple(RevisedPenalty(**one._asdict()) for one in found.penalties),
         vouchers=held if (held := held_by(wished)) != held_by(state) else None,
+        products=tuple(named.values()) if (named := products_of(wished)) != products_of(state) else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from o2c.kernel.event import Event, Names, Pii, Upcast
-from o2c.orders.event_parts import CapturedLine, HeldVoucher, LineDetail, Part, PlannedItem
+from o2c.orders.event_parts import CapturedLine, HeldProduct, HeldVoucher, LineDetail, Part, PlannedItem
 
 
 class RevisedAttribute(Part):
@@ -45,7 +45,8 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     in the credit of its customer. `penalties` are charged to the accounts of their items, under the item and `-change-` with the number of
     the `revision`. `vouchers` are those that it holds from now on, where these are others or for other lines (nothing: they stay). The
     version of the catalogue stays that which the order pinned. Version 4 has the `payers` of accounts that it names and the order did not,
-    where another one pays for them.
+    where another one pays for them; version 5 the `products` in service that its lines name from now on, and those of items that go, where
+    these are others or are changed otherwise (nothing: they stay).
 
     Source: order life cycle, section 4 (rules a to h).
     """
@@ -62,8 +63,15 @@ class OrderRevised(Event, name="order.revised", stream="order"):
         "penalties": [{"line": "1", "item": "1", "step": "appointment", "attributes": ["place"], "amount_minor": 2500}],
         "vouchers": [{"code": "SPRING-A1", "turn": 1, "amount_minor": 1200, "lines": ["1"], "discount": {"name": "SPRING", "percent": "20"}, "held_until": ""}],
         "payers": {"BA-1001-LEEDS": "BA-1001"},
+        "products": [{"line": "2", "product": "960dd07c-b654-5d95-9a31-65845ce3ab78:1", "attributes": ["number"], "started_on": "2026-01-05",
+                      "standing": {"customer": "C-1001", "account": "BA-1001", "offering": "mobile-line", "specification": "spec-mobile"}}],
     }  # fmt: skip
-    upcasts = (Upcast(defaults={"penalties": []}), Upcast(defaults={"vouchers": None}), Upcast(defaults={"payers": {}}))
+    upcasts = (
+        Upcast(defaults={"penalties": []}),
+        Upcast(defaults={"vouchers": None}),
+        Upcast(defaults={"payers": {}}),
+        Upcast(defaults={"products": None}),
+    )
     revision: int
     channel: str
     base_version: int
@@ -84,6 +92,7 @@ class OrderRevised(Event, name="order.revised", stream="order"):
     penalties: tuple[RevisedPenalty, ...] = ()
     vouchers: tuple[HeldVoucher, ...] | None = None
     payers: dict[str, str] = {}
+    products: tuple[HeldProduct, ...] | None = None
 
 
 class RevisionRefused(Event, name="order.revision-refused", stream="order"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
@@ -15,7 +15,7 @@ from o2c.markets.base import Market
 from o2c.orders.bringing import flaw_of_numbers
 from o2c.orders.changing import Products, flaw_of_changes, held
 from o2c.orders.dates import flaw_of_dates
-from o2c.orders.event_parts import HeldVoucher
+from o2c.orders.event_parts import HeldProduct, HeldVoucher
 from o2c.orders.needs import bound
 from o2c.orders.pricing import chosen, priced, with_discounts
 from o2c.orders.releasing import flaw_of_release
@@ -38,22 +38,22 @@ def flaw(
     campaigns: Campaigns | None = None,
     tier: str = "",
     products: Products | None = None,
+    known: Mapping[str, HeldProduct] | None = None,
 ) -> str:
     """Give the first reason why an order cannot be planned (`CODE: detail`); empty when there is none.
 
     In this order: DQ-PARTY, DQ-ITEM, DQ-ACTION, DQ-DATE, DQ-OFFER, DQ-ITEM for what an offering needs beside it, DQ-VOUCHER, DQ-PRICE, and
     last DQ-TWICE. `campaigns` are those of the vouchers that it names, and `tier` its customer's; without campaigns nothing is said of
-    vouchers. `products` are those in service that its lines name. Values are judged as text and never repaired. Source: the table of
-    imperfect orders (design, section 11).
+    vouchers. `products` are those in service that its lines name; the lines of those that are `known` were judged before, and stand. Values
+    are judged as text and never repaired. Source: the table of imperfect orders (design, section 11).
     """
     if not state.party or not party_known:
         return "DQ-PARTY: no related party has the role customer" if not state.party else "DQ-PARTY: the party is not registered"
-    if wrong := _item_flaw(state.lines, market) or _change_flaw(state, products or {}, market):
+    if wrong := _item_flaw(state.lines, market) or _change_flaw(state, products or {}, market, known or {}):
         return wrong
-    known = changed(
-        state, lines=tuple(resolved(state.lines, {one.line: one for one in held(state.lines, products or {}, {}, state.party)}))
-    )
-    wrong = _date_flaw(known, market) or _sale_flaw(known, catalogue) or _money_flaw(known, catalogue, market, campaigns, tier)
+    named = {one.line: one for one in held(state.lines, products or {}, {}, state.party, known)}
+    read = changed(state, lines=tuple(resolved(state.lines, named)))
+    wrong = _date_flaw(read, market) or _sale_flaw(read, catalogue) or _money_flaw(read, catalogue, market, campaigns, tier)
     return wrong or (f"DQ-TWICE: its customer wishes the same by order {state.same_wish}" if state.same_wish else "")
 
 
@@ -98,9 +98,9 @@ def _relation_flaw(lines: Sequence[Line]) -> str:
     return ""
 
 
-def _change_flaw(state: OrderState, products: Products, market: Market) -> str:
+def _change_flaw(state: OrderState, products: Products, market: Market, known: Collection[str]) -> str:
     assert state.captured_at is not None
-    return flaw_of_changes(state.lines, products, state.party, market, state.order_id, state.captured_at)
+    return flaw_of_changes(state.lines, products, state.party, market, state.order_id, state.captured_at, known)
 
 
 def _date_flaw(state: OrderState, market: Market) -> str:

@@ -26,7 +26,8 @@ def assess_change(
     less where negative), what taking back costs that partners have (`penalty_minor`), and the days promised before and after. What was
     corrected stays corrected. Prices are ours to say: those of the paper are not read. Raises Refused: missing (no such order or
     resubmission), conflict (an order that is not planned or is over; a resubmission that was decided), usage (a paper that cannot be read
-    or carried out, or names another customer or a product in service); Lost where others changed the same since a resubmission came.
+    or carried out, or names another customer, or by the same line another product); Lost where others changed the same since a resubmission
+    came.
     """
     wanted = Change(paper, merge, resubmission=resubmission)
     stream, state = find_order(app, name)

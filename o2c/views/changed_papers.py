@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from o2c.customers.state import stream_of as customer_stream
 from o2c.customers.state import tier_of
 from o2c.engine.app import Engine
 from o2c.engine.drafts import Loaded
+from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Fact
 from o2c.kernel.frozen import changed
 from o2c.kernel.merging import laid_over as documents_laid_over
@@ -20,9 +21,10 @@ from o2c.kernel.merging import merged
 from o2c.kernel.periods import stamp
 from o2c.kernel.refusal import Lost, Refused
 from o2c.orders.assessing import as_it_stands, differences, laid_over
-from o2c.orders.changing import names_product, streams_named
+from o2c.orders.changing import streams_named
 from o2c.orders.document import Unreadable, parse, read
 from o2c.orders.events import CorrectionApplied
+from o2c.orders.named_products import as_known, named_anew, other_product, read_alike, said_anew
 from o2c.orders.revision_events import OrderRevised
 from o2c.orders.rollup import FINAL, order_state
 from o2c.orders.state import OrderState, Resubmission
@@ -31,6 +33,7 @@ from o2c.orders.vouchers import NAME as VOUCHER
 from o2c.orders.vouchers import revouched, without_lost
 from o2c.orders.vouchers import streams_named as vouchers_named
 from o2c.orders.wish import CODE, NUMBER, Line, Wish
+from o2c.products.state import ProductState
 from o2c.views.papers import PAPER_OF_RESUBMISSION, PAPERS, before_plan
 
 HIDDEN = frozenset({"place", NUMBER, CODE, VOUCHER})
@@ -46,15 +49,15 @@ class Proposed:
     """The order as it is to be (`wished`, before its plan), its lines as they are (`in_force`), and the whole paper that would be its own.
 
     `base_version` is the version of the stream that it was decided by, if one is known, and `settles` the fallout that asked what to do
-    with the paper. `campaigns` are those of the vouchers that it names, as they were read, `agreed` the day for which what is delivered
-    anew is promised by what is agreed (see `agreements.promised_by`)."""
+    with the paper. `beside` are the campaigns of the vouchers and the products in service that it names, as they were read, `agreed` the
+    day for which what is delivered anew is promised by what is agreed (see `agreements.promised_by`)."""
 
     wished: OrderState
     in_force: tuple[Line, ...]
     original: str
     base_version: int | None = None
     settles: str = ""
-    campaigns: Mapping[str, Loaded] = field(default_factory=dict)
+    beside: Mapping[str, Loaded] = field(default_factory=dict)
     agreed: tuple[str, str] = ("", "")
 
 
@@ -82,8 +85,8 @@ def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Pro
     something else.
 
     Raises Refused: conflict (an order that is not planned or is over; a resubmission that was decided), missing (no such resubmission),
-    usage (a paper that cannot be read or carried out, or names another customer or a product in service; a version that the order never
-    had); Lost where both changed the same.
+    usage (a paper that cannot be read or carried out, or names another customer, or by the same line another product; a version that the
+    order never had); Lost where both changed the same.
     """
     _refuse_still(state)
     paper, merge, base_version, settles = change.paper, change.merge, change.base_version, ""
@@ -104,17 +107,29 @@ def proposed(app: Engine, stream: str, state: OrderState, change: Change) -> Pro
     wished = _wished(state, drafted, in_force, before, after)
     if base_version is not None:
         _refuse_lost(app, stream, state, before, after, base_version)
-    judged = changed(wished, lines=without_lost(state, in_force, wished.lines))
-    named = app.load([*streams_named(wished.lines), *vouchers_named(judged.lines), customer_stream(state.party), CARE])
-    states, tier = {name: loaded.state for name, loaded in named.items()}, tier_of(named[customer_stream(state.party)].state)
+    known = as_known(state, in_force, wished.lines)
+    wished = changed(wished, lines=said_anew(state, wished.lines, known, after.lines))
+    products, vouchers = streams_named(wished.lines), vouchers_named(without_lost(state, in_force, wished.lines))
+    named = app.load([*products, *vouchers, customer_stream(state.party), CARE])
+    states = {name: loaded.state for name, loaded in named.items()}
     rules, catalogue = app.book.market(state.market), app.book.catalogue(state.catalogue_version)
-    if why := flaw(judged, party_known=True, catalogue=catalogue, market=rules, campaigns=states, tier=tier, products=states):
+    judged, tier = changed(wished, lines=without_lost(state, in_force, wished.lines)), tier_of(states[customer_stream(state.party)])
+    told: dict[str, Any] = {"catalogue": catalogue, "market": rules, "campaigns": states, "tier": tier, "products": states, "known": known}
+    if why := flaw(judged, party_known=True, **told):
         raise Refused(f"order {state.external_id}: as it is to be it could not be carried out: {why}")
     now = app.clock().now
-    wished = revouched(state, wished, judged.lines, states, catalogue, rules, now)
-    campaigns = {name: named[name] for name in vouchers_named(judged.lines)}
+    wished = named_anew(state, wished, known, states, _bill_dates(app, [states[name] for name in products]))
+    wished = revouched(state, wished, without_lost(state, in_force, wished.lines), states, catalogue, rules, now)
     agreed = promised_by(named[CARE].state.loaded, state.party, tier, rules, now)
-    return Proposed(wished, in_force, original, base_version, settles, campaigns, agreed)
+    beside = {name: named[name] for name in (*products, *vouchers)}
+    return Proposed(wished, read_alike(state, in_force, wished), original, base_version, settles, beside, agreed)
+
+
+def _bill_dates(app: Engine, products: Iterable[ProductState | None]) -> dict[str, str]:
+    """The days of the next bills of the accounts to which products are charged."""
+    accounts = sorted({one.standing.account for one in products if one and one.standing})
+    opened = app.load(account_stream(account) for account in accounts)
+    return {account: loaded.state.next_run for account in accounts if (loaded := opened[account_stream(account)]).state}
 
 
 def _came_later(state: OrderState, fallout: str) -> Resubmission:
@@ -157,9 +172,10 @@ def _wished(state: OrderState, drafted: OrderState, in_force: tuple[Line, ...], 
     if (after.party, after.owner, after.external_id) != (before.party, before.owner, before.external_id):
         raise Refused(f"order {state.external_id}: another customer or another id is another order; cancel this one and send that")
     lines = laid_over(in_force, before.lines, after.lines)
-    known = {line.item: line for line in in_force}
-    if other := [line.item for line in lines if names_product(line) and line != known.get(line.item)]:
-        raise Refused(f"order {state.external_id}: item {other[0]} is about a product in service; change that by an order of its own")
+    if other := other_product(state, lines):
+        raise Refused(
+            f"order {state.external_id}: item {other} names another product than before; take it out, and name that by another item"
+        )
     own = {name: value for name in OF_ORDER if (value := getattr(after, name)) != getattr(before, name)}
     return changed(drafted, lines=lines, prices=(), records=state.records, **own)
 

@@ -120,12 +120,13 @@ def charged(story: Story) -> list[ChargeStarted]:
         if isinstance(event, ChargeStarted) and event.offering != LATE_CHANGE:
             running.append(event)
         elif isinstance(event, ChargeWithdrawn):
-            running = [one for one in running if one.item != event.item]
+            running = [one for one in running if (one.order, one.item) != (event.order, event.item)]
     return running
 
 
 def _as_planned(one: Planned) -> tuple[Any, ...]:
-    return one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms, sorted(one.waits)
+    sold = one.offering, one.characteristics, one.place, one.recurring_minor, one.one_time_minor, one.terms
+    return *sold, one.product, one.attributes, one.on_products, sorted(one.waits)
 
 
 def counted(story: Story, *, completed: bool) -> set[str]:

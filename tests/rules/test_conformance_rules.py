@@ -74,6 +74,16 @@ TABLE: dict[str, tuple[History, History]] = {
         [*ORDERED, *on(5), of_order(0, "activation.requested", 8)],
         [*ORDERED, *on(5), of_order(0, "activation-cancel.requested", 6), of_order(0, "activation-cancel.confirmed", 7), of_order(0, "activation.requested", 8)],
     ),
+    "service-change-states": (
+        [*ORDERED, of_order(0, "service-change.requested", 2), of_order(0, "service-change-cancel.requested", 3), of_order(0, "service-change-cancel.confirmed", 4),
+         of_order(0, "service-change.requested", 5)],
+        [*ORDERED, of_order(0, "service-change.requested", 2), of_order(0, "service.changed", 3), of_order(0, "service-change-cancel.requested", 4),
+         of_order(0, "service-change-cancel.confirmed", 5)],
+    ),
+    "product-off-states": (
+        [goods("product-off.completed")],
+        [goods("product-off.requested"), goods("product-off.completed", 1)],
+    ),
     "profile-states": (
         [*ORDERED, of_order(0, "esim.requested", 2), of_order(0, "esim.downloaded", 3), of_order(0, "esim-cancel.requested", 4)],
         [*ORDERED, of_order(0, "esim.requested", 2), of_order(0, "esim.confirmed", 3), of_order(0, "esim-cancel.requested", 4)],

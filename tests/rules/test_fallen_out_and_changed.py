@@ -78,3 +78,15 @@ def test_such_a_number_is_asked_for_again_as_it_was() -> None:
 
     assert "porting.window-missed" in story.names()
     assert story.mended().last("porting.rescheduled").msisdn == BRINGS
+
+
+def test_a_line_that_went_keeps_no_other_from_being_changed() -> None:
+    """Once a line was taken out, or cancelled, every later paper was refused for it ("it is cancelled")."""
+    story = Changing(item(), item("2"), item("3")).run(until="esim")
+    assert story.change((item(), item("3")))
+    story.cancel("3", at=story.next_at())
+    assert story.change((item(characteristics={"simType": "physical"}), item("3")))
+    assert story.change((item(),))
+
+    assert story.mended().states() == {"": "completed", "1": "completed", "2": "cancelled", "3": "cancelled"}
+    assert not story.change((item(), item("2")))

@@ -46,6 +46,8 @@ def test_the_states_of_a_machine_are_those_of_the_fold(machine: machines.Machine
         "SWITCH_OUT",
         "SWITCH_IN",
         "ON",
+        "CHANGE_OF_SERVICE",
+        "OFF_WITH_BASE",
         "PROFILE",
         "VISIT",
         "SUSPENSION",

@@ -52,6 +52,9 @@ def test_a_launch_with_faults_keeps_every_rule(dsn: str, tmp_path: Path, monkeyp
         "switch-out-states",
         "switch-in-states",
         "suspension-states",
+        # Nor is anything of a customer's changed or ended; tests/stories/test_switched_off.py asks it of a store where it is.
+        "service-change-states",
+        "product-off-states",
         "off-by-the-network",
         "off-with-its-base",
         # Nor does anybody try in vain or complain; tests/stories/test_journeys.py and test_complaints.py ask it of stores in which somebody does.
