@@ -64,6 +64,13 @@ class Tier(_Model):
     flat_amount: Amount = NONE
     block: Size | None = None
 
+    def words(self, unit: str, currency: str) -> str:
+        """What is asked for within it, in plain words."""
+        block = "" if self.block is None else f"started {self.block:f} "
+        flat = [f"{self.flat_amount:f} {currency} flat"] if self.flat_amount else []
+        each = [f"{self.unit_amount:f} {currency} a {block}{unit}"] if self.unit_amount or not flat else []
+        return f"{' and '.join([*flat, *each])} {'beyond' if self.up_to is None else f'up to {self.up_to:f}'}"
+
     def cost(self, quantity: Fraction) -> Fraction:
         """The exact amount for a quantity within the tier, with its flat amount."""
         counted = quantity if self.block is None else ceil(quantity / Fraction(self.block))
@@ -82,6 +89,10 @@ class _Tiered(_Kind):
             raise ValueError("each tier but the last has an up_to above that of the tier before it")
         return self
 
+    def words(self, unit: str, currency: str) -> str:
+        """Its tiers in plain words."""
+        return f"{self.kind}: {', '.join(tier.words(unit, currency) for tier in self.tiers)}"
+
     def reached(self, quantity: Fraction) -> int:
         """The tier in which the last unit of a quantity falls; the first for nothing."""
         return next(place for place, tier in enumerate(self.tiers) if tier.up_to is None or quantity <= Fraction(tier.up_to))
@@ -92,6 +103,10 @@ class PerUnit(_Kind):
 
     kind: Literal["per-unit"] = "per-unit"
     unit_amount: Amount
+
+    def words(self, unit: str, currency: str) -> str:
+        """The price of a unit, in plain words."""
+        return f"{self.unit_amount:f} {currency} a {unit}"
 
     def parts(self, quantity: Fraction) -> Iterator[Part]:
         """One part."""
@@ -131,6 +146,11 @@ class Package(_Kind):
     size: Size
     free_units: Amount = NONE
 
+    def words(self, unit: str, currency: str) -> str:
+        """The price of a package, in plain words."""
+        free = f", {self.free_units:f} free" if self.free_units else ""
+        return f"{self.package_amount:f} {currency} a started {self.size:f} {unit}{free}"
+
     def parts(self, quantity: Fraction) -> Iterator[Part]:
         """One part, of the units that are not free."""
         charged = max(quantity - Fraction(self.free_units), Fraction(0))
@@ -158,6 +178,15 @@ class Percentage(_Kind):
         if self.event_maximum is not None and self.event_maximum < self.event_minimum:
             raise ValueError("event_maximum is below event_minimum")
         return self
+
+    def words(self, unit: str, currency: str) -> str:
+        """The share, the fee and their bounds, in plain words; amounts are in `unit`, a currency's code."""
+        fee = f" and {self.fixed_amount:f} {currency} each" if self.fixed_amount else ""
+        told = [f"{self.free_amount:f} {unit} free"] if self.free_amount else []
+        told += [f"{self.free_events} times free"] if self.free_events else []
+        told += [f"at least {self.event_minimum:f} {currency}"] if self.event_minimum else []
+        told += [f"at most {self.event_maximum:f} {currency}"] if self.event_maximum is not None else []
+        return ", ".join([f"{self.percent:f} %{fee}", *told])
 
     def of_events(self, amounts: Sequence[Fraction]) -> Iterator[Part]:
         """A part for each event, by its amount and in turn."""

@@ -14,7 +14,8 @@ from o2c.views.shown import OfferingShown, PriceShown
 
 
 def list_prices(app: Engine, *, offering: str = "") -> list[PriceShown]:
-    """The offerings by id, a row for each price and one for an offering without any. Amounts are net of tax, in minor units.
+    """The offerings by id, a row for each price and one for an offering without any. Amounts are net of tax, in minor units; none where
+    the price is one of usage, whose units may cost less than the smallest coin, or includes units.
 
     `charged` and the two validities are in plain words; the end of a validity is excluded. Raises Refused (missing) for an offering that
     was never published.
@@ -37,7 +38,7 @@ def _rows(published: OfferingPublished) -> Iterator[dict[str, Any]]:
         "sold": sold,
         "on_sale": validity(published.valid_from, published.valid_to),
     }
-    none = {"price": "none", "amount_minor": 0, "currency": published.currency, "charged": "", "tax_group": "", "for_orders": ""}
+    none = {"price": "none", "amount_minor": None, "currency": published.currency, "charged": "", "tax_group": "", "for_orders": ""}
     for price in published.prices:
         yield {**of_offering, **_price(price, published.currency)}
     if not published.prices:
@@ -47,7 +48,7 @@ def _rows(published: OfferingPublished) -> Iterator[dict[str, Any]]:
 def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
     return {
         "price": price.kind,
-        "amount_minor": price.amount_minor,
+        "amount_minor": price.amount_minor if price.kind in ("recurring", "one-time") else None,
         "currency": currency,
         "charged": _charged(price, currency),
         "tax_group": price.tax_group,
@@ -58,8 +59,8 @@ def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
 def _charged(price: OfferingPrice, currency: str) -> str:
     """How often, or for what, in plain words, and what is taken off."""
     if price.usage is not None:
-        where = [*price.usage.zones, *price.usage.bands]
-        return f"{price.usage.usage}{' ' + ' '.join(where) if where else ''} by the {price.usage.unit} ({price.usage.model.kind})"
+        kind, where = price.usage.usage, " ".join([*price.usage.zones, *price.usage.bands])
+        return f"{kind}{' ' + where if where else ''}: {price.usage.model.words(price.usage.unit, currency)}"
     if price.allowance is not None:
         return f"{price.allowance.quantity} {price.allowance.unit} of {', '.join(price.allowance.usage)} included"
     often = price.recurrence.words if price.kind == "recurring" else "once"

@@ -82,10 +82,18 @@ def show_allowances(app: Engine, account: str, *, at: datetime | None = None) ->
         return []
     if not local_time(period.start, 0, 0, work.market.zone) <= when <= local_time(period.end, 0, 0, work.market.zone):
         raise Refused(f"account {account}: its running bill period is {period.start} to {period.end}; name an instant in it")
+    begun = {
+        _same(grant): grant.left for grant in rules.grants_of(work.state, rules.tariffs_of(work), period) if grant.starts >= period.start
+    }
     rated = rated_until(app, work, run_on, when)
     shown = sorted(rated.grants, key=lambda grant: grant.turn)
     today = local_date(when, work.market.zone)
-    return [_allowance(grant, account, when) for grant in shown if grant.starts <= today < grant.ends]
+    return [_allowance(grant, account, when, begun.get(_same(grant))) for grant in shown if grant.starts <= today < grant.ends]
+
+
+def _same(grant: Grant) -> tuple[str, str, date, date]:
+    """By what a grant is known again after some of it was used."""
+    return grant.owner, grant.allowance.name, grant.starts, grant.created
 
 
 def _over(app: Engine, state: AccountState, at: datetime) -> list[AllowanceShown]:
@@ -104,7 +112,10 @@ def _over(app: Engine, state: AccountState, at: datetime) -> list[AllowanceShown
     return [_allowance(grant, state.account, at) for grant in sorted(grants, key=lambda grant: grant.turn)]
 
 
-def _allowance(grant: Grant, account: str, at: datetime) -> AllowanceShown:
+def _allowance(grant: Grant, account: str, at: datetime, begun: Fraction | None = None) -> AllowanceShown:
+    """A grant as it is left; of one that began in the running period `begun` is what it began with: a part, where it was carried over or
+    granted by days."""
+    whole = in_base(grant.allowance.quantity, grant.allowance.unit) if begun is None else begun
     order, _, item = grant.owner.rpartition("/")
     return {
         "account": account,
@@ -112,7 +123,7 @@ def _allowance(grant: Grant, account: str, at: datetime) -> AllowanceShown:
         "item": item,
         "allowance": grant.allowance.name,
         "unit": grant.allowance.unit,
-        "granted": decimal_of(in_unit(in_base(grant.allowance.quantity, grant.allowance.unit), grant.allowance.unit)),
+        "granted": decimal_of(in_unit(whole, grant.allowance.unit)),
         "left": decimal_of(in_unit(grant.left, grant.allowance.unit)),
         "starts": grant.starts.isoformat(),
         "ends": grant.ends.isoformat(),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
+from o2c.kernel.money import from_minor
 from o2c.kernel.periods import parse_time
 from o2c.kernel.refusal import Refused
 from o2c.vouchers.events import VoucherReserved, VouchersIssued, campaign_of
@@ -83,8 +84,9 @@ def why_not(
         return "takes nothing off what it is named for"
     if had_minor is None and uses.taken >= issued.uses_max:
         return "is used up"
-    if issued.budget_minor and amount_minor - (had_minor or 0) > max(state.left_minor, 0):
-        return "has no budget left"
+    if issued.budget_minor and (more := amount_minor - (had_minor or 0)) > (left := max(state.left_minor, 0)):
+        told = [f"{from_minor(minor, issued.currency)} {issued.currency}" for minor in (more, left)]
+        return f"can come to {told[0]}{' more' if had_minor else ''}, and its budget has {told[1]} left"
     return ""
 
 

@@ -69,7 +69,7 @@ def test_as_many_get_a_use_as_the_budget_covers(windows: Sequence[Engine]) -> No
             if written(app, order, reserve(state, CODE, order=order, amount_minor=500), STREAM) == "appended":
                 return "reserved"
 
-    assert at_once(redeem, windows) == {"reserved": 6, "has no budget left": REDEEMERS - 6}
+    assert at_once(redeem, windows) == {"reserved": 6, "can come to 5.00 GBP, and its budget has 0.00 GBP left": REDEEMERS - 6}
     state = windows[0].load_one(STREAM).state
     assert (state.reserved_minor, state.left_minor) == (BUDGET_MINOR, 0)
     held = windows[0].reads.rows("SELECT key, holder FROM o2c.guard WHERE kind = 'voucher' ORDER BY key")

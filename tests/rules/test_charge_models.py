@@ -244,3 +244,23 @@ def test_going_on_costs_the_difference(model: Graduated, before: Fraction, more:
 def test_a_price_is_read_back_as_it_was_stored(model: ChargeModel) -> None:
     """As JSON, with decimal text."""
     assert MODEL.validate_json(MODEL.dump_json(model)) == model
+
+
+@pytest.mark.parametrize(
+    ("model", "unit", "told"),
+    [
+        ({"kind": "per-unit", "unit_amount": "0.0035"}, "MB", "0.0035 GBP a MB"),
+        ({"kind": "graduated", "tiers": [{"up_to": "100", "unit_amount": "0.10"}, {"unit_amount": "0.05", "flat_amount": "1"}]}, "minute",
+         "graduated: 0.10 GBP a minute up to 100, 1 GBP flat and 0.05 GBP a minute beyond"),
+        ({"kind": "volume", "tiers": [{"up_to": "1E+2", "flat_amount": "3"}, {"unit_amount": "1", "block": "10"}]}, "message",
+         "volume: 3 GBP flat up to 100, 1 GBP a started 10 message beyond"),
+        ({"kind": "package", "package_amount": "100", "size": "10", "free_units": "5"}, "message", "100 GBP a started 10 message, 5 free"),
+        ({"kind": "package", "package_amount": "100", "size": "10"}, "message", "100 GBP a started 10 message"),
+        ({"kind": "percentage", "percent": "1.3", "fixed_amount": "2", "free_amount": "250", "free_events": 2, "event_maximum": "0"}, "GBP",
+         "1.3 % and 2 GBP each, 250 GBP free, 2 times free, at most 0 GBP"),
+        ({"kind": "percentage", "percent": "1.3", "event_minimum": "1"}, "GBP", "1.3 %, at least 1 GBP"),
+    ],
+)  # fmt: skip
+def test_what_is_charged_is_told_in_words(model: dict[str, Any], unit: str, told: str) -> None:
+    """A price list shows what a unit costs, which may be below the smallest coin."""
+    assert MODEL.validate_python(model).words(unit, "GBP") == told

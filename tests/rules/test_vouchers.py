@@ -200,8 +200,8 @@ def test_what_comes_to_nothing_gives_its_voucher_back(how: str) -> None:
     [
         (campaign(), [vouched()], ""), (None, [vouched()], "is unknown"), (campaign(), [vouched(code="OTHER")], "is unknown"),
         (campaign(offerings=["fibre"]), [vouched()], "is for other offerings"), (campaign(FIRST, SECOND), [vouched()], "is used up"),
-        (campaign(tiers=["gold"]), [vouched()], "is for other customers"), (campaign(budget_minor=1199), [vouched()], "has no budget left"),
-        (campaign(), [vouched(quantity=2)], ""), (campaign(), [vouched(quantity=3)], "has no budget left"),
+        (campaign(tiers=["gold"]), [vouched()], "is for other customers"), (campaign(budget_minor=1199), [vouched()], "can come to 12.00 GBP, and its budget has 11.99 GBP left"),
+        (campaign(), [vouched(quantity=2)], ""), (campaign(), [vouched(quantity=3)], "can come to 36.00 GBP, and its budget has 30.00 GBP left"),
         (campaign(codes=["SPRING", "SPRING-B"]), [vouched(), vouched("2", "SPRING-B")], "of a campaign of which the order has a code"),
         (campaign(), [item(), vouched("2", "")], ""), (campaign(), [item("9", "office", characteristics={"voucher": "SPRING"}, productOrderItem=[item("1"), item("2", "roaming")])], ""),
     ],
@@ -308,4 +308,4 @@ def test_the_day_of_the_order_is_that_of_its_market() -> None:
     for on, good in (("2027-02-28T22:30:00Z", True), ("2027-02-28T23:30:00Z", False)):
         state = captured(vouched(sold="care-week"), orderDate=on)
         told = flaw(state, party_known=True, catalogue=CATALOGUE, market=amsterdam, campaigns={"voucher-SPRING": of}, tier="")
-        assert ("has no budget left" in told) is not good
+        assert ("its budget has 14.00" in told) is not good

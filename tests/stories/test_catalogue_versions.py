@@ -57,6 +57,8 @@ def test_a_dearer_list_says_what_would_have_been_priced_otherwise(shell: Shell, 
     [month] = [each for each in told["sums"] if each["charged"] == "a month"]
     assert (month["after_minor"], month["difference_minor"]) == (19_800, 19_800 - month["before_minor"])
     assert {each["external_id"]: each["after"]["a month"] for each in told["items"]} == {"WEB-1": 9900, "WEB-2": 9900}
+    table = shell.run("catalogue", "dry-run", str(tmp_path / "new.json"), "--since", "2026-01-01").stdout
+    assert table.count("99.00 GBP a month") == 2
     assert shell.data("catalogue", "list", "-o", "json") == before
     same = tried(shell, tmp_path, *catalogue())
     assert (same["offerings_changed"], same["priced_otherwise"], same["items"]) == (0, 0, [])

@@ -2,6 +2,7 @@
 
 from o2c.kernel.partner import Answer, Answered, RefusedBy
 from o2c.kernel.partner import Request as Asked
+from tests.console import console
 from tests.desk import Desk
 from tests.lives_of_products import change
 from tests.stories.test_deposits import content, held, oracle_agrees
@@ -22,6 +23,8 @@ def test_an_overpayment_goes_back_two_weeks_after_the_final_bill(world: World, d
     kept = held(desk)
     assert kept.keys() == {"credit"}
     assert desk.sees("balance", "show", "BA-C-1")[0]["goes_back_on"] == "2026-02-22"
+    with console(world, world.folder) as site, site.by("ann", "agent") as ann:
+        assert "Goes back by itself 22 Feb 2026" in " ".join(ann.opens("/console/holdings/BA-C-1").text.split())
     content(world)
 
     world.scripted.will("refund", RefusedBy("ACCOUNT-CLOSED"))

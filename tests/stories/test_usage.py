@@ -166,11 +166,17 @@ def test_what_is_left_is_told_at_any_instant(world: World) -> None:
     world.run(datetime(2026, 1, 25, tzinfo=UTC))
 
     def left(at: str) -> list[str]:
-        return [row["left"] for row in show_allowances(world.app, account_of(world), at=datetime.fromisoformat(at))]
+        return [
+            f"{row['left']} of {row['granted']}" for row in show_allowances(world.app, account_of(world), at=datetime.fromisoformat(at))
+        ]
 
-    assert [left(f"2026-01-20T{hour}:00:00+00:00") for hour in ("08", "12", "20")] == [["20", "50"], ["0", "50"], ["0", "40"]]
+    assert [left(f"2026-01-20T{hour}:00:00+00:00") for hour in ("08", "12", "20")] == [
+        ["20 of 20", "50 of 50"],
+        ["0 of 20", "50 of 50"],
+        ["0 of 20", "40 of 50"],
+    ]
     world.run(datetime(2026, 2, 9, tzinfo=UTC))
-    assert left("2026-02-09T00:00:00+00:00") == ["20", "50"]
+    assert left("2026-02-09T00:00:00+00:00") == ["20 of 20", "50 of 50"]
 
 
 def test_records_are_deleted_after_their_time(world: World) -> None:

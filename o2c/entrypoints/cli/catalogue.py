@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,11 +13,12 @@ from o2c.entrypoints.cli.output import Format, Limit, Output, err, show_one, sho
 from o2c.entrypoints.cli.session import current, looking, opened
 from o2c.entrypoints.cli.wishes import text_of
 from o2c.views.catalogue import list_prices
-from o2c.views.reading import day_of, time_of
+from o2c.views.reading import amount_text, day_of, time_of
+from o2c.views.shown import DryRunOrder
 
 catalogue = typer.Typer(no_args_is_help=True, help="The price list: what is sold, at which prices, charged how often and valid when.")
 DIFFERS = ("offering", "what", "change", "before_minor", "after_minor", "currency", "was", "now", "stage")
-TRIED = {"items": ("external_id", "came_out", "before", "after", "currency", "why")}
+TRIED = {"items": ("external_id", "came_out", "before", "after", "why")}
 SHOWN = ("offering", "price", "amount_minor", "currency", "charged", "for_orders", "state", "sold", "on_sale", "market", "tax_group")
 
 
@@ -81,7 +82,14 @@ def catalogue_dry_run(
     with looking() as session:
         current(session)
         times = {name: time_of(told) for name, told in (("since", since), ("on", on)) if told}
-        show_one(dry_run(session.app, text, market=market, **times), output, columns=TRIED)
+        told = dry_run(session.app, text, market=market, **times)
+        show_one({**told, "items": [_in_words(row) for row in told["items"]]} if output is Format.table else told, output, columns=TRIED)
+
+
+def _in_words(row: DryRunOrder) -> dict[str, Any]:
+    """An order that comes out otherwise as a person reads it: its sums as amounts."""
+    sums = {when: [f"{amount_text(minor, row['currency'])} {often}" for often, minor in row[when].items()] for when in ("before", "after")}
+    return {**row, **{when: ", ".join(told) for when, told in sums.items()}}
 
 
 @catalogue.command("announce-rise")

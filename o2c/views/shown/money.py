@@ -6,8 +6,8 @@ from typing import Any, NotRequired, TypedDict
 
 
 class PriceShown(TypedDict):
-    """A price of an offering, or the one row of an offering that has none. Amounts are net of tax, in minor units; when it holds is in
-    words."""
+    """A price of an offering, or the one row of an offering that has none. Amounts are net of tax, in minor units, and none for what is
+    used or included, which `charged` says in words, as when it holds."""
 
     offering: str
     version: str
@@ -16,7 +16,7 @@ class PriceShown(TypedDict):
     sold: str
     on_sale: str
     price: str
-    amount_minor: int
+    amount_minor: int | None
     currency: str
     charged: str
     tax_group: str

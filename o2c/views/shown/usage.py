@@ -87,7 +87,8 @@ class UsageGapShown(TypedDict):
 
 
 class AllowanceShown(TypedDict):
-    """Included units of a line as they are left at an instant: decimal text, in `unit`; they can be used from a day to another (exclusive).
+    """Included units of a line as they are left at an instant, and as they were granted or carried over: decimal text, in `unit`; they can
+    be used from a day to another (exclusive).
 
     Of those that are `shared`, one line can use no more than `line_max` in a bill period (empty: as much as is left).
     """
