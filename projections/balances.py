@@ -10,6 +10,7 @@ from projections.engine.seen import Seen
 _TYPES = frozenset({
     "account.deposit-kept", "account.deposit-freed", "account.credit-received", "account.credit-taken-back", "account.credit-used",
     "account.money-returned", "account.refund-released", "account.refund-reserved", "account.compensated", "account.prepaid-owed",
+    "account.goodwill-given",
 })  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
             left = deposits.pop(body["order"], 0) - amount
             deposits |= {body["order"]: left} if left > 0 else {}
             sums[body["becomes"]] += amount
-        case "account.credit-received" | "account.compensated":
+        case "account.credit-received" | "account.compensated" | "account.goodwill-given":
             sums["credit"] += amount
         case "account.prepaid-owed":
             sums["owed"] += amount

@@ -169,7 +169,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
             "currency": currency,
             "stage": doc["stages"].get(currency, ""),
             "open_minor": sum(each["open_minor"] for each in owed.values()),
-            "disputed_minor": sum(each["disputed_minor"] for each in owed.values()),
+            "disputed_minor": sum(min(each["disputed_minor"], each["open_minor"]) for each in owed.values()),
             "due_on": min((each["due_on"] for each in owed.values()), default=None),
             "invoices": sorted(owed),
             "bar": doc["bar"],
@@ -186,7 +186,7 @@ COLLECTIONS = Projection(
     name="collections",
     meaning="One row an account and currency in which it owes past a due day or is in a stage, and one of an account that is only held (currency empty): open and in dispute, "
     "since when, stage, bar, notices since it last owed nothing, holds by kind with their last days, the promise, the plan's parts, and what was late of which invoice of a business.",
-    shape_version=1,
+    shape_version=2,
     columns={
         "account": "text", "customer_id": "text", "market": "text", "currency": "text", "stage": "text", "open_minor": "bigint", "disputed_minor": "bigint",
         "due_on": "date", "invoices": "jsonb", "bar": "text", "notices": "integer", "holds": "jsonb", "promised_on": "date", "promised_minor": "bigint",

@@ -20,6 +20,7 @@ from o2c.journeys.events import AttemptFailed, JourneyIdentified
 from o2c.journeys.policy import packaged
 from o2c.journeys.policy_events import JourneyPolicyLoaded
 from o2c.journeys.state import KIND, POLICY, PROSPECTS, JourneyState, ProspectsState
+from o2c.kernel.balances import GoodwillGiven
 from o2c.kernel.decision import Decision
 from o2c.markets.registry import MARKETS
 from o2c.vouchers.events import VouchersIssued
@@ -111,6 +112,7 @@ def tried(state: JourneyState | None = None, *, journey: str = "A", at: datetime
 
 
 RAISED = ComplaintRaised.model_validate({**ComplaintRaised.example, "outside_from": None})
+GOODWILL = GoodwillGiven.model_validate({**GoodwillGiven.example, "customer": RAISED.customer})
 CLOCK = MARKETS["GB"][-1].care.complaints
 
 
@@ -137,6 +139,12 @@ OF_TRIED = [
         COMPLAINT, complained(), lambda s: complaints.escalate(s, team="care", deadlock=False, clock=CLOCK), id="escalate-a-complaint"
     ),
     pytest.param(COMPLAINT, complained(), lambda s: complaints.resolve(s, remedy="credit", channel="call"), id="resolve-a-complaint"),
+    pytest.param(
+        COMPLAINT,
+        complained(),
+        lambda s: complaints.resolve(s, remedy="credit", channel="call", gives=GOODWILL, alone_minor=9_999),
+        id="resolve-a-complaint-with-money",
+    ),
     pytest.param(KIND, tried(), lambda s: rules.identify(s, JourneyIdentified(what="login", digest="d", sealed="s")), id="identify"),
     pytest.param(KIND, tried(), lambda s: rules.link(s, "C-1001", KNOWN), id="link-a-journey"),
     pytest.param(KIND, tried(), lambda s: rules.join(s, tried(journey="B")), id="join-journeys"),

@@ -26,6 +26,7 @@ CREDIT_TAKEN_BACK: dict[str, Any] = {
         ("account.compensated", {"cause": "missed-visit", "msisdn": "", "missed_on": "2026-01-09"}), ("account.opened", {}), ("account.charge-started", {}),
         ("account.compensated", {"cause": "late-start", "msisdn": "", "missed_on": "2026-01-09"}), ("account.credit-used", {"amount_minor": 700}),
     ),
+    "a complaint made good": (("account.opened", {}), ("account.goodwill-given", {}), ("account.charge-started", {}), ("account.credit-used", {"amount_minor": 300})),
     "its credit taken back": (
         ("account.opened", {}), ("account.credit-received", {"amount_minor": 700}), ("account.credit-received", {}),
         ("account.credit-taken-back", {"amount_minor": 900}),

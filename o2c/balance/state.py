@@ -15,6 +15,7 @@ from o2c.kernel.balances import (
     DepositFreed,
     DepositKept,
     DepositRetained,
+    GoodwillGiven,
     MoneyReturned,
     OfBalance,
     PrepaidOwed,
@@ -134,6 +135,8 @@ def moved(balance: Balance, event: OfBalance) -> Balance:
             return changed(balance, credits=_with(balance.credits, lot))
         case Compensated():
             return changed(balance, credits=_with(balance.credits, Lot("compensation", event.msisdn or event.order, amount_minor)))
+        case GoodwillGiven():
+            return changed(balance, credits=_with(balance.credits, Lot("goodwill", event.complaint, amount_minor)))
         case PrepaidOwed():
             return changed(balance, owed=_with(balance.owed, Lot("prepaid", event.reference, amount_minor, event.method, event.reference)))
         case CreditTakenBack():

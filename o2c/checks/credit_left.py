@@ -9,7 +9,7 @@ from o2c.checks.order_to_bill import Closing, Evidence, Held, Said, day_after
 from projections.engine.seen import Seen
 
 _SIGNS = {
-    "account.credit-received": 1, "account.compensated": 1, "account.prepaid-owed": 1, "account.deposit-freed": 1, "account.refund-released": 1,
+    "account.credit-received": 1, "account.compensated": 1, "account.goodwill-given": 1, "account.prepaid-owed": 1, "account.deposit-freed": 1, "account.refund-released": 1,
     "account.credit-used": -1, "account.credit-taken-back": -1, "account.refund-reserved": -1, "account.money-returned": -1,
 }  # fmt: skip
 """What each adds to what an account holds and goes back by no refund yet. Money that a refund paid was taken off as it was set aside."""

@@ -18,10 +18,10 @@ _MISPLACED = """WITH held AS (
             coalesce((body->>'of_credit_minor')::bigint, 0) * CASE type WHEN 'account.refund-released' THEN -1 ELSE 1 END AS of_credit
         FROM o2c.event WHERE type = ANY(ARRAY['account.deposit-kept', 'account.deposit-freed', 'account.credit-received',
             'account.credit-taken-back', 'account.credit-used', 'account.money-returned', 'account.refund-released', 'account.refund-reserved',
-            'account.compensated', 'account.prepaid-owed'])),
+            'account.compensated', 'account.goodwill-given', 'account.prepaid-owed'])),
     flaw AS (
         SELECT stream, 'gave more than it held' AS flaw FROM held GROUP BY stream
-        HAVING coalesce(sum(CASE WHEN type IN ('account.credit-received', 'account.compensated') OR body->>'becomes' = 'credit' THEN amount
+        HAVING coalesce(sum(CASE WHEN type IN ('account.credit-received', 'account.compensated', 'account.goodwill-given') OR body->>'becomes' = 'credit' THEN amount
                 WHEN type IN ('account.credit-used', 'account.credit-taken-back', 'account.money-returned') THEN of_owed - amount ELSE -of_credit END), 0) < 0
             OR coalesce(sum(CASE WHEN body->>'becomes' = 'owed' OR type = 'account.prepaid-owed' THEN amount ELSE of_credit - of_owed END), 0) < 0
         UNION ALL
@@ -75,9 +75,9 @@ _SUMS = """WITH bill AS (
         SELECT coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received'), 0)::bigint AS deposited,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'deposit.received' AND schema_version = 1), 0)::bigint AS unkept,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.money-returned'), 0)::bigint AS returned,
-            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.compensated'), 0)::bigint AS compensated,
+            coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type IN ('account.compensated', 'account.goodwill-given')), 0)::bigint AS compensated,
             coalesce(sum((body->>'amount_minor')::bigint) FILTER (WHERE type = 'account.prepaid-owed'), 0)::bigint AS unused,
-            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.compensated' THEN 1 WHEN 'account.prepaid-owed' THEN 1 WHEN 'account.deposit-kept' THEN 1
+            coalesce(sum((body->>'amount_minor')::bigint * CASE type WHEN 'account.credit-received' THEN 1 WHEN 'account.compensated' THEN 1 WHEN 'account.goodwill-given' THEN 1 WHEN 'account.prepaid-owed' THEN 1 WHEN 'account.deposit-kept' THEN 1
                 WHEN 'account.credit-used' THEN -1 WHEN 'account.credit-taken-back' THEN -1 WHEN 'account.money-returned' THEN -1 ELSE 0 END), 0)::bigint AS held
         FROM o2c.event WHERE type = 'deposit.received' OR (starts_with(type, 'account.') AND jsonb_exists(body, 'amount_minor')))
     SELECT paid + deposited + unused AS came, noted + compensated AS noted, settled, held, returned, unclaimed + unkept AS earlier FROM invoiced, held"""

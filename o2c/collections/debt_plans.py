@@ -43,12 +43,13 @@ def agree(
 
 def _against(state: CollectionState, currency: str, rests: Sequence[Arrear], rules: CollectionRules) -> str:
     """What stands against any plan; empty for nothing."""
+    disputed = [arrear.disputed_minor > 0 for arrear in state.arrears.values() if arrear.currency == currency]
+    if any(disputed):
+        return f"{'a part of the debt' if rests else 'all of the debt'} is in dispute; settle that first"
     if not rests:
         return f"it owes nothing in {currency} that is past its due day; there is nothing to plan"
     if agencies := {state.placed[arrear.invoice] for arrear in rests if arrear.invoice in state.placed}:
         return f"the debt is with {min(agencies)}, which agrees with the customer how it is paid"
-    if any(arrear.disputed_minor for arrear in state.arrears.values() if arrear.currency == currency):
-        return "a part of the debt is in dispute; settle that first"
     if state.promise:
         return f"a promise for {state.promise.by_on} stands; wait for its day"
     if state.plan:

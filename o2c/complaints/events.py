@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from o2c.kernel.event import Event, Pii
+from o2c.kernel.event import Event, Pii, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested
 
 CLOCK = "complaint-clock"
@@ -64,11 +64,16 @@ class ComplaintDeadlocked(Event, name="complaint.deadlocked", stream="complaint"
 
 
 class ComplaintResolved(Event, name="complaint.resolved", stream="complaint"):
-    """The complaint is over, with what the customer got."""
+    """The complaint is over, with what the customer got. Version 2 says which `account` was credited with it, and how much, in minor units
+    of its currency; none where nothing was given by that."""
 
-    example = {"remedy": "free-period", "channel": "store"}
+    example = {"remedy": "free-period", "channel": "store", "account": "BA-1001", "amount_minor": 2220, "currency": "GBP"}
+    upcasts = (Upcast(defaults={"account": "", "amount_minor": 0, "currency": ""}),)
     remedy: str
     channel: str
+    account: str = ""
+    amount_minor: int = 0
+    currency: str = ""
 
 
 class OffersLoaded(Event, name="offers.loaded", stream="offers"):

@@ -27,7 +27,10 @@ from o2c.complaints.state import ComplaintState, OffersState
 from o2c.customers.events import ComplaintNoted
 from o2c.customers.state import CustomerState
 from o2c.customers.state import stream_of as customer_stream
+from o2c.kernel.balances import GoodwillGiven
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
 from o2c.markets.care import ComplaintRules
@@ -35,6 +38,8 @@ from o2c.markets.care import ComplaintRules
 TOPICS: tuple[str, ...] = get_args(Topic)
 CHANNELS: tuple[str, ...] = get_args(Channel)
 REMEDIES: tuple[str, ...] = get_args(Remedy)
+GIVEN = ("credit", "free-period")
+"""The remedies that an account can be credited with."""
 
 
 def raise_complaint(
@@ -84,18 +89,43 @@ def escalate(state: ComplaintState, *, team: str, deadlock: bool, clock: Complai
     return NOTHING if state.outside else just(ComplaintDeadlocked(body=clock.body))
 
 
-def resolve(state: ComplaintState, *, remedy: str, channel: str) -> Decision:
-    """End a complaint with what the customer got; nothing when it ended so. Raises Refused: usage, conflict (it ended otherwise),
-    missing."""
+def resolve(state: ComplaintState, *, remedy: str, channel: str, gives: GoodwillGiven | None = None, alone_minor: int = 0) -> Decision:
+    """End a complaint with what the customer got, and credit an account with what is given of it; nothing when it ended so. `alone_minor`
+    is how much one person may give.
+
+    Raises Refused: missing, usage (no such channel or remedy, nothing to give), conflict (it ended otherwise, the account is another
+    customer's, or that is more than one person may give).
+    """
     raised = _standing(state, over=True)
     _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
+    given_minor = gives.amount_minor if gives else 0
     if state.status != "resolved":
-        return just(ComplaintResolved(remedy=remedy, channel=channel))
-    if state.remedy != remedy:
+        if gives is None:
+            return just(ComplaintResolved(remedy=remedy, channel=channel))
+        _may_be_given(raised, remedy, gives, alone_minor)
+        how = {"account": gives.account, "amount_minor": given_minor, "currency": gives.currency}
+        ended = ComplaintResolved.model_validate({"remedy": remedy, "channel": channel, **how})
+        return Decision((ended,), ((account_stream(gives.account), gives),))
+    if (state.remedy, state.given_minor) != (remedy, given_minor):
         raise Refused(
             f"complaint {raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
         )
     return NOTHING
+
+
+def _may_be_given(raised: ComplaintRaised, remedy: str, gives: GoodwillGiven, alone_minor: int) -> None:
+    """Refuse a credit that a complaint cannot be resolved with."""
+    named, currency = f"complaint {raised.complaint}", gives.currency
+    if remedy not in GIVEN:
+        raise Refused(f"{named}: what an account is credited with is {' or '.join(GIVEN)}, not {remedy}")
+    if gives.amount_minor <= 0:
+        raise Refused(f"{named}: there is nothing to give; say more than 0.00 {currency}, or a product that has a recurring price")
+    if gives.customer != raised.customer:
+        raise Refused(f"{named}: account {gives.account} is not of customer {raised.customer}; name one that is", kind="conflict")
+    if gives.amount_minor > alone_minor:
+        given, alone = (from_minor(minor, currency) for minor in (gives.amount_minor, alone_minor))
+        why = f"{given} {currency} is more than the {alone} that one person may give"
+        raise Refused(f"{named}: {why}; issue a credit note, which a second person approves", kind="conflict")
 
 
 def open_outside(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:

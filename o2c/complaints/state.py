@@ -29,14 +29,15 @@ _AFTER_ORDERS = 8
 @dataclass(frozen=True, slots=True)
 class ComplaintState:
     """A complaint as it was raised, and how it stands: open, answered (the customer has not said that it is over) or resolved. `outside`
-    says that the customer may go to the body outside, `team` to whom it was escalated, `remedy` what was offered or given last. `channels`
-    are all in which it was spoken of."""
+    says that the customer may go to the body outside, `team` to whom it was escalated, `remedy` what was offered or given last, and
+    `given_minor` how much of it an account was credited with. `channels` are all in which it was spoken of."""
 
     raised: ComplaintRaised | None = None
     status: Status = ""
     answers: int = 0
     team: str = ""
     remedy: str = ""
+    given_minor: int = 0
     outside: bool = False
     channels: tuple[str, ...] = ()
     records: dict[str, Record] = field(default_factory=dict)
@@ -60,7 +61,8 @@ def evolve(state: ComplaintState, event: Event) -> ComplaintState:
         case ComplaintDeadlocked():
             return changed(state, outside=True)
         case ComplaintResolved():
-            return changed(state, status="resolved", remedy=event.remedy, channels=_with(state, event.channel))
+            told = {"status": "resolved", "remedy": event.remedy, "given_minor": event.amount_minor}
+            return changed(state, channels=_with(state, event.channel), **told)
     if not isinstance(event, OfItem):
         return state
     state = changed(state, records=noted(state.records, event, step_of(event)))
@@ -91,7 +93,7 @@ def owner(state: ComplaintState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="complaint",
-    shape_version=1,
+    shape_version=2,
     state_type=ComplaintState,
     initial=lambda _: ComplaintState(),
     evolve=evolve,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from o2c.complaints import rules
@@ -12,14 +13,23 @@ from o2c.complaints.state import OFFERS_STREAM, ComplaintState, OffersState, str
 from o2c.customers.state import stream_of as customer_stream
 from o2c.desk.act import Deed, act
 from o2c.engine.app import Context, Engine, Written
+from o2c.invoicing.state import AccountState
+from o2c.kernel.balances import GoodwillGiven
+from o2c.kernel.charges import account_stream
 from o2c.kernel.decision import Decision
 from o2c.kernel.identifiers import derived_id
+from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.markets.registry import HOME, current
 from o2c.markets.registry import market as of_pin
+from o2c.products.events import product_stream
+from o2c.products.rules import period_minor
+from o2c.products.serving import in_service
+from o2c.products.state import ProductState
 from o2c.views.fallouts import row_of_fallout
 from o2c.views.invoices import show_invoice
 from o2c.views.orders import find_order
+from o2c.views.reading import minor_of
 
 __all__ = [
     "Channel",
@@ -106,14 +116,73 @@ def escalate_complaint(app: Engine, context: Context, complaint: str, *, team: s
     return act(app, context, "complaints.escalate", Deed(stream_of(complaint), (rule,), ["escalate", team, deadlock]))
 
 
-def resolve_complaint(app: Engine, context: Context, complaint: str, *, remedy: Remedy, channel: Channel) -> Written:
-    """End a complaint, with what the customer got. Raises Refused: missing, usage (no such remedy or channel), conflict (it ended
-    otherwise), forbidden."""
+def resolve_complaint(
+    app: Engine,
+    context: Context,
+    complaint: str,
+    *,
+    remedy: Remedy,
+    channel: Channel,
+    account: str = "",
+    amount: str = "",
+    product: str = "",
+) -> Written:
+    """End a complaint, with what the customer got.
+
+    A credit is given by that where an `account` and an `amount` are said (decimal text, tax included), and a period free of charge where a
+    `product` is: what one costs at its price, with tax. It is a credit of the account, which the next bill uses; the tax of bills stays as
+    it was. What was billed wrong is taken back by a credit note instead, and what is neither said is given otherwise.
+
+    Raises Refused: missing (no such complaint, account or product), usage (no such remedy or channel, no amount, both ways at once),
+    conflict (it ended otherwise, the account is another customer's, the product ended, or that is more than one person may give of the
+    market), forbidden.
+    """
+    gives, alone_minor = _given(app, complaint, account, amount, product)
 
     def rule(state: ComplaintState, at: datetime) -> Decision:
-        return rules.resolve(state, remedy=remedy, channel=channel)
+        return rules.resolve(state, remedy=remedy, channel=channel, gives=gives, alone_minor=alone_minor)
 
-    return act(app, context, "complaints.resolve", Deed(stream_of(complaint), (rule,), ["resolve", remedy, channel]))
+    done = ["resolve", remedy, channel, *([account, amount, product] if gives else [])]
+    return act(app, context, "complaints.resolve", Deed(stream_of(complaint), (rule,), done))
+
+
+def _given(app: Engine, complaint: str, account: str, amount: str, product: str) -> tuple[GoodwillGiven | None, int]:
+    """What an account is credited with, None for nothing, and how much of that one person may give, in minor units."""
+    if not (account or amount or product):
+        return None, 0
+    if (product and (account or amount)) or bool(account) != bool(amount):
+        raise Refused(f"complaint {complaint[:40]}: name an account and an amount, or a product of which a period is free")
+    of = _period_of(app, product) if product else _credit_of(app, account, amount)
+    rules_of_account = app.book.market(of.pop("market"))
+    gives = GoodwillGiven.model_validate({**of, "complaint": complaint, "product": product})
+    return gives, rules_of_account.invoicing.note_approved_above_minor
+
+
+def _period_of(app: Engine, product: str) -> dict[str, Any]:
+    state: ProductState = app.load_one(product_stream(product)).state
+    stands = in_service(state, "no period of it can be free")
+    market = app.book.market(state.market)
+    amount_minor = period_minor(stands, market, local_date(app.clock().now, market.zone))
+    return {
+        "account": stands.account,
+        "customer": stands.customer,
+        "currency": state.currency,
+        "market": state.market,
+        "amount_minor": amount_minor,
+    }
+
+
+def _credit_of(app: Engine, account: str, amount: str) -> dict[str, Any]:
+    held: AccountState = app.load_one(account_stream(account)).state
+    if not held.currency:
+        raise Refused(f"no account {account[:40]} that was ever charged; see `o2c customers show`, or give a voucher", kind="missing")
+    return {
+        "account": account,
+        "customer": held.customer,
+        "currency": held.currency,
+        "market": held.market,
+        "amount_minor": minor_of(amount, held.currency),
+    }
 
 
 def _order_of(app: Engine, customer: str, name: str) -> str:

@@ -54,9 +54,20 @@ class Complaints:
         return desk.escalate_complaint(self._session.app, context, complaint, team=team, deadlock=deadlock)
 
     @answered
-    def resolve_complaint(self, complaint: str, context: Context, *, remedy: desk.Remedy, channel: desk.Channel) -> Written:
+    def resolve_complaint(
+        self,
+        complaint: str,
+        context: Context,
+        *,
+        remedy: desk.Remedy,
+        channel: desk.Channel,
+        account: str = "",
+        amount: str = "",
+        product: str = "",
+    ) -> Written:
         """End a complaint. See `desk.complaints.resolve_complaint`."""
-        return desk.resolve_complaint(self._session.app, context, complaint, remedy=remedy, channel=channel)
+        how = {"account": account, "amount": amount, "product": product}
+        return desk.resolve_complaint(self._session.app, context, complaint, remedy=remedy, channel=channel, **how)
 
     @answered
     def complaints(

@@ -338,7 +338,7 @@ def following_run(run_on: date) -> date:
 
 ACCOUNT = StreamKind(
     category="account",
-    shape_version=29,
+    shape_version=30,
     state_type=AccountState,
     initial=lambda _: AccountState(),
     evolve=evolve_account,

@@ -16,8 +16,8 @@ from o2c.kernel.event import Event, Names, Pii, Upcast
 
 class CreditPart(BaseModel):
     """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited
-    of it, the `deposit` of an order, or a `compensation`; `of` is the number of the invoice, the id of the order, or the number that was
-    late."""
+    of it, the `deposit` of an order, a `compensation`, or a `goodwill`; `of` is the number of the invoice, the id of the order, the number that
+    was late, or the complaint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -100,6 +100,14 @@ class Compensated(OfBalance, name="account.compensated", stream="account"):
     item: str
     rules: str
     missed_on: str = ""
+
+
+class GoodwillGiven(OfBalance, name="account.goodwill-given", stream="account"):
+    """A `complaint` was resolved with a credit, which the next invoice uses; of a `product`, where a period of it is free."""
+
+    example = {**_HELD, "amount_minor": 2220, "complaint": "0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f", "product": f"{_ORDER}:1"}
+    complaint: str
+    product: str
 
 
 class PrepaidOwed(OfBalance, name="account.prepaid-owed", stream="account"):

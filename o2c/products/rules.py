@@ -56,6 +56,11 @@ def with_tax(stands: Standing, market: Market, net_minor: int, on: date) -> int:
     return net_minor + tax_on(net_minor, tax_percent(market, stands.terms.one_time_tax_group, on))
 
 
+def period_minor(stands: Standing, market: Market, on: date) -> int:
+    """Give what a period of a product costs at its price, in minor units, with the tax of a day; what is taken off it is not."""
+    return stands.recurring_minor + tax_on(stands.recurring_minor, tax_percent(market, stands.terms.recurring_tax_group, on))
+
+
 def early_minor(stands: Standing, market: Market, today: date, *, since: str, rises: Sequence[PriceRiseAnnounced]) -> int:
     """Give what an end on a day costs before the term is over, net, in minor units: the market's share of the recurring prices of the
     months that were still to come, a begun one by its days. 0 for a contract without a term, after it, and for who was told of a dearer

@@ -87,6 +87,9 @@ def _step(fact: Fact, *, personal: bool) -> dict[str, Any]:
         "actor": fact.actor,
         "remedy": getattr(event, "remedy", ""),
         "team": getattr(event, "team", ""),
+        "account": getattr(event, "account", ""),
+        "amount_minor": getattr(event, "amount_minor", 0),
+        "currency": getattr(event, "currency", ""),
         **({"note": getattr(event, "note", "")} if personal else {}),
     }
 

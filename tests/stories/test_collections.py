@@ -181,9 +181,12 @@ def test_a_promise_is_kept_or_broken(world: World, desk: Desk, owing: Callable[.
 
 
 def test_a_dispute_keeps_its_amount_out_of_collection(world: World, desk: Desk, owing: Callable[..., World]) -> None:
-    """All of the bill is disputed after the warning: no bar while it is; settled for the operator in March, the bar follows at once."""
+    """All of the bill is disputed after the warning: no bar while it is; settled for the operator in March, the bar follows at once. No more
+    of it is in dispute than is open."""
     owing(at(3, month=2))
     desk.types("disputes", "open", INVOICE, "--note", "says she never called there")
+    assert desk.sees("collections", "list")[0]["disputed_minor"] == desk.sees("payments", "show", INVOICE)["open_minor"]
+    desk.types("payments", "record", INVOICE, "--amount", "1.00", "--reference", "TFR-1")
     assert desk.sees("collections", "list")[0]["disputed_minor"] == desk.sees("payments", "show", INVOICE)["open_minor"]
     world.run(at(20, month=2))
     assert world.scripted.asked("barring") == []

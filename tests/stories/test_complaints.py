@@ -2,17 +2,21 @@
 
 import pytest
 
+from o2c.checks.diagnose import run_checks
 from o2c.complaints.offers import OfferBook, checked, in_force, packaged
 from o2c.desk.complaints import answer_complaint, escalate_complaint, load_offers, open_complaint, resolve_complaint
 from o2c.desk.journeys import note_attempt
 from o2c.desk.winning_back import order_journey
 from o2c.engine.app import Context
 from o2c.kernel.refusal import Refused
+from o2c.views.balance import show_balance
 from o2c.views.complaints import customer_context, list_complaints, show_complaint
+from o2c.views.invoices import show_invoice
 from o2c.views.journeys import places_in
 from o2c.views.offers import list_offers, offer_effects
 from o2c.views.reading import caught_up
-from tests.lives_of_products import change
+from tests.balances import unlike_the_books
+from tests.lives_of_products import change, in_service, product
 from tests.tried import accounted, keyed_once
 from tests.world import World, at, line, order
 
@@ -101,6 +105,56 @@ def test_what_cannot_be_is_refused(world: World) -> None:
         answer_complaint(world.app, ANN, complaint, channel="call", remedy="none")
     with pytest.raises(Refused, match="no such complaint"):
         resolve_complaint(world.app, ANN, "nosuch", remedy="credit", channel="call")
+
+
+def test_a_month_free_is_a_credit_that_the_next_bill_uses(world: World) -> None:
+    """Given a line at 18.50 net, when its customer's complaint is resolved with a month of it free, then the account has 22.20, the next bill is lower by that and says why, and the
+    books agree; told again it counts once."""
+    in_service(world)
+    complaint = open_complaint(world.app, WEB, "C-1", topic="service", channel="web").complaint
+    free = {"remedy": "free-period", "channel": "store", "product": product(world, "FIRST").product}
+    resolve_complaint(world.app, ANN, complaint, **free)
+    again = resolve_complaint(world.app, ANN, complaint, **free)
+    caught_up(world.app)
+    [held] = show_balance(world.app, "BA-C-1")
+    world.run(at(12, month=2))
+
+    assert again.unchanged
+    assert (held["credit_minor"], [(item["what"], item["of"]) for item in held["items"] if item["what"] == "credit"]) == (
+        2220,
+        [("credit", complaint)],
+    )
+    [used] = [row["body"] for row in world.app.reads.rows("SELECT body FROM o2c.event WHERE type = 'account.credit-used'")]
+    assert used["amount_minor"] == 2220
+    assert show_invoice(world.app, used["invoice"])["credit_used_minor"] == 2220
+    [*_, step] = show_complaint(world.app, complaint)["steps"]
+    assert (step["account"], step["amount_minor"], step["currency"]) == ("BA-C-1", 2220, "GBP")
+    assert unlike_the_books(world.app) == []
+    assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+
+
+def test_a_credit_that_cannot_be_given_is_refused(world: World) -> None:
+    """Nothing, too much for one person, an account that is another customer's or nobody's, a remedy that is no money, half of what is needed: a line says so, and nothing is written."""
+    in_service(world)
+    complaint = open_complaint(world.app, WEB, "C-1", topic="service", channel="web").complaint
+    other = open_complaint(world.app, WEB, "C-2", topic="service", channel="web").complaint
+    money = {"remedy": "credit", "account": "BA-C-1", "amount": "10.00"}
+    for whose, more, why in (
+        (complaint, {"amount": "0.00"}, "nothing to give|more than"),
+        (complaint, {"amount": "100.01"}, "100.01 GBP is more than the 100.00 that one person may give; issue a credit note"),
+        (other, {}, "account BA-C-1 is not of customer C-2"),
+        (complaint, {"account": "BA-404"}, "no account BA-404"),
+        (complaint, {"remedy": "apology"}, "is credit or free-period, not apology"),
+        (complaint, {"amount": ""}, "name an account and an amount, or a product"),
+        (complaint, {"product": product(world, "FIRST").product}, "name an account and an amount, or a product"),
+        (complaint, {"account": "", "amount": "", "product": "nosuch"}, "no such product"),
+    ):
+        with pytest.raises(Refused, match=why):
+            resolve_complaint(world.app, ANN, whose, channel="store", **{**money, **more})  # type: ignore[arg-type] # words that are none
+    assert {row["state"] for row in list_complaints(world.app)} == {"open"}
+    resolve_complaint(world.app, ANN, complaint, channel="store", **{**money, "amount": "100.00"})  # type: ignore[arg-type] # given as words
+    with pytest.raises(Refused, match="was resolved with credit"):
+        resolve_complaint(world.app, ANN, complaint, channel="store", **money)  # type: ignore[arg-type] # given as words
 
 
 def test_an_offer_is_counted_beside_those_who_were_held_out(world: World) -> None:

@@ -144,8 +144,19 @@ def complaints_escalate(
 
 
 @complaints.command("resolve")
-def complaints_resolve(complaint: Id, remedy: Remedied, channel: In, actor: Actor, command_id: CommandId = "") -> None:
+def complaints_resolve(
+    complaint: Id,
+    remedy: Remedied,
+    channel: In,
+    actor: Actor,
+    account: Annotated[str, typer.Option(metavar="ID", help="The account that is credited with --amount.")] = "",
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much, tax included: 10.00.")] = "",
+    product: Annotated[str, typer.Option(metavar="PRODUCT", help="The product of which a period is free, by its price now.")] = "",
+    command_id: CommandId = "",
+) -> None:
     """End a complaint, with what the customer got.
+
+    With an account and an amount, or with a product, it is a credit, which the next bill uses.
 
     Example: o2c complaints resolve 0d9f4f0e-3c52-5a8b-9b1f-0a1b2c3d4e5f --remedy free-period --channel store --actor ann
     """
@@ -153,7 +164,8 @@ def complaints_resolve(complaint: Id, remedy: Remedied, channel: In, actor: Acto
 
     with opened() as session:
         context = Context(actor, command_id=command_id)
-        resolve_complaint(session.app, context, complaint, remedy=remedy, channel=channel)  # type: ignore[arg-type] # the rule says which there are
+        how = {"account": account, "amount": amount, "product": product}
+        resolve_complaint(session.app, context, complaint, remedy=remedy, channel=channel, **how)  # type: ignore[arg-type] # the rule says which there are
         err.print(f"complaint {complaint}: resolved with {remedy}")
 
 

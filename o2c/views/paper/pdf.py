@@ -193,9 +193,12 @@ def sums(paper: Paper) -> tuple[tuple[str, str], ...]:
     return tuple(told)
 
 
+_ORIGINS = {"deposit": "Deposit released", "goodwill": "Credit for your complaint"}
+
+
 def _origin(part: CreditPart) -> str:
-    """Where a credit came from, as a customer reads it; an order's id tells him nothing."""
-    return "Deposit released" if part.origin == "deposit" else f"Credit from {part.of}"
+    """Where a credit came from, as a customer reads it; the id of an order or a complaint tells him nothing."""
+    return _ORIGINS.get(part.origin) or f"Credit from {part.of}"
 
 
 def _sums(pdf: FPDF, paper: Paper) -> None:

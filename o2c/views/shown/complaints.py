@@ -31,7 +31,8 @@ class ComplaintShown(TypedDict):
 
 
 class StepOfComplaint(TypedDict):
-    """Something that happened about a complaint: where (empty for nowhere), by whom, with what remedy, to which team."""
+    """Something that happened about a complaint: where (empty for nowhere), by whom, with what remedy, to which team, and how much an
+    account was credited with (0 for nothing)."""
 
     at: str
     type: str
@@ -39,6 +40,9 @@ class StepOfComplaint(TypedDict):
     actor: str
     remedy: str
     team: str
+    account: str
+    amount_minor: int
+    currency: str
     note: NotRequired[str]
 
 

@@ -60,7 +60,8 @@ def _escalate(page: Page, complaint: str, form: Form) -> None:
 
 
 def _resolve(page: Page, complaint: str, form: Form) -> None:
-    page.do("complaints.resolve", complaint, remedy=form["remedy"], channel=form["channel"], wish=form["wish"])
+    given = {name: form[name].strip() for name in ("account", "amount", "product")}
+    page.do("complaints.resolve", complaint, remedy=form["remedy"], channel=form["channel"], wish=form["wish"], **given)
 
 
 DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
