@@ -15,7 +15,7 @@ MAY = "may have it"
 
 def outside(story: Story) -> Counter[tuple[str, str, str]]:
     """What partners have of each item in the end, by their own answers: the numbers whose port they agreed to, how many profiles, whether a visit. What is done for good is nobody's to
-    give back: a visit that took place, and a profile that was downloaded, which serves nothing once its line was switched off. What they took on, or never answered, they `may` have."""
+    give back: a visit that took place, and a profile that was downloaded, which serves nothing once its line was switched off; be it of an item that ended, or of one that does without it now. What they took on, or never answered, they `may` have."""
     has: set[tuple[str, str, str]] = set()
     for event in story.events:
         if event.shape in ("done", "fell-out", "accepted", "silent") and step_of(event) in RECALLED.values():
@@ -28,10 +28,11 @@ def outside(story: Story) -> Counter[tuple[str, str, str]]:
             elif step in RECALLED:
                 has = {one for one in has if one[:2] != (item, RECALLED[step])}
     ended = {name for name, of in story.state.progress.items.items() if of.ended}
+    items = story.state.items
     return Counter(
         (item, step, what if what == MAY or step == "porting" else "")
         for item, step, what in has
-        if what == MAY or item not in ended or not STEPS[step].ending.done_for_good(story.work(item, step))
+        if what == MAY or (item not in ended and step in items[item].waits) or not STEPS[step].ending.done_for_good(story.work(item, step))
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from o2c.engine import attending, reactions
+from o2c.engine import reactions
+from o2c.engine import tasks as engine_tasks
 from o2c.files import intake
 from o2c.kernel.partner import Accepted, Answer, Answered, Request
 from o2c.partners.registry import simulated_partners
@@ -39,7 +40,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> LaunchFiles:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many appends where there would be few, so that there is much to be interrupted."""
     monkeypatch.setattr(intake, "BATCH", 6)
-    monkeypatch.setattr(attending, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(engine_tasks, "CHUNK_ROWS", 2)
     monkeypatch.setattr(reactions, "PAGE", 1)
 
 
@@ -173,7 +174,7 @@ def test_a_pass_killed_at_any_statement_serves_whom_it_would_have(
     dsn: str, tmp_path: Path, story: Callable[[World], tuple[datetime, datetime]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who gets the only SIM does not hang on where the process died."""
-    monkeypatch.setattr(attending, "CHUNK_ROWS", 1)  # an append for each order
+    monkeypatch.setattr(engine_tasks, "CHUNK_ROWS", 1)  # an append for each order
     world = World(dsn, tmp_path, SlowMorning())
     before, until = story(world)
     world.run(before).close()

@@ -18,7 +18,7 @@ from o2c.views.shown import DryRunOrder
 
 catalogue = typer.Typer(no_args_is_help=True, help="The price list: what is sold, at which prices, charged how often and valid when.")
 DIFFERS = ("offering", "what", "change", "before_minor", "after_minor", "currency", "was", "now", "stage")
-TRIED = {"items": ("external_id", "came_out", "before", "after", "why")}
+TRIED = {"items": ("external_id", "came_out", "prices", "why")}
 SHOWN = ("offering", "price", "amount_minor", "currency", "charged", "for_orders", "state", "sold", "on_sale", "market", "tax_group")
 
 
@@ -87,9 +87,11 @@ def catalogue_dry_run(
 
 
 def _in_words(row: DryRunOrder) -> dict[str, Any]:
-    """An order that comes out otherwise as a person reads it: its sums as amounts."""
-    sums = {when: [f"{amount_text(minor, row['currency'])} {often}" for often, minor in row[when].items()] for when in ("before", "after")}
-    return {**row, **{when: ", ".join(told) for when, told in sums.items()}}
+    """An order that comes out otherwise as a person reads it: of its sums those that differ, as amounts."""
+    before, after = row["before"], row["after"]
+    differing = [often for often in {**before, **after} if after and before.get(often) != after.get(often)]
+    told = [[amount_text(sums.get(often, 0), row["currency"]) for sums in (before, after)] for often in differing]
+    return {**row, "prices": ", ".join(f"{was} -> {will} {often}" for (was, will), often in zip(told, differing, strict=True))}
 
 
 @catalogue.command("announce-rise")
