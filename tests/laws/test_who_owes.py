@@ -100,7 +100,7 @@ def said(state: CollectionState) -> Iterator[Row]:
             "currency": currency,
             "stage": state.stages.get(currency, ""),
             "open_minor": sum(arrear.open_minor for arrear in arrears),
-            "disputed_minor": sum(arrear.disputed_minor for arrear in arrears),
+            "disputed_minor": sum(min(arrear.disputed_minor, arrear.open_minor) for arrear in arrears),
             "due_on": min((arrear.due_on for arrear in arrears), default=None),
             "invoices": sorted(arrear.invoice for arrear in arrears),
             "bar": state.bar,
