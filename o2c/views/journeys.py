@@ -32,6 +32,10 @@ UNION SELECT stream FROM o2c.event WHERE type = 'journey.ordered' AND order_id I
 """The streams of the journeys of a customer: those that were linked to it, and those that its orders followed. Parameter: the customer,
 twice."""
 
+ORDERED_IN = """SELECT stream, coalesce(nullif(body ->> 'channel', ''), channel) AS channel FROM o2c.event
+WHERE type = 'order.captured' AND stream = ANY(%s)"""
+"""The channel that each of some orders came in. Parameter: their streams."""
+
 _PLACE = re.compile(r"(/([A-Za-z@][A-Za-z0-9@]{0,40}|[0-9]|[1-9][0-9]))+")
 """A place in a paper: a JSON pointer (RFC 6901) of names and of numbers up to 99."""
 
@@ -48,6 +52,7 @@ def list_journeys(
 ) -> Page[JourneyShown]:
     """Journeys, the one last tried first: customer, channels, state, what was tried, whether it failed, outreach, order and worth.
 
+    The channels are those of what was tried, in their order, and then the one that the order came in.
     With `journeys` those alone, with `customer` those of one, with `state` those in it; with `everything` those of programs and of our own
     tests too. Each journey is in one state, so that what was tried is what was ordered, recovered, lost and is open. The page says how many
     more there are. Raises Refused (usage).
@@ -63,7 +68,7 @@ def list_journeys(
         if state in ("", one.status) and customer in ("", one.customer) and (everything or not one.apart)
     ]
     found.sort(key=lambda one: (one.last_at, one.journey), reverse=True)
-    page = Page[JourneyShown](row_of_journey(one) for one in found[offset : offset + limit])
+    page = Page[JourneyShown](_rows(app, found[offset : offset + limit]))
     page.more = max(len(found) - offset - len(page), 0)
     return page
 
@@ -83,13 +88,19 @@ def _states(app: Engine, streams: Sequence[str]) -> Iterator[JourneyState]:
                 yield loaded.state
 
 
-def row_of_journey(state: JourneyState) -> JourneyShown:
-    """A journey as a row of the list."""
+def _rows(app: Engine, states: Sequence[JourneyState]) -> list[JourneyShown]:
+    """Journeys as rows of the list."""
+    streams = [f"order-{one.order}" for one in states if one.order]
+    came_in = {row["stream"]: row["channel"] for row in app.reads.rows(ORDERED_IN, streams)} if streams else {}
+    return [_row(one, came_in.get(f"order-{one.order}", "")) for one in states]
+
+
+def _row(state: JourneyState, ordered_in: str) -> JourneyShown:
     outreach = state.outreach
     row = {
         "journey": state.journey,
         "customer": state.customer,
-        "channels": list(state.channels),
+        "channels": list(dict.fromkeys([*state.channels, *filter(None, [ordered_in])])),
         "state": state.status,
         "attempts": state.attempts,
         "failed_at": state.failed_at,
@@ -116,7 +127,7 @@ def show_journey(app: Engine, journey: str, *, personal: bool = False) -> Journe
     keys = keys_to_open(app, list(identified.values())) if personal else Keys({})
     outreach = state.outreach
     page = {
-        **row_of_journey(state),
+        **_rows(app, [state])[0],
         "steps": [_step(fact) for fact in facts if _matters(fact)],
         "fields": [
             {"path": one.path, "value": one.value if personal else None, "channel": one.channel, "at": one.fact.occurred_at}

@@ -92,7 +92,8 @@ def test_the_one_who_never_comes_back_is_lost_and_forgotten_by_itself(world: Wor
 
 
 def test_an_order_of_the_customer_follows_what_was_tried_and_no_other_does(world: World) -> None:
-    """Given two customers on journeys, when orders come that name none, from a service and in a file, then each follows its own customer's, and the next order follows nothing."""
+    """Given two customers on journeys, when orders come that name none, from a service and in a file, then each follows its own customer's, whose channels have the order's as well, and the next order
+    follows nothing."""
     world.run(at(5, 9))
     first = note_attempt(world.app, WEB, "basket", "web", token="b-1", customer="C-1").journey
     second = note_attempt(world.app, WEB, "visit", "store", customer="C-2", store="S-12").journey
@@ -102,8 +103,8 @@ def test_an_order_of_the_customer_follows_what_was_tried_and_no_other_does(world
     world.run(at(6, 12))
 
     found = {row["journey"]: row for row in list_journeys(world.app)}
-    assert {name: (row["state"], row["order"]) for name, row in found.items()} == {
-        first: ("ordered", captured.order), second: ("ordered", world.order("WEB-2").order_id),
+    assert {name: (row["state"], row["order"], row["channels"]) for name, row in found.items()} == {
+        first: ("ordered", captured.order, ["web"]), second: ("ordered", world.order("WEB-2").order_id, ["store", "web"]),
     }  # fmt: skip
     assert world.app.load_one("customer-C-1").state.journeys == ()
 
