@@ -29,6 +29,14 @@ TO_CUSTOMER: Mapping[str, str] = {
     "product.porting-code-issued": "a code to take the number away", "product.porting-code-refused": "no code to take the number away",
 }  # fmt: skip
 """What goes out to the customer, in words."""
+ON_ACCOUNT = "account"
+"""Where bills, credit notes and what is said of them stand to be read: what a message says of one beside that is a row of its own."""
+STANDS_ON_ACCOUNT = frozenset(
+    {"invoice.issued", "credit-note.issued", "collections.reminded", "collections.warned", "account.limit-noticed"}
+)
+"""What stands on the account, by whomever it was made."""
+BY_ITSELF = "engine"
+"""The channel of what the engine did by itself, which reaches nobody."""
 SHOWN_BY = frozenset({"service", "holder"})
 """The roles that show what they are given to the customer: a channel's own program. What staff are shown is in the access records."""
 
@@ -46,8 +54,9 @@ def told_of_order(app: Engine, name: str) -> list[ToldShown]:
     """What the customer of an order was told about it, the first first: what, when, through which channel, and by which event.
 
     Promises, ends and refusals are the order's answers to the channel that sent it; `audience` says so. What went out to the customer is a
-    contact (with its medium), a notice, a request for something needed, an invoice, or a page that a channel's program showed. What hooks
-    took stands for a week. No text that is personal is here. Raises Refused (missing).
+    contact (with its medium), a notice, a request for something needed, an invoice, or a page that a channel's program showed. A bill and
+    what is said of it stand on the `account`; a channel is empty where the log does not say it. What hooks took stands for a week. No text
+    that is personal is here. Raises Refused (missing).
     """
     stream, state = find_order(app, name)
     found = _of_streams(app, [stream, customer_stream(state.party), access_stream(state.party)], [state.order_id])
@@ -99,8 +108,15 @@ def _told(row: Mapping[str, Any], sent_by: Mapping[str, str]) -> dict[str, Any] 
         return None
     audience = "channel" if kind in TO_CHANNEL or body.get("waits_for") == "channel" else "customer"
     by_order = sent_by.get(row["order"] or "", row["channel"])
-    channel = body.get("medium") or (by_order if audience == "channel" else row["channel"])
+    channel = body.get("medium") or (by_order if audience == "channel" else _reached_by(row))
     return {**_facts(row), "what": _words(kind, body), "channel": channel, "audience": audience}
+
+
+def _reached_by(row: Mapping[str, Any]) -> str:
+    """The channel in which something reached the customer; empty where the log does not say."""
+    if row["type"] in STANDS_ON_ACCOUNT:
+        return ON_ACCOUNT
+    return "" if row["channel"] == BY_ITSELF else str(row["channel"])
 
 
 def _facts(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,14 +45,17 @@ def test_pages_open_for_whom_the_table_allows_them(site: Console, role: str) -> 
 
 
 def test_the_page_of_a_customer_says_what_was_promised_and_told(site: Console, world: World) -> None:
-    """Every promise with what became of it, everything that he was told, and links to journey, complaint and message."""
+    """Every promise with what became of it, everything that he was told and in which channel, never ours, and links to journey, complaint and message."""
     with site.by("ann", "agent") as ann, site.by("ada", "analyst") as ada:
         page, masked = ann.opens(CUSTOMER), ada.opens(CUSTOMER)
     promises = list_promises(world.app, customer="C-1")
     [table] = [table for table in page.root.all("table") if "Became" in table.text]
     assert [row.text.split()[3] for row in table.all("tr")[1:]] == [row["state"] for row in reversed(promises)]
     [told] = page.root.all("details", id="told")
-    assert len(told.all("li")) == len(told_to_customer(world.app, "C-1")[-50:]) > 3
+    rows = told_to_customer(world.app, "C-1")
+    assert len(told.all("li")) == len(rows[-50:]) > 3
+    assert {row["channel"] for row in rows if (row["type"], row["audience"]) == ("invoice.issued", "customer")} == {"account"}
+    assert "engine" not in {row["channel"] for row in rows}
     complaint = list_complaints(world.app, customer="C-1")[0]["complaint"]
     messages = {f"/console/messages/{row['message']}" for row in list_messages(world.app, customer="C-1")}
     assert f"/console/complaints/{complaint}" in links(page)
