@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from o2c.views.accounts import show_tree
-from o2c.views.complaints import list_complaints
+from o2c.views.complaints import list_complaints, show_complaint
 from o2c.views.journeys import list_journeys
 from o2c.views.messages import list_messages
 from o2c.views.products import list_products
@@ -132,6 +132,27 @@ def test_a_complaint_is_raised_answered_and_resolved(site: Console, world: World
     )
     assert "It is resolved" not in {node.text for node in done.root.all("summary")}
     assert [path in links(page) for page in listed] == [False, True]
+
+
+def test_an_answer_gives_money_once(site: Console, world: World) -> None:
+    """Where the answer ends the complaint, and an answer alone gives nothing; what was refused is corrected on the page, with one answer taken down."""
+    with site.by("ann", "agent") as ann:
+        ann.sends(ann.opens(CUSTOMER), f"{CUSTOMER}/complaint", {"topic": "service", "channel": "web", "order": "", "note": ""})
+        [row] = [row for row in list_complaints(world.app, customer="C-1") if row["topic"] == "service"]
+        path = f"/console/complaints/{row['complaint']}"
+        told = {"channel": "store", "remedy": "credit", "note": "sorry", "account": "BA-C-1", "amount": "4.00"}
+        alone = ann.sends(ann.opens(path), f"{path}/answer", told)
+        answers = list_complaints(world.app, complaints=[row["complaint"]])[0]["answers"]
+        much = ann.sends(alone, f"{path}/answer", {**told, "amount": "4000.00", "resolved": "yes"})
+        done = ann.sends(much, f"{path}/answer", {**told, "resolved": "yes"})
+
+    assert (alone.status, answers, much.status) == (422, 0, 409)
+    assert "more than the" in much.text
+    assert "Done: answered" in done.text
+    [row] = list_complaints(world.app, complaints=[row["complaint"]])
+    assert (row["state"], row["answers"]) == ("resolved", 1)
+    [*_, step] = show_complaint(world.app, row["complaint"])["steps"]
+    assert (step["account"], step["amount_minor"]) == ("BA-C-1", 400)
 
 
 def test_a_message_is_read_and_sent_again(site: Console, world: World) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, get_args
+from uuid import NAMESPACE_OID, uuid5
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -49,10 +51,23 @@ disclosing(pages, "/complaints/{name}", shown)
 
 
 def _answer(page: Page, complaint: str, form: Form) -> None:
-    said = {"channel": form["channel"], "remedy": form["remedy"]}
-    page.do("complaints.answer", complaint, note=form["note"], wish=form["wish"], **said)
+    """Answer it and, where the customer says so, resolve it. A form that was sent back as what is given was refused keeps its wish, so that
+    the same answer is taken down once."""
+    said, given = {"channel": form["channel"], "remedy": form["remedy"]}, _given(form)
+    if any(given.values()) and not form["resolved"]:
+        raise Refused("nothing is given by an answer alone; say that it is resolved with that, or leave account, amount and product empty")
+    page.do("complaints.answer", complaint, note=form["note"], wish=_of(form, *said.values(), form["note"]), **said)
     if form["resolved"]:
-        page.do("complaints.resolve", complaint, wish=f"{form['wish']} resolved", **said)
+        page.do("complaints.resolve", complaint, wish=_of(form, "resolved", *said.values(), *given.values()), **said, **given)
+
+
+def _given(form: Form) -> dict[str, str]:
+    return {name: form[name] for name in ("account", "amount", "product")}
+
+
+def _of(form: Form, *said: str) -> str:
+    """The wish of a part of a form: what it says, of this form."""
+    return form["wish"] and f"{form['wish']} {uuid5(NAMESPACE_OID, json.dumps(said))}"
 
 
 def _escalate(page: Page, complaint: str, form: Form) -> None:
@@ -60,8 +75,7 @@ def _escalate(page: Page, complaint: str, form: Form) -> None:
 
 
 def _resolve(page: Page, complaint: str, form: Form) -> None:
-    given = {name: form[name].strip() for name in ("account", "amount", "product")}
-    page.do("complaints.resolve", complaint, remedy=form["remedy"], channel=form["channel"], wish=form["wish"], **given)
+    page.do("complaints.resolve", complaint, remedy=form["remedy"], channel=form["channel"], wish=form["wish"], **_given(form))
 
 
 DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
