@@ -59,7 +59,8 @@ class Phase(NamedTuple):
 
 LEADS = ("", "", "", "activation", "cutover", "appointment", "esim-download", "delivery", "service-change", "charging")
 """The steps that a draw leads to, so that what is seldom met by chance is met often enough."""
-TROUBLES = st.builds(Trouble, st.integers(0, 5), st.sampled_from(FAULTS), st.integers(0, 9))
+CODES = st.integers(0, 9)
+TROUBLES = st.builds(Trouble, st.integers(0, 5), st.sampled_from(FAULTS), CODES)
 
 
 def phases(rows: st.SearchStrategy[int], leads: tuple[str, ...] = LEADS) -> st.SearchStrategy[Phase]:
@@ -68,8 +69,27 @@ def phases(rows: st.SearchStrategy[int], leads: tuple[str, ...] = LEADS) -> st.S
     return st.builds(Phase, rows, st.lists(TROUBLES, max_size=2).map(tuple), ways, st.booleans(), st.sampled_from(leads), st.booleans())
 
 
-PHASES = phases(st.integers(1, 9))
-"""The gates take three rows, and most orders of one line are over after twenty."""
+def met(
+    steps: tuple[str, ...],
+    hows: tuple[str, ...],
+    ways: tuple[tuple[str, ...], ...] = ((),),
+    codes: st.SearchStrategy[int] = CODES,
+) -> st.SearchStrategy[Phase]:
+    """Phases in which all goes well until a step is due, which goes so; then people resolve that in one of these ways."""
+    wrong = st.builds(Trouble, st.just(0), st.sampled_from(hows), codes).map(lambda one: (one,))
+    return st.builds(Phase, st.integers(1, 2), wrong, st.sampled_from(ways), st.booleans(), st.sampled_from(steps), st.booleans())
+
+
+SELDOM = (
+    met(("cutover",), ("late",)),
+    met(("activation",), ("mute", "mute", "refused"), (("fail",), ())),
+    met(("appointment", "porting"), ("accepted", "silent")),
+    met(("porting-cancel",), ("refused",), codes=st.just(codes_of("porting-cancel").index("TOO-LATE"))),
+)
+"""What hardly comes by chance: a window that is missed, a line that the network refused or of which nobody knows whether it is on, a visit or port that its partner has and has not
+answered for, a port that the clearing house is asked to drop."""
+PHASES = st.one_of(*(phases(st.integers(1, 9)) for _ in range(9)), *SELDOM)
+"""The gates take three rows, and most orders of one line are over after twenty. One strategy that is named twice is drawn as often as one that is named once."""
 
 
 class Changing(Story):
@@ -172,7 +192,9 @@ class Changing(Story):
         """Let all go well until a step is due that is yet to come; where none is, until the order is planned."""
         for name, step in self._due():
             items = self.state.progress.items.values()
-            if self.state.planned and (step == until or not any(of.steps.get(until) in ("planned", "requested") for of in items)):
+            if self.state.planned and (
+                step == until or not any({**of.steps, **of.recalls}.get(until) in ("planned", "requested") for of in items)
+            ):
                 return
             self.suspend_or_resume() if step == SUSPENSION else self.attend(step, name)
 
@@ -187,8 +209,8 @@ class Changing(Story):
         self.attend(step, name, self._answer(step, trouble, entry.due_at, query=entry.kind == "query"), in_stock=trouble.how != "no-stock")
 
     def _met_silence(self, step: str, name: str) -> None:
-        """The partner is asked as often as it is asked at all, and never answers."""
-        for _ in range(STEPS[step].silences_max + 1):
+        """The partner is asked as often as it is asked at all, and never answers; of an order that is suspended it is asked nothing, and the row is put off once."""
+        for _ in range(1 if self.state.suspended else STEPS[step].silences_max + 1):
             if (name, step) in self.agenda and self.agenda[name, step].kind != "stock":
                 self.attend(step, name, Unknown(max(self.now, self.agenda[name, step].due_at) + LATER))
 

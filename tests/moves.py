@@ -36,12 +36,12 @@ _LATER = "it happens before the order or after it"
 _UNDER_WAY = "what waits for somebody is under way again by what he decides, and what is held is let go, before it ends or is taken back"
 _ROLLUP = "rare among orders that are changed; tests/laws/test_rollup.py draws every answer and decision"
 _BY_HAND = "nobody counts as done here what can be tried again"
-_IN_TIME = "windows are moved here before their cut-off, and the clearing house does as it is asked"
+_IN_TIME = "a window is moved here before its cut-off"
 WITHOUT: Mapping[str, str] = {
     **dict.fromkeys(
         ("resting", "resumed", "ported-out", "reserved", "sim.received", "sim.restocked", "number.received", "number.rested"), _LATER
     ),
-    **dict.fromkeys(("missed", "porting.window-kept", "porting-cancel.refused"), _IN_TIME),
+    "porting.window-kept": _IN_TIME,
 }
 """Why some states and events are not, or hardly, met by orders that are changed in flight."""
 
@@ -81,21 +81,9 @@ ALONE: Mapping[tuple[str, str, str, str], str] = {
         "what serves again is changed by the next order",
     ),
     ("on-states", "being-switched-off", "activation.requested", "asked"): _BY_HAND,
-    (
-        "on-states",
-        "asked",
-        "activation-cancel.requested",
-        "being-switched-off",
-    ): "a line that is asked for is past its point of no return, but where nobody knows whether it is on",
     ("profile-states", "asked", "esim.downloaded", "on-a-device"): _BY_HAND,
     ("profile-states", "being-called-off", "esim.requested", "asked"): _BY_HAND,
     ("visit-states", "being-called-off", "appointment.requested", "asked"): _BY_HAND,
-    (
-        "visit-states",
-        "kept",
-        "appointment.requested",
-        "asked",
-    ): "a line is asked for as its visit was kept: its address is past its point of no return",
 }
 """The same for single moves."""
 MOVES: Moves = Counter()
