@@ -9,7 +9,7 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
-_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved"})
+_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved", "payment.refund-reclaimed"})
 _TAKEN_OFF = frozenset({"credit-note.issued", "invoice.put-on-instalments", "invoice.voided"})
 _WRITTEN_OFF = {"invoice.written-off": 1, "invoice.write-off-reversed": -1}
 """What each adds to what the books do not count on any more."""

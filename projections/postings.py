@@ -19,7 +19,7 @@ from projections.engine.seen import Seen
 _NAMED = ("account", "customer", "currency", "market")
 """What one event of a stream says for all of them: a payment says neither whose invoice it pays nor in which currency."""
 _PAYMENTS = frozenset({"payment.received", "payment.part-received"})
-_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved"})
+_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved", "payment.refund-reclaimed"})
 _CONTEXT = frozenset({"account.opened", "account.charge-started"})
 
 

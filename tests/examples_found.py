@@ -90,7 +90,8 @@ FOUND_FOR = {
         for command in ("payments move", "payments preview")
     },
     **{
-        ("refunds give-up", word): f"SELECT {name} FROM o2c.event WHERE type = 'refund.fell-out'"
+        (command, word): f"SELECT {name} FROM o2c.event WHERE type = '{event}' ORDER BY position"
+        for command, event in (("refunds give-up", "refund.fell-out"), ("refunds paid", "refund.given-up"))
         for word, name in (("BA-1001", "regexp_replace(stream, '^refund-(.*)-R[0-9]+$', '\\1')"), ("BA-1001-R1", "substr(stream, 8)"))
     },
     ("instalments settle", "6f9619ff-8b86-5d01-b42d-00cf4fc964ff"): "SELECT order_id FROM projection.orders",

@@ -13,7 +13,7 @@ from o2c.desk.partners import plan_faults
 from o2c.desk.payments import record
 from o2c.desk.prepaid import top_up
 from o2c.desk.products import port_out, porting_code
-from o2c.desk.refunds import request_refund
+from o2c.desk.refunds import give_up_refund, request_refund
 from o2c.desk.switching import switch_match
 from o2c.desk.taking_back import charge_back
 from o2c.desk.vouchers import issue_vouchers
@@ -29,15 +29,17 @@ PAID = "SELECT substr(stream, 9) AS invoice FROM o2c.event WHERE type = 'payment
 
 
 def owing(session: Session, invoice: str, until: datetime) -> None:
-    """Have far too much come for an invoice: one refund of it waits for a second person, the provider refuses another one; a payment is charged back; a range of numbers is approved."""
+    """Have far too much come for an invoice: one refund of it waits for a second person, the provider refuses two others, of which one is given up; a payment is charged back; a range of numbers is approved."""
     app = session.app
     record(app, Context("bob"), invoice, amount="900.00", reference="TFR-1", sure=True)
     [row] = app.reads.rows("SELECT account FROM projection.invoices WHERE invoice = %s", invoice)
     charge_back(app, Context("bob"), app.reads.rows(PAID)[0]["invoice"], case="CB-20417")
     request_refund(app, Context("ann"), row["account"], amount="150.00")
     plan_faults(app, Context("bob"), [{"partner": "payment-provider", "kind": "refused", "percent": "100"}])
-    request_refund(app, Context("ann"), row["account"], amount="1.00")
+    for amount in ("1.00", "2.00"):
+        request_refund(app, Context("ann"), row["account"], amount=amount)
     session.runner().run(until + timedelta(minutes=30))
+    give_up_refund(app, Context("bob"), row["account"], f"{row['account']}-R3", reason="his card has ended")
     approve_range(app, Context("bob"), 990000001, 990005000, prefix="SETP", approval="18760000001", valid_from=date(2027, 1, 1))
     caught_up(app)
 

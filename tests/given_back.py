@@ -102,12 +102,16 @@ class Till:
         return self.wrote(invoice_stream(name), notes.request(self.work(name), lines={1: net_minor}, **how))
 
     def paid_out(self, refund: str) -> Decision:
-        """The provider gives a refund back, once."""
+        """The provider gives a refund back, once; of one that was given up somebody takes it down, and the bill B is there for what is not held."""
         stream = f"refund-{refund}"
         if stream not in self.states or stream in self.paid:
             return NOTHING
+        state = self.states[stream]
+        work = KINDS["refund"].work(state, stream, "", "refund", BOOK)
+        if state.given_up:
+            account, how = self.account(state.opened.account), {"reference": "RFD", "author": "ann", "paid_on": TODAY, "today": TODAY}
+            return self.wrote(stream, refunds.paid_after_all(work, account, self.work("B"), **how))
         self.paid.add(stream)
-        work = KINDS["refund"].work(self.states[stream], stream, "", "refund", BOOK)
         return self.wrote(stream, STEPS["refund"].complete(work, {"reference": "RFD"}, MONDAY))
 
     def given_up(self, refund: str) -> Decision:

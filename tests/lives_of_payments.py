@@ -43,11 +43,18 @@ CHARGED_BACK: dict[str, Any] = {
         ("payment.chargeback-reversed", {"amount_minor": 2899}), ("payment.received", {"amount_minor": 2899, "credit_minor": 500, "won_back": "CB-20417"}),
         ("payment.moved", {"payment": 2, "amount_minor": 1000}),
     ),
+    "paid, and a refund reclaimed on it": (
+        ("invoice.issued", {}), ("payment.requested", {}), ("payment.received", {"amount_minor": 2399}), ("payment.refund-reclaimed", {}),
+    ),
 }  # fmt: skip
 """Of invoices."""
 GIVEN_UP: dict[str, Any] = {
     "refused, then given up": (
         ("refund.opened", {}), ("refund.requested", {}), ("refund.fell-out", {}), ("step.cancelled", {"item": "", "step": "refund"}), ("refund.given-up", {}),
+    ),
+    "refused, given up, and paid after all": (
+        ("refund.opened", {}), ("refund.requested", {}), ("refund.fell-out", {}), ("step.cancelled", {"item": "", "step": "refund"}), ("refund.given-up", {}),
+        ("refund.reported-paid", {}),
     ),
 }  # fmt: skip
 """Of refunds."""

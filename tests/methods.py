@@ -145,6 +145,7 @@ METHODS = {
     "orders.withdraw": "withdraw_order",
     "refunds.approve": "approve_refund",
     "refunds.give-up": "give_up_refund",
+    "refunds.paid": "refund_paid_after_all",
     "refunds.request": "request_refund",
     "partners.down": "partner_down",
     "partners.faults": "faults",

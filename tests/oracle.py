@@ -350,7 +350,7 @@ class Oracle:
         elif name == "invoice.tax-relieved":
             bill.relieved = share(bill.tax - bill.taxed, bill.given_up, bill.net + bill.tax - bill.taken.total() - bill.taxed)
             account.post(day, "tax-relief", {"write-off": bill.relieved})
-        elif name in ("payment.charged-back", "payment.moved"):
+        elif name in ("payment.charged-back", "payment.moved", "payment.refund-reclaimed"):
             account.post(day, "receivable", {"cash": data["amount_minor"], "customer-credit": -data["of_credit_minor"]})
             bill.open += data["amount_minor"] - data["of_credit_minor"]
         elif name in ("payment.received", "payment.part-received"):

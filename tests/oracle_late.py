@@ -117,7 +117,7 @@ class LateOracle(HeldOracle):
             lowered, credited = before[0] - bill.open - bill.given_up, sum(bill.taken.values()) + bill.taxed - before[1]
             if name in TAKEN_OFF:
                 late.move(date.min, own(lines) - credited, day)
-            elif name in ("payment.charged-back", "payment.moved"):
+            elif name in ("payment.charged-back", "payment.moved", "payment.refund-reclaimed"):
                 # What was credited since it was paid is not open again: it stays with the customer, or is taken back with the money.
                 late.move(day, bill.open + bill.given_up - late.moves.total(), day)
             elif name.startswith("payment."):

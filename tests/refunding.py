@@ -8,7 +8,7 @@ from o2c.invoicing.state import ACCOUNT, AccountState
 from o2c.kernel.balances import CreditReceived, DepositFreed, DepositKept
 from o2c.kernel.decision import Decision
 from o2c.refunds import rules
-from o2c.refunds.events import RefundFellOut, RefundOpened, RefundRequested
+from o2c.refunds.events import RefundFellOut, RefundGivenUp, RefundOpened, RefundRequested
 from o2c.refunds.state import KIND as REFUND
 from o2c.refunds.state import RefundState
 from tests.given import BOOK
@@ -72,8 +72,16 @@ def given_up(state: RefundState) -> Decision:
     return rules.give_up(REFUND.work(state, "refund-BA-1-R1", "", "refund", BOOK), account, author="ann", comment="closed")
 
 
+def paid_after_all(state: RefundState) -> Decision:
+    work, account = REFUND.work(state, "refund-BA-1-R1", "", "refund", BOOK), holding(("I-1", 2000, "card"))
+    return rules.paid_after_all(work, account, None, reference="RFD-1", author="ann", paid_on=TODAY, today=TODAY)
+
+
 OF_REFUNDS = [
     pytest.param(REFUND, refused(), given_up, id="give-a-refund-up"),
+    pytest.param(
+        REFUND, REFUND.evolve(refused(), RefundGivenUp.model_validate(RefundGivenUp.example)), paid_after_all, id="refund-paid-after-all"
+    ),
     pytest.param(
         ACCOUNT, wanting(), lambda state: rules.approve(state, "BA-1-R1", approved_by="bob", market="", today=TODAY), id="approve-a-refund"
     ),

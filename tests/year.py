@@ -56,7 +56,7 @@ KINDS = (
     "account.instalments-agreed", "account.instalment-billed", "account.instalments-settled", "voucher.reserved", "voucher.redeemed", "voucher.released",
     "account.usage-rated", "account.credit-received", "account.credit-used", "account.money-returned", "refund.completed", "credit-note.issued",
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
-    "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
+    "payment.charged-back", "payment.moved", "payment.refund-reclaimed", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
     "product.changed", "product.suspended", "product.resumed", "product.terminated", "account.deposit-retained",
     "order.revised", "step.renewed", "account.pack-added", "prepaid.returned",
 )  # fmt: skip

@@ -238,6 +238,7 @@ quota.release            yes      -       -           -        -        -       
 quota.reserve            yes      -       -           -        -        -                -
 refunds.approve          -        -       yes         -        -        -                -
 refunds.give-up          -        -       yes         -        -        -                -
+refunds.paid             -        -       yes         -        -        -                -
 refunds.request          -        yes     yes         -        -        -                -
 replay                   -        -       -           yes      -        -                -
 returns.grade            -        yes     yes         -        -        -                -

@@ -186,14 +186,14 @@ of one costs more, whose one-time charge is billed twice or with another amount,
 lower."""
 
 _PAYMENTS = """WITH bill AS (
-        SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END), 0) AS paid,
+        SELECT e.stream, sum((body->>'total_minor')::bigint) AS total, coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used, coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') THEN -1 ELSE 1 END), 0) AS paid,
             coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN brought THEN 1 ELSE -1 END) FILTER (WHERE body->>'method' NOT IN ('bank-transfer', 'set-off')
-                AND (brought OR type IN ('payment.charged-back', 'payment.moved'))), 0) AS collected,
+                AND (brought OR type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed'))), 0) AS collected,
             count(*) FILTER (WHERE brought) AS payments,
             count(DISTINCT coalesce(nullif(body->>'reference', ''), event_id::text)) FILTER (WHERE brought) AS papers
         FROM o2c.event e CROSS JOIN LATERAL (SELECT type IN ('payment.received', 'payment.part-received')
             AND coalesce(body->>'moved_from', '') = '' AND coalesce(body->>'won_back', '') = '' AS brought) b
-        WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved') GROUP BY e.stream)
+        WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') GROUP BY e.stream)
     SELECT stream, CASE WHEN total IS NULL THEN 'is paid but was never issued' WHEN collected > total - used THEN 'is paid more than once'
         WHEN payments > papers THEN 'has a payment twice' ELSE 'has another open amount on its head row' END AS flaw
     FROM bill LEFT JOIN o2c.head USING (stream)
@@ -211,9 +211,9 @@ _MONEY = """WITH bill AS (
         SELECT count(*) FILTER (WHERE type = 'invoice.issued') AS invoices,
             coalesce(sum((body->>'net_minor')::bigint), 0) AS net, coalesce(sum((body->>'tax_minor')::bigint), 0) AS tax,
             coalesce(sum((body->>'total_minor')::bigint), 0) AS total,
-            coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END), 0) AS paid,
+            coalesce(sum((body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') THEN -1 ELSE 1 END), 0) AS paid,
             coalesce(sum((body->>'credit_used_minor')::bigint), 0) AS used
-        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved') GROUP BY stream)
+        FROM o2c.event WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') GROUP BY stream)
     SELECT coalesce(sum(invoices), 0)::bigint AS invoices, coalesce(sum(net), 0)::bigint AS net, coalesce(sum(tax), 0)::bigint AS tax,
         coalesce(sum(total), 0)::bigint AS total, coalesce(sum(paid), 0)::bigint AS paid,
         coalesce(sum(greatest(total - used - paid, 0)), 0)::bigint AS open, coalesce(sum(used), 0)::bigint AS used,

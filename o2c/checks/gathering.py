@@ -16,7 +16,7 @@ from projections.engine.seen import Seen
 TYPES = ENDS | life_to_bill.TYPES | late_to_bill.TYPES | compensation_due.TYPES | credit_to_return.TYPES | credit_left.TYPES | packs_billed.TYPES | {
     "order.planned", "order.revised", "order.vouchers-expired", "service.activated", "service.deactivated", "esim.downloaded", "step.forced", "step.skipped", "charging.started", "item.failed",
     "item.cancelled", "account.charge-started", "account.charge-withdrawn", "invoice.issued", "account.deposit-kept", "account.deposit-freed",
-    "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved",
+    "account.deposit-retained", "invoice.overdue", "invoice.voided", "payment.received", "payment.charged-back", "payment.moved", "payment.refund-reclaimed",
     "catalogue.price-rise-announced", "account.billed", "account.late-usage-reported", "account.rest-ended",
     "collections.barred", "collections.bar-lifted", "device.assigned", "delivery.delivered", "account.instalments-agreed", "account.instalment-billed",
     "account.settlement-asked", "account.instalments-settled",

@@ -36,7 +36,7 @@ _MISPLACED = """WITH held AS (
         UNION ALL
         SELECT e.stream, 'took back a credit of ' || (e.body->>'of_credit_minor') || ', which its account did not give' FROM o2c.event e
         LEFT JOIN held h ON h.type = 'account.credit-taken-back' AND h.command_id = e.command_id AND 'invoice-' || (h.body->>'invoice') = e.stream
-        WHERE e.type IN ('payment.charged-back', 'payment.moved') AND (e.body->>'of_credit_minor')::bigint IS DISTINCT FROM coalesce(h.amount, 0)
+        WHERE e.type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') AND (e.body->>'of_credit_minor')::bigint IS DISTINCT FROM coalesce(h.amount, 0)
         UNION ALL
         SELECT e.stream, 'gave ' || (e.body->>'amount_minor') || ' to ' || (e.body->>'to_invoice') || ', where it did not come' FROM o2c.event e
         LEFT JOIN o2c.event t ON t.type IN ('payment.received', 'payment.part-received') AND t.command_id = e.command_id
@@ -62,9 +62,9 @@ _SUMS = """WITH bill AS (
             coalesce(sum((body->>'amount_minor')::bigint * back.sign), 0) AS paid,
             coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type = 'payment.received'), 0) - coalesce(sum((body->>'above_minor')::bigint), 0) AS over,
             coalesce(sum((body->>'credit_minor')::bigint) FILTER (WHERE type <> 'payment.received'), 0) - coalesce(sum(back.noted), 0) AS noted
-        FROM o2c.event CROSS JOIN LATERAL (SELECT CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END AS sign,
+        FROM o2c.event CROSS JOIN LATERAL (SELECT CASE WHEN type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') THEN -1 ELSE 1 END AS sign,
             (body->>'of_credit_minor')::bigint - (body->>'above_minor')::bigint AS noted) back
-        WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'credit-note.issued', 'invoice.voided',
+        WHERE type IN ('invoice.issued', 'payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'payment.refund-reclaimed', 'credit-note.issued', 'invoice.voided',
             'invoice.put-on-instalments')
         GROUP BY stream),
     invoiced AS (

@@ -71,10 +71,10 @@ def deed_of_deposit(
     stream, found = find_order(app, order)
     market = app.book.market(found.market)
     currency = currency or market.currency
-    amount_minor, remittance = minor_of(amount, currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, currency), reference_of(reference)
 
     def take(state: OrderState, at: datetime) -> Decision:
-        today = _today(f"order {order}", arrived_on, local_date(at, market.zone))
+        today = day_that_came(f"order {order}", arrived_on, local_date(at, market.zone))
         return credit.deposit(
             app.reading(app.work(stream, state, "", CREDIT.name)),
             amount_minor=amount_minor,
@@ -129,11 +129,11 @@ def record(
     assert issued is not None
     if currency and currency != issued.currency:
         raise Refused(f"invoice {invoice} is in {issued.currency}, not in {currency}; have the bank convert it and record what arrived")
-    amount_minor, remittance = minor_of(amount, issued.currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, issued.currency), reference_of(reference)
 
     def take(state: InvoiceState, at: datetime) -> Decision:
         work = app.work(stream, state, "", PAYMENT.name)
-        today = _today(f"invoice {invoice}", arrived_on, local_date(at, work.market.zone))
+        today = day_that_came(f"invoice {invoice}", arrived_on, local_date(at, work.market.zone))
         return payments.record(
             work,
             amount_minor=amount_minor,
@@ -168,12 +168,12 @@ def refund(
     held: AccountState = app.load_one(stream).state
     if not held.currency:
         raise Refused(f"no account {account} that holds money; see `o2c payments owed`", kind="missing")
-    amount_minor, remittance = minor_of(amount, held.currency), _reference(reference)
+    amount_minor, remittance = minor_of(amount, held.currency), reference_of(reference)
 
     def give(state: AccountState, at: datetime) -> Decision:
         # An account that was never charged follows no market yet.
         zone = app.book.market(state.market).zone if state.market else "UTC"
-        today = _today(f"account {account}", returned_on, local_date(at, zone))
+        today = day_that_came(f"account {account}", returned_on, local_date(at, zone))
         day = (returned_on or today).isoformat()
         return balance.pay_back(state, amount_minor=amount_minor, remittance=remittance, method=method, returned_on=day)
 
@@ -186,8 +186,8 @@ def known_before(written: Written) -> Written:
     return replace(written, repeated=True) if written.unchanged else written
 
 
-def _today(what: str, day: date | None, today: date) -> date:
-    """The present day. Raises Refused when the day that is named is still to come."""
+def day_that_came(what: str, day: date | None, today: date) -> date:
+    """Give the present day. Raises Refused when the day that is named is still to come."""
     if day is not None and day > today:
         raise Refused(f"{what}: {day} has not come yet; record money once it moved")
     return today
@@ -215,8 +215,8 @@ def retry(app: Engine, context: Context, invoice: str, *, note: str) -> Written:
     return act(app, context, "payments.retry", Deed(stream, (again,), ["retry payment", note]))
 
 
-def _reference(text: str) -> str:
-    """The payer's reference in one spelling: bank statements pad and break it. Raises Refused when there is none."""
+def reference_of(text: str) -> str:
+    """Give a payer's reference in one spelling: bank statements pad and break it. Raises Refused when there is none."""
     words = " ".join(text.split())
     if not words:
         raise Refused("say the reference the bank shows: by it the same payment is known when it is recorded again")

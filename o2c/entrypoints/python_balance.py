@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from o2c.desk import refunds
@@ -39,3 +39,7 @@ class Balances:
     def give_up_refund(self, account: str, refund: str, context: Context, *, reason: str) -> Written:
         """Give a refund up that was refused or of which nobody knows what came. See `desk.refunds.give_up_refund`."""
         return refunds.give_up_refund(self._session.app, context, account, refund, reason=reason)
+
+    def refund_paid_after_all(self, account: str, refund: str, context: Context, *, reference: str, paid_on: date | None = None) -> Written:
+        """Take down that the provider paid a refund that was given up. See `desk.refunds.paid_after_all`."""
+        return refunds.paid_after_all(self._session.app, context, account, refund, reference=reference, paid_on=paid_on)

@@ -225,6 +225,7 @@ VERBS = (
     Operation("quota.reserve", quota_desk.reserve),
     Operation("refunds.approve", refunds.approve_refund, decided_by="balance.show"),
     Operation("refunds.give-up", refunds.give_up_refund, decided_by="balance.show"),
+    Operation("refunds.paid", refunds.paid_after_all),
     Operation("refunds.request", refunds.request_refund, decided_by="balance.show"),
     Operation("returns.grade", withdrawal_desk.grade, decided_by="returns.show"),
     Operation("returns.sent", withdrawal_desk.proven_sent, decided_by="returns.show"),

@@ -140,7 +140,7 @@ def _correctable(state: InvoiceState, item: str, changes: Mapping[str, str]) -> 
 
 INVOICE = StreamKind(
     category="invoice",
-    shape_version=18,
+    shape_version=19,
     state_type=InvoiceState,
     initial=lambda _: InvoiceState(),
     evolve=evolve_invoice,

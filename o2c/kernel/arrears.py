@@ -9,7 +9,7 @@ from o2c.kernel.charges import account_stream
 from o2c.kernel.event import Event, Upcast
 from o2c.kernel.lateness import LatePaymentNoted, claims_minor
 
-Cause = Literal["overdue", "payment", "dispute", "chargeback", "credit"]
+Cause = Literal["overdue", "payment", "dispute", "chargeback", "credit", "refund"]
 
 
 class ArrearsChanged(Event, name="collections.arrears-changed", stream="collection"):

@@ -1,5 +1,5 @@
-"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, or moved to where it belongs. Payments decide it,
-invoicing folds it; they do not import one another."""
+"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, moved to where it belongs, or paid back beyond what
+was held. Payments and refunds decide it, invoicing folds it; they do not import one another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OfReversal(Event):
 
 class MoneyTakenBack(OfReversal):
     """Base of the events that take money off an invoice again, in minor units: `amount_minor` of its payment number `payment`, counted from
-    1 as they came.
+    1 as they came; 0 where it is of none of them.
 
     Of it, `of_credit_minor` is a credit that the payment made and the account still had; the rest is to be paid for the invoice once more,
     even above its total where the credit was used elsewhere. `above_minor` is the part of the credit that had come above the invoice; the
@@ -68,3 +68,10 @@ class PaymentMoved(MoneyTakenBack, name="payment.moved", stream="invoice"):
     to_invoice: str
     author: str
     comment: Annotated[str, Pii("note")] = ""
+
+
+class RefundReclaimed(MoneyTakenBack, name="payment.refund-reclaimed", stream="invoice"):
+    """A refund that was given up was paid all the same, when its account held less than that: the customer owes what went beyond it, on
+    this invoice. The `case` is the refund."""
+
+    example = {**_TAKEN, "case": "BA-1001-R1", "payment": 0, "amount_minor": 500}

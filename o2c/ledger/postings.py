@@ -148,6 +148,7 @@ TABLE: Mapping[str, Callable[[Body], tuple[Posting, ...] | Iterator[Posting]]] =
     "payment.part-received": _moves(debit="cash", credit="receivable"),
     "payment.charged-back": _moves(debit="receivable", credit="cash"),
     "payment.moved": _moves(debit="receivable", credit="cash"),
+    "payment.refund-reclaimed": _moves(debit="receivable", credit="cash"),
     "account.credit-received": _moves(debit="receivable", credit="customer-credit"),
     "account.compensated": _moves(debit="compensation", credit="customer-credit"),
     "account.goodwill-given": _moves(debit="compensation", credit="customer-credit"),
@@ -237,6 +238,7 @@ POSTS_NOTHING: Mapping[str, str] = {
     "refund.opened": _MIRRORED,
     "refund.completed": _MIRRORED,
     "refund.given-up": _MIRRORED,
+    "refund.reported-paid": "the account posts what it held of it, and the invoice the rest, in the same append",
     "voucher.issued": _PRICE,
     **dict.fromkeys(
         (f"journey.{name}" for name in ("basket-filled", "quote-given", "attempt-failed", "call-abandoned", "store-visited", "resumed")),

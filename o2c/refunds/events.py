@@ -55,6 +55,20 @@ class RefundGivenUp(Event, name="refund.given-up", stream="refund"):
     comment: Annotated[str, Pii("note")]
 
 
+class RefundReportedPaid(Event, name="refund.reported-paid", stream="refund"):
+    """The provider had paid the refund, or paid it later, though it was given up: it went, on the local day `paid_on`, under the provider's
+    own reference. Of it, `reclaimed_minor` is more than the account still held, and owed by the customer on an invoice."""
+
+    example = {
+        "amount_minor": 500, "reclaimed_minor": 0, "provider_reference": "RFD-204417", "paid_on": "2026-02-20", "author": "ann",
+    }  # fmt: skip
+    amount_minor: int
+    reclaimed_minor: int
+    provider_reference: str
+    paid_on: str
+    author: str
+
+
 class RefundFellOut(FellOut, name="refund.fell-out", step="refund", stream="refund"):
     """The provider refused to give the money back by this method, or did not answer."""
 

@@ -9,14 +9,18 @@ from typing import Any
 
 from o2c.balance.rules import Holding, refuse_more
 from o2c.balance.state import Lot, oldest
+from o2c.kernel.arrears import arrears
 from o2c.kernel.balances import MoneyReturned, RefundReleased, RefundReserved, RefundWanted, RefundWithdrawn
-from o2c.kernel.charges import BANK_TRANSFER, SET_OFF, account_stream
+from o2c.kernel.charges import BANK_TRANSFER, SET_OFF, account_stream, invoice_stream
 from o2c.kernel.decision import NOTHING, Decision, just
+from o2c.kernel.event import Event
+from o2c.kernel.money import from_minor
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
+from o2c.kernel.reversals import RefundReclaimed
 from o2c.kernel.shapes import StepCancelled
 from o2c.kernel.work import Work
-from o2c.refunds.events import RefundCompleted, RefundGivenUp, RefundOpened
+from o2c.refunds.events import RefundCompleted, RefundGivenUp, RefundOpened, RefundReportedPaid
 from o2c.refunds.state import refund_stream
 
 
@@ -116,6 +120,67 @@ def give_up(work: Work, account: Holding, *, author: str, comment: str) -> Decis
     )
     given_up = RefundGivenUp(amount_minor=opened.amount_minor, author=author, comment=comment)
     return Decision((StepCancelled(step="refund"), given_up), ((account_stream(opened.account), released),))
+
+
+def paid_after_all(work: Work, account: Holding, bill: Work | None, *, reference: str, author: str, paid_on: str, today: str) -> Decision:
+    """Take down that the provider paid a refund that was given up, once: what the account still holds of it is gone, what is owed first,
+    and the rest is owed by the customer on the invoice `bill`, due from `today` on.
+
+    `reference` is the provider's of the refund; days are ISO. Raises Refused (conflict): it was not given up; the account holds less than
+    that and has no invoice (`bill` is None).
+    """
+    state, opened = work.state, work.state.opened
+    if state.paid_after_all:
+        return NOTHING
+    if not state.given_up:
+        raise Refused(f"refund {opened.refund} was not given up; what the provider says of it is taken down by itself", kind="conflict")
+    held_minor = min(opened.amount_minor, account.balance.returnable_minor)
+    beyond_minor = opened.amount_minor - held_minor
+    if beyond_minor and bill is None:
+        held, beyond = (from_minor(minor, opened.currency) for minor in (held_minor, beyond_minor))
+        raise Refused(
+            f"refund {opened.refund}: account {opened.account} holds {held} {opened.currency} of it and has no invoice for the rest; have the customer "
+            f"send {beyond} back, and record what is held by `o2c payments refund`",
+            kind="conflict",
+        )
+    went = RefundReportedPaid(
+        amount_minor=opened.amount_minor, reclaimed_minor=beyond_minor, provider_reference=reference, paid_on=paid_on, author=author
+    )
+    gone = _gone(account, opened, held_minor, author=author, paid_on=paid_on) if held_minor else ()
+    reclaimed = _reclaimed(bill, opened, beyond_minor, today) if bill and beyond_minor else ()
+    return Decision((went,), (*gone, *reclaimed))
+
+
+def _gone(account: Holding, opened: RefundOpened, held_minor: int, *, author: str, paid_on: str) -> tuple[tuple[str, Event], ...]:
+    """What an account holds of a refund, set aside for it once more and paid."""
+    of_credit_minor = held_minor - min(held_minor, account.balance.free_owed_minor)
+    body = {"account": opened.account, "customer": opened.customer, "currency": opened.currency, "amount_minor": held_minor}
+    of = {**body, "refund": opened.refund, "method": opened.method}
+    aside = {**of, "of_credit_minor": of_credit_minor, "reference": opened.reference, "author": author, "approved_by": ""}
+    paid = {**of, "of_owed_minor": held_minor, "remittance": "", "returned_on": paid_on}
+    stream = account_stream(opened.account)
+    return (stream, RefundReserved.model_validate(aside)), (stream, MoneyReturned.model_validate(paid))
+
+
+def _reclaimed(bill: Work, opened: RefundOpened, beyond_minor: int, today: str) -> tuple[tuple[str, Event], ...]:
+    """What went of a refund beyond what its account held, as owed on an invoice, with what collections are told of one that was overdue."""
+    state = bill.state
+    event = RefundReclaimed(
+        case=opened.refund,
+        payment=0,
+        amount_minor=beyond_minor,
+        of_credit_minor=0,
+        above_minor=0,
+        method=opened.method,
+        reference=opened.reference,
+        taken_on=today,
+    )
+    told = (
+        arrears(state, bill.market, open_minor=state.owed_minor + beyond_minor, due_on=today, cause="refund", on=today)
+        if state.overdue
+        else ()
+    )
+    return (invoice_stream(state.issued.number), event), *told
 
 
 def withdraw(state: Holding, refund: str, *, author: str, comment: str) -> Decision:

@@ -16,7 +16,7 @@ from o2c.kernel.refusal import Refused
 from o2c.kernel.shapes import OfItem, step_of
 from o2c.kernel.stream import StreamKind
 from o2c.kernel.work import MarketBook, Record, Work, build, noted
-from o2c.refunds.events import RefundGivenUp, RefundOpened
+from o2c.refunds.events import RefundGivenUp, RefundOpened, RefundReportedPaid
 
 PRIORITY = 9
 """Refunds come after what customers wait for in front of a screen."""
@@ -25,12 +25,13 @@ PRIORITY = 9
 @dataclass(frozen=True, slots=True)
 class RefundState:
     """A refund as it was opened, the method by which it is tried now, and how that stands (`records`); one that is `given_up` is not tried
-    any more."""
+    any more, though it may have been `paid_after_all`."""
 
     opened: RefundOpened | None = None
     method: str = ""
     records: dict[str, Record] = field(default_factory=dict)
     given_up: bool = False
+    paid_after_all: bool = False
 
 
 def refund_stream(refund: str) -> str:
@@ -44,6 +45,8 @@ def evolve(state: RefundState, event: Event) -> RefundState:
         return changed(state, opened=event, method=event.method)
     if isinstance(event, RefundGivenUp):
         return changed(state, given_up=True)
+    if isinstance(event, RefundReportedPaid):
+        return changed(state, paid_after_all=True)
     if not isinstance(event, OfItem):
         return state
     state = changed(state, records=noted(state.records, event, step_of(event)))
@@ -86,7 +89,7 @@ def _correctable(state: RefundState, item: str, changes: Mapping[str, str]) -> b
 
 KIND = StreamKind(
     category="refund",
-    shape_version=3,
+    shape_version=4,
     state_type=RefundState,
     initial=lambda _: RefundState(),
     evolve=evolve,

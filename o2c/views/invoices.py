@@ -17,13 +17,13 @@ from projections import invoices as issued
 if TYPE_CHECKING:
     from o2c.invoicing.noted import InvoiceState
 
-PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved') THEN -1 ELSE 1 END AS amount_minor,
+PAYMENTS_OF_INVOICE = """SELECT occurred_at, (body->>'amount_minor')::bigint * CASE WHEN type IN ('payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') THEN -1 ELSE 1 END AS amount_minor,
     body->>'method' AS method, body->>'arrived_on' AS arrived_on, actor,
-    CASE type WHEN 'payment.charged-back' THEN 'charged-back' WHEN 'payment.moved' THEN 'moved-away'
+    CASE type WHEN 'payment.charged-back' THEN 'charged-back' WHEN 'payment.moved' THEN 'moved-away' WHEN 'payment.refund-reclaimed' THEN 'refund-reclaimed'
         ELSE CASE WHEN body->>'moved_from' <> '' THEN 'moved-here' WHEN body->>'won_back' <> '' THEN 'won-back' ELSE 'received' END END AS what,
     coalesce(body->>'reference', '') AS reference,
     coalesce(body->>'to_invoice', nullif(body->>'moved_from', ''), nullif(body->>'won_back', ''), body->>'case', '') AS of
-FROM o2c.event WHERE stream = %s AND type IN ('payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved') ORDER BY version"""
+FROM o2c.event WHERE stream = %s AND type IN ('payment.received', 'payment.part-received', 'payment.charged-back', 'payment.moved', 'payment.refund-reclaimed') ORDER BY version"""
 """The payments of an invoice in the order in which they were recorded, and what of them was taken back, below zero: `of` is the other
 invoice, or the case of the chargeback. Parameter: the invoice's stream."""
 

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import strategies as st
 
 from o2c.invoicing.rules import look_at
+from o2c.kernel.decision import Decision
 from o2c.kernel.refusal import Refused
-from tests.given import MONDAY
+from o2c.refunds import rules as refunds
+from o2c.refunds.state import KIND as REFUND
+from o2c.refunds.state import RefundState
+from tests.given import BOOK, MONDAY
 from tests.given_back import TODAY, Till
 
 
@@ -114,6 +118,66 @@ def test_a_refund_that_is_given_up_is_a_credit_again() -> None:
     assert (till.invoice("A").open_minor, till.account("BA-1").balance.credit_minor, till.stand()["cash"]) == (2000, 0, 0)
 
 
+def given_up(*, credit_gone: bool = False) -> Till:
+    """10.00 came above an invoice, and the refund of 6.00 of it was given up; the payment was charged back since, or was not."""
+    till = overpaid()
+    till.refunded("BA-1", 600)
+    till.given_up("BA-1-R1")
+    if credit_gone:
+        till.charged_back("A", "CB-1")
+    return till
+
+
+def test_a_refund_that_was_paid_after_all_leaves_the_account() -> None:
+    """What was a credit again is gone, as of the payment that it came by: no chargeback takes it a second time; told twice it went once."""
+    till = given_up()
+    till.paid_out("BA-1-R1")
+    balance = till.account("BA-1").balance
+    assert (balance.credit_minor, balance.owed_minor, balance.refunded["P-A"], till.stand()["cash"]) == (400, 0, 600, 2400)
+    assert (till.invoice("A").open_minor, till.invoice("B").open_minor) == (0, 2000)
+    assert not till.paid_out("BA-1-R1")
+    with pytest.raises(Refused, match=r"24\.00 GBP of the payment of 30\.00 GBP is left"):
+        till.charged_back("A", "CB-1", 2401)
+
+
+def test_what_went_beyond_what_is_held_is_owed_on_an_invoice() -> None:
+    """The credit went by a chargeback before the provider said that it had paid it as a refund: the customer owes it, due since then, and
+    somebody looks at it; collections are told where the invoice was overdue.
+    """
+    till = given_up(credit_gone=True)
+    till.wrote("invoice-B", look_at(till.work("B", "overdue"), {}, MONDAY))
+    assert till.paid_out("BA-1-R1")
+    bill = till.invoice("B")
+    assert (bill.owed_minor, bill.due_on, till.stand()["cash"], till.stand()["owed-to-customers"]) == (2600, TODAY, -600, 0)
+    [told] = [one for one in till.told("collections.arrears-changed") if one.cause == "refund"]
+    assert (told.invoice, told.open_minor, told.due_on) == ("B", 2600, TODAY)
+    [went] = till.told("refund.reported-paid")
+    assert (went.amount_minor, went.reclaimed_minor) == (600, 600)
+    till.pays("B", 2600, "P-B")
+    assert (till.invoice("B").owed_minor, till.stand()["cash"]) == (0, 2000)
+
+
+def test_what_an_account_without_an_invoice_does_not_hold_is_refused() -> None:
+    """There is nothing on which its customer could owe it: he is to send it back; and what was not given up is none of this."""
+    till = given_up(credit_gone=True)
+    state = till.states["refund-BA-1-R1"]
+    with pytest.raises(
+        Refused, match=r"account BA-1 holds 0\.00 GBP of it and has no invoice for the rest; have the customer send 6\.00 back"
+    ):
+        paid_after_all(till, state)
+    fresh = overpaid()
+    fresh.refunded("BA-1", 600)
+    with pytest.raises(Refused, match="was not given up") as refused:
+        paid_after_all(fresh, fresh.states["refund-BA-1-R1"])
+    assert refused.value.kind == "conflict"
+
+
+def paid_after_all(till: Till, state: RefundState) -> Decision:
+    """Take down that a refund was paid after all, on an account that has no invoice."""
+    work = REFUND.work(state, "refund-BA-1-R1", "", "refund", BOOK)
+    return refunds.paid_after_all(work, till.account("BA-1"), None, reference="RFD", author="ann", paid_on=TODAY, today=TODAY)
+
+
 REFUSED: dict[str, tuple[Callable[[], Till], Callable[[Till], object], str, str]] = {
     "more than was paid": (paid_by_card, lambda till: till.charged_back("A", "CB-1", 2001), "conflict", "is left to be charged back"),
     "twice under two names": (
@@ -165,11 +229,23 @@ DEED = st.tuples(
 )
 
 
+FOUND = [
+    *[("card", "A", "A", 0, 1)] * 8,
+    ("refunded", "A", "A", 0, 1),
+    ("given up", "A", "A", 0, 1),
+    ("charged back", "A", "A", 0, 1),
+    ("paid out", "A", "A", 0, 1),
+]
+"""A refund that is given up, the whole payment charged back, and the refund paid all the same."""
+
+
+@hypothesis.example(deeds=FOUND)
 @hypothesis.given(deeds=st.lists(DEED, min_size=12, max_size=25))
 @hypothesis.settings(max_examples=100, deadline=None)
 def test_money_is_conserved_whatever_happens(deeds: list[tuple[str, str, str, int, int]]) -> None:
     """Over any sequence of payments, chargebacks, wins, moves, refunds and notes: the books sum to zero, receivables and credits are what invoices and
-    accounts say, cash is what came and did not go, and of no payment more is taken back and refunded than came.
+    accounts say, cash is what came and did not go, and of no payment more is taken back and refunded than came: but for what a provider
+    paid of a refund that was given up, which the account had no more, and which is owed on an invoice then.
     """
     till = overpaid()
     for number, deed in enumerate(deeds):
@@ -182,15 +258,18 @@ def test_money_is_conserved_whatever_happens(deeds: list[tuple[str, str, str, in
     balances = [till.account(name).balance for name in ("BA-1", "BA-2")]
     assert stand[""] == 0
     assert stand["receivable"] == sum(state.owed_minor for state in invoices)
-    assert all(state.owed_minor >= 0 and state.paid_minor >= 0 for state in invoices)
+    late = till.told("refund.reported-paid")
+    reclaimed_minor = sum(one.reclaimed_minor for one in late)
+    assert all(state.owed_minor >= 0 for state in invoices)
+    assert all(state.paid_minor >= -reclaimed_minor * (name == "B") for name, state in zip("ABC", invoices, strict=True))
     assert -stand.get("customer-credit", 0) == sum(balance.credit_minor for balance in balances)
     assert -stand.get("owed-to-customers", 0) == sum(balance.owed_minor for balance in balances)
     assert all(lot.amount_minor > 0 for balance in balances for lot in balance.credits)
     for reference in {one.reference for state in invoices for one in state.payments if one.reference}:
         of_payment = [one for state in invoices for one in state.payments if one.reference == reference]
         left = sum(one.amount_minor - one.back_minor for one in of_payment)
-        assert left >= sum(balance.refunded.get(reference, 0) for balance in balances)
-    assert stand.get("cash", 0) >= 0
+        assert left + sum(one.amount_minor for one in late) >= sum(balance.refunded.get(reference, 0) for balance in balances)
+    assert stand.get("cash", 0) + reclaimed_minor >= 0
 
 
 def done(till: Till, number: int, what: str, name: str, to: str, case: int, amount_minor: int) -> None:

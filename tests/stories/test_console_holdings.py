@@ -75,6 +75,8 @@ def test_a_refund_is_asked_for_and_how_it_stands_is_told(site: Console, world: W
     [fallout] = world.fallouts(reason="PAY-REFUND")
     with site.by("sue", "supervisor") as sue:
         given_up = sue.sends(sue.opens(HELD), f"{HELD}/give-up", {"reason": "she wants it off her next bill"}, refund="BA-C-1-R2")
+        sent = {"reference": "RFD-9", "day": "2026-03-16"}
+        paid = sue.sends(given_up, f"{HELD}/paid", sent, refund="BA-C-1-R2")
 
     assert "Done: refund asked for" in asked.text
     assert stale.status == 412
@@ -84,6 +86,7 @@ def test_a_refund_is_asked_for_and_how_it_stands_is_told(site: Console, world: W
     assert "Its fallout" in refused.text
     assert "Give it up" not in refused.buttons()
     assert "Done: refund given up" in given_up.text
+    assert ("Done: recorded as paid" in paid.text, "paid after all" in paid.text, f"{HELD}/paid" in str(paid.root)) == (True, True, False)
     assert f"/console/fallouts/{fallout['fallout']}" in links(refused)
 
 

@@ -34,7 +34,7 @@ REFUSED = {
     **dict.fromkeys(("products.switch", "products.switch-match"), 404),
     **dict.fromkeys(("returns.grade", "returns.sent", "returns.show"), 404),
     "quota.commit": 404,
-    **dict.fromkeys(("refunds.approve", "refunds.give-up"), 404),
+    **dict.fromkeys(("refunds.approve", "refunds.give-up", "refunds.paid"), 404),
 }
 """Examples that something stands against, and how that is told: the account that they name owes nothing, was told of no limit, and has no note and no refund that wait for a second
 person; its session holds nothing; nobody withdrew from its product; no other operator was given its number; its journey was ordered before; nobody knows the customer who is to take it over, or a switch; nobody sells such a pack, nothing is left of its prepaid money; its invoice is paid, was not refused by the payment provider, and no

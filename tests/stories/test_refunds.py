@@ -99,6 +99,36 @@ def test_a_refused_refund_is_given_up(overpaid: World, desk: Desk) -> None:
         desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R9", "--reason", "typed wrong")
 
 
+def test_a_refund_that_was_paid_after_it_was_given_up(overpaid: World, desk: Desk) -> None:
+    """The next bill had used the credit by then: what the account does not hold is owed on its last invoice, and the books still say where the money is."""
+    overpaid.scripted.will("refund", RefusedBy("ACCOUNT-CLOSED"))
+    desk.types("refunds", "request", "BA-C-1", "--amount", "50.00")
+    overpaid.run(at(11))
+    with pytest.raises(Refused, match="was not given up"):
+        desk.types("refunds", "paid", "BA-C-1", "BA-C-1-R1", "--reference", "RFD-9")
+    desk.types("refunds", "give-up", "BA-C-1", "BA-C-1-R1", "--reason", "he closed it")
+    overpaid.run(at(15, month=2))
+    left = stands(overpaid, desk)[1]
+    last = desk.sees("customers", "show", "C-1")["invoices"][-1]["invoice"]
+    assert 0 < left < 5000
+    assert desk.sees("payments", "show", last)["open_minor"] == 0
+
+    desk.types("refunds", "paid", "BA-C-1", "BA-C-1-R1", "--reference", "RFD-9", "--on", "2026-01-12")
+    assert "before" in desk.types("refunds", "paid", "BA-C-1", "BA-C-1-R1", "--reference", "RFD-9", "--on", "2026-01-12")
+    assert stands(overpaid, desk) == (0, 0)
+    shown = desk.sees("payments", "show", last)
+    assert (shown["open_minor"], shown["payments"][-1]["what"], shown["payments"][-1]["of"]) == (
+        5000 - left,
+        "refund-reclaimed",
+        "BA-C-1-R1",
+    )
+    assert not [check for check in run_checks(overpaid.app) if check.state == "failed"]
+    desk.types("payments", "record", last, "--amount", f"{(5000 - left) / 100:.2f}", "--reference", "TFR-2")
+    assert stands(overpaid, desk) == (0, 0)
+    with pytest.raises(Refused, match="has not come yet"):
+        desk.types("refunds", "paid", "BA-C-1", "BA-C-1-R1", "--reference", "RFD-9", "--on", "2027-01-12")
+
+
 def test_a_refund_that_waits_for_a_second_person_is_withdrawn(world: World, desk: Desk) -> None:
     """It was asked for twice: nobody can approve it any more, the account holds what it held, and told twice it is one."""
     world.stocked(pays="card")

@@ -11,7 +11,7 @@ from o2c.entrypoints.cli.options import Actor, CommandId
 from o2c.entrypoints.cli.output import Format, Output, err, show_rows
 from o2c.entrypoints.cli.session import looking, opened
 from o2c.views.balance import show_balance
-from o2c.views.reading import time_of
+from o2c.views.reading import day_of, time_of
 
 balance = typer.Typer(no_args_is_help=True, help="What an account owes, and what is held for it.")
 refunds = typer.Typer(no_args_is_help=True, help="Giving customers' money back by the way in which it came.")
@@ -91,7 +91,7 @@ def refunds_give_up(
 ) -> None:
     """Give a refund up that the provider refused, or of which nobody knows what came: the account has its money again.
 
-    Ask the provider first where nobody knows: what it paid all the same is recorded by `o2c payments refund`.
+    Ask the provider first where nobody knows: what it paid all the same is recorded by `o2c refunds paid`.
 
     Example: o2c refunds give-up BA-1001 BA-1001-R1 --reason "his account at the bank is closed" --actor bob
     """
@@ -104,3 +104,24 @@ def refunds_give_up(
             if written.unchanged
             else f"refund {refund} is given up; account {account} has the money again"
         )
+
+
+@refunds.command("paid")
+def refunds_paid(
+    account: Account,
+    refund: Annotated[str, typer.Argument(metavar="REFUND", help="The refund that was given up, such as BA-1001-R1.")],
+    reference: Annotated[str, typer.Option(metavar="TEXT", help="The provider's own reference of the refund.")],
+    actor: Actor,
+    on: Annotated[str, typer.Option(metavar="DAY", help="The day it was paid, as 2026-02-16; today when left out.")] = "",
+    command_id: CommandId = "",
+) -> None:
+    """Record that the provider paid a refund that was given up; what the account holds no more, its customer owes again.
+
+    Example: o2c refunds paid BA-1001 BA-1001-R1 --reference RFD-204417 --actor ann
+    """
+    from o2c.desk import refunds as desk
+
+    with opened() as session:
+        context, day = Context(actor, command_id=command_id), day_of(on) if on else None
+        written = desk.paid_after_all(session.app, context, account, refund, reference=reference, paid_on=day)
+        err.print(f"refund {refund} was recorded as paid before" if written.unchanged else f"refund {refund} is recorded as paid")

@@ -297,6 +297,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ports.cancel": {"name": ORDER, "note": "stays with the old provider"},
     "ports.late": {"market": "GB", "limit": 20},
     "refunds.approve": {"account": "BA-C-1001", "refund": "BA-C-1001-R9"},
+    "refunds.paid": {"account": "BA-C-1001", "refund": "BA-C-1001-R9", "reference": "RFD-204417"},
     "refunds.give-up": {"account": "BA-C-1001", "refund": "BA-C-1001-R9", "reason": "his account at the bank is closed"},
     "refunds.request": {"account": "BA-C-1001", "amount": "0.50"},
     "products.history": {"product": PRODUCT},

@@ -26,6 +26,7 @@ STATES = {
     "refund.completed": "paid back",
     "refund.fell-out": "refused",
     "refund.given-up": "given up",
+    "refund.reported-paid": "paid after all",
 }
 """How a refund stands after an event of its stream; what is not here leaves it as it was."""
 
@@ -40,6 +41,11 @@ def _approve(page: Page, account: str, form: Form) -> None:
 
 def _give_up(page: Page, account: str, form: Form) -> None:
     page.do("refunds.give-up", account, form["refund"], reason=form["reason"], wish=form["wish"], seen=form["seen"])
+
+
+def _paid(page: Page, account: str, form: Form) -> None:
+    day = day_of(form["day"]) if form["day"] else None
+    page.do("refunds.paid", account, form["refund"], reference=form["reference"], paid_on=day, wish=form["wish"])
 
 
 def _top_up(page: Page, account: str, form: Form) -> None:
@@ -62,6 +68,7 @@ DEEDS: dict[str, tuple[str, Callable[[Page, str, Form], None]]] = {
     "refund": ("refund asked for", _request),
     "approve": ("refund approved", _approve),
     "give-up": ("refund given up", _give_up),
+    "paid": ("recorded as paid", _paid),
     "top-up": ("topped up", _top_up),
     "give-back": ("what is left goes back", _give_back),
     "settle": ("billed at once", _settle),
