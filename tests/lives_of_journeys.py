@@ -142,7 +142,7 @@ OF_TRIED = [
     pytest.param(
         COMPLAINT,
         complained(),
-        lambda s: complaints.resolve(s, remedy="credit", channel="call", gives=GOODWILL, alone_minor=9_999),
+        lambda s: complaints.resolve(s, remedy="credit", channel="call", gives=lambda: (GOODWILL, 9_999)),
         id="resolve-a-complaint-with-money",
     ),
     pytest.param(KIND, tried(), lambda s: rules.identify(s, JourneyIdentified(what="login", digest="d", sealed="s")), id="identify"),

@@ -65,15 +65,19 @@ class ComplaintDeadlocked(Event, name="complaint.deadlocked", stream="complaint"
 
 class ComplaintResolved(Event, name="complaint.resolved", stream="complaint"):
     """The complaint is over, with what the customer got. Version 2 says which `account` was credited with it, and how much, in minor units
-    of its currency; none where nothing was given by that."""
+    of its currency; none where nothing was given by that. Version 3 says of which `product` a period is free; empty for an amount."""
 
-    example = {"remedy": "free-period", "channel": "store", "account": "BA-1001", "amount_minor": 2220, "currency": "GBP"}
-    upcasts = (Upcast(defaults={"account": "", "amount_minor": 0, "currency": ""}),)
+    example = {
+        "remedy": "free-period", "channel": "store", "account": "BA-1001", "amount_minor": 2220, "currency": "GBP",
+        "product": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff:1",
+    }  # fmt: skip
+    upcasts = (Upcast(defaults={"account": "", "amount_minor": 0, "currency": ""}), Upcast(defaults={"product": ""}))
     remedy: str
     channel: str
     account: str = ""
     amount_minor: int = 0
     currency: str = ""
+    product: str = ""
 
 
 class OffersLoaded(Event, name="offers.loaded", stream="offers"):

@@ -5,7 +5,7 @@ Source: the rules of each market for complaints (`markets/care.py`); for Great B
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -89,26 +89,35 @@ def escalate(state: ComplaintState, *, team: str, deadlock: bool, clock: Complai
     return NOTHING if state.outside else just(ComplaintDeadlocked(body=clock.body))
 
 
-def resolve(state: ComplaintState, *, remedy: str, channel: str, gives: GoodwillGiven | None = None, alone_minor: int = 0) -> Decision:
-    """End a complaint with what the customer got, and credit an account with what is given of it; nothing when it ended so. `alone_minor`
-    is how much one person may give.
+def resolve(
+    state: ComplaintState, *, remedy: str, channel: str, gives: Callable[[], tuple[GoodwillGiven, int]] | None = None, free: str = ""
+) -> Decision:
+    """End a complaint with what the customer got, and credit an account with what is given of it; nothing when it ended so. `gives` works
+    out the credit, and how much of that one person may give in minor units; `free` is the product of which it makes a period free, which
+    is told again by its name: what a period costs may be another amount by then.
 
     Raises Refused: missing, usage (no such channel or remedy, nothing to give), conflict (it ended otherwise, the account is another
     customer's, or that is more than one person may give).
     """
     raised = _standing(state, over=True)
     _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
-    given_minor = gives.amount_minor if gives else 0
-    if state.status != "resolved":
-        if gives is None:
-            return just(ComplaintResolved(remedy=remedy, channel=channel))
-        _may_be_given(raised, remedy, gives, alone_minor)
-        how = {"account": gives.account, "amount_minor": given_minor, "currency": gives.currency}
-        ended = ComplaintResolved.model_validate({"remedy": remedy, "channel": channel, **how})
-        return Decision((ended,), ((account_stream(gives.account), gives),))
-    if (state.remedy, state.given_minor) != (remedy, given_minor):
+    if state.status == "resolved":
+        return _told_again(state, remedy, gives()[0].amount_minor if gives and not free else 0, free)
+    if gives is None:
+        return just(ComplaintResolved(remedy=remedy, channel=channel))
+    given, alone_minor = gives()
+    _may_be_given(raised, remedy, given, alone_minor)
+    how = {"account": given.account, "amount_minor": given.amount_minor, "currency": given.currency, "product": free}
+    ended = ComplaintResolved.model_validate({"remedy": remedy, "channel": channel, **how})
+    return Decision((ended,), ((account_stream(given.account), given),))
+
+
+def _told_again(state: ComplaintState, remedy: str, given_minor: int, free: str) -> Decision:
+    """Nothing for a complaint that ended so. Raises Refused (conflict) for one that ended otherwise."""
+    ended_so = (state.remedy, state.free) == (remedy, free) and (free or state.given_minor == given_minor)
+    if not ended_so and state.raised:
         raise Refused(
-            f"complaint {raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
+            f"complaint {state.raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
         )
     return NOTHING
 

@@ -30,7 +30,7 @@ _AFTER_ORDERS = 8
 class ComplaintState:
     """A complaint as it was raised, and how it stands: open, answered (the customer has not said that it is over) or resolved. `outside`
     says that the customer may go to the body outside, `team` to whom it was escalated, `remedy` what was offered or given last, and
-    `given_minor` how much of it an account was credited with. `channels` are all in which it was spoken of."""
+    `given_minor` how much of it an account was credited with, for a period of `free` where that is a product. `channels` are all in which it was spoken of."""
 
     raised: ComplaintRaised | None = None
     status: Status = ""
@@ -38,6 +38,7 @@ class ComplaintState:
     team: str = ""
     remedy: str = ""
     given_minor: int = 0
+    free: str = ""
     outside: bool = False
     channels: tuple[str, ...] = ()
     records: dict[str, Record] = field(default_factory=dict)
@@ -61,7 +62,7 @@ def evolve(state: ComplaintState, event: Event) -> ComplaintState:
         case ComplaintDeadlocked():
             return changed(state, outside=True)
         case ComplaintResolved():
-            told = {"status": "resolved", "remedy": event.remedy, "given_minor": event.amount_minor}
+            told = {"status": "resolved", "remedy": event.remedy, "given_minor": event.amount_minor, "free": event.product}
             return changed(state, channels=_with(state, event.channel), **told)
     if not isinstance(event, OfItem):
         return state
@@ -93,7 +94,7 @@ def owner(state: ComplaintState) -> tuple[str | None, str | None]:
 
 KIND = StreamKind(
     category="complaint",
-    shape_version=2,
+    shape_version=3,
     state_type=ComplaintState,
     initial=lambda _: ComplaintState(),
     evolve=evolve,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -137,25 +138,29 @@ def resolve_complaint(
     conflict (it ended otherwise, the account is another customer's, the product ended, or that is more than one person may give of the
     market), forbidden.
     """
-    gives, alone_minor = _given(app, complaint, account, amount, product)
+    gives = _giving(app, complaint, account, amount, product)
 
     def rule(state: ComplaintState, at: datetime) -> Decision:
-        return rules.resolve(state, remedy=remedy, channel=channel, gives=gives, alone_minor=alone_minor)
+        return rules.resolve(state, remedy=remedy, channel=channel, gives=gives, free=product)
 
     done = ["resolve", remedy, channel, *([account, amount, product] if gives else [])]
     return act(app, context, "complaints.resolve", Deed(stream_of(complaint), (rule,), done))
 
 
-def _given(app: Engine, complaint: str, account: str, amount: str, product: str) -> tuple[GoodwillGiven | None, int]:
-    """What an account is credited with, None for nothing, and how much of that one person may give, in minor units."""
+def _giving(app: Engine, complaint: str, account: str, amount: str, product: str) -> Callable[[], tuple[GoodwillGiven, int]] | None:
+    """What works out the credit of an account, and how much of that one person may give, in minor units; None for nothing to give."""
     if not (account or amount or product):
-        return None, 0
+        return None
     if (product and (account or amount)) or bool(account) != bool(amount):
         raise Refused(f"complaint {complaint[:40]}: name an account and an amount, or a product of which a period is free")
-    of = _period_of(app, product) if product else _credit_of(app, account, amount)
-    rules_of_account = app.book.market(of.pop("market"))
-    gives = GoodwillGiven.model_validate({**of, "complaint": complaint, "product": product})
-    return gives, rules_of_account.invoicing.note_approved_above_minor
+
+    def given() -> tuple[GoodwillGiven, int]:
+        of = _period_of(app, product) if product else _credit_of(app, account, amount)
+        rules_of_account = app.book.market(of.pop("market"))
+        gives = GoodwillGiven.model_validate({**of, "complaint": complaint, "product": product})
+        return gives, rules_of_account.invoicing.note_approved_above_minor
+
+    return given
 
 
 def _period_of(app: Engine, product: str) -> dict[str, Any]:

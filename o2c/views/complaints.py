@@ -90,6 +90,7 @@ def _step(fact: Fact, *, personal: bool) -> dict[str, Any]:
         "account": getattr(event, "account", ""),
         "amount_minor": getattr(event, "amount_minor", 0),
         "currency": getattr(event, "currency", ""),
+        "product": getattr(event, "product", ""),
         **({"note": getattr(event, "note", "")} if personal else {}),
     }
 

@@ -1,9 +1,15 @@
 """Complaints: raised in one channel and answered in another, deadlocked, or left until the customer may go outside; and what the next channel knows."""
 
+from functools import partial
+
 import pytest
 
 from o2c.checks.diagnose import run_checks
+from o2c.complaints import rules
+from o2c.complaints.events import ComplaintRaised, ComplaintResolved
 from o2c.complaints.offers import OfferBook, checked, in_force, packaged
+from o2c.complaints.state import KIND as COMPLAINT
+from o2c.complaints.state import ComplaintState
 from o2c.desk.complaints import answer_complaint, escalate_complaint, load_offers, open_complaint, resolve_complaint
 from o2c.desk.journeys import note_attempt
 from o2c.desk.winning_back import order_journey
@@ -128,9 +134,20 @@ def test_a_month_free_is_a_credit_that_the_next_bill_uses(world: World) -> None:
     assert used["amount_minor"] == 2220
     assert show_invoice(world.app, used["invoice"])["credit_used_minor"] == 2220
     [*_, step] = show_complaint(world.app, complaint)["steps"]
-    assert (step["account"], step["amount_minor"], step["currency"]) == ("BA-C-1", 2220, "GBP")
+    assert (step["account"], step["amount_minor"], step["currency"], step["product"]) == ("BA-C-1", 2220, "GBP", free["product"])
     assert unlike_the_books(world.app) == []
     assert [check for check in run_checks(world.app) if check.state == "failed"] == []
+
+
+def test_a_period_that_was_free_is_told_again_by_its_product() -> None:
+    """What a period costs may be another amount by then, or the product be over: it is not worked out again. Another product is another wish."""
+    state = ComplaintState()
+    for event in (ComplaintRaised, ComplaintResolved):
+        state = COMPLAINT.evolve(state, event.model_validate(event.example))
+    told = partial(rules.resolve, state, remedy="free-period", channel="store", gives=lambda: pytest.fail("it was worked out again"))
+    assert not told(free=ComplaintResolved.example["product"])
+    with pytest.raises(Refused, match="was resolved with free-period"):
+        told(free="another:1")
 
 
 def test_a_credit_that_cannot_be_given_is_refused(world: World) -> None:

@@ -31,8 +31,8 @@ class ComplaintShown(TypedDict):
 
 
 class StepOfComplaint(TypedDict):
-    """Something that happened about a complaint: where (empty for nowhere), by whom, with what remedy, to which team, and how much an
-    account was credited with (0 for nothing)."""
+    """Something that happened about a complaint: where (empty for nowhere), by whom, with what remedy, to which team, how much an account
+    was credited with (0 for nothing), and of which product a period is free for that (empty for none)."""
 
     at: str
     type: str
@@ -43,6 +43,7 @@ class StepOfComplaint(TypedDict):
     account: str
     amount_minor: int
     currency: str
+    product: str
     note: NotRequired[str]
 
 
