@@ -194,6 +194,17 @@ def _ranges(conn: Connection) -> Answer:
     return not low, f"{told}; approve another with `o2c number-ranges approve`" if low else told
 
 
+_UNKNOWN = """SELECT count(*) AS n FROM o2c.event lost WHERE type = 'message.outcome-lost'
+    AND NOT EXISTS (SELECT FROM o2c.event later WHERE later.stream = lost.stream AND later.version > lost.version)"""
+"""How many messages nobody knows to have arrived, and nobody sent again or took down as come back."""
+
+
+def _messages(conn: Connection) -> Answer:
+    unknown = one(conn, _UNKNOWN)["n"]
+    text = f"{unknown:,} messages of unknown outcome"
+    return not unknown, f"{text}; see `o2c messages list --state unknown`, ask, then `o2c messages resend`" if unknown else text
+
+
 def _policies(conn: Connection) -> Answer:
     last = one(conn, LAST_POSITION)["top"]
     rows = conn.execute(_POLICIES).fetchall()
@@ -231,6 +242,7 @@ ABOUT_DUTIES: dict[str, Question] = {
     "every term that ended was told of in time": _terms,
     "money of withdrawals goes back in time": _refunds,
     "approved invoice numbers are left": _ranges,
+    "what became of every message is known": _messages,
 }
 """What a market wants done by a day; its checks read the whole log."""
 

@@ -57,8 +57,9 @@ class Letter:
         mail["Date"] = self.at
         mail["Message-ID"] = f"<{self.name}@{self.sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = self.language
         mail.set_content(self.body)
+        # After the content, which takes every header that is about the content away.
+        mail["Content-Language"] = self.language
         return mail
 
 

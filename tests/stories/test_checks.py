@@ -90,7 +90,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
     found = diagnosed(store)
     assert [check for check in found.values() if check.state != "ok" and check.name != BACKUPS] == []
     assert found[BACKUPS].state == "could not check"
-    assert len(found) == 43 + len(ALL)
+    assert len(found) == 44 + len(ALL)
     nothing_there = {name for name, check in found.items() if check.detail.startswith("0 ")}
     assert nothing_there <= {
         LEASES,
@@ -100,6 +100,7 @@ def test_a_store_that_was_only_run_has_no_flaw(store: str) -> None:
         "nobody holds back readers",
         "notices about credit are sent in time",
         "no number rests beyond its maximum",
+        "what became of every message is known",
         "every term that ended was told of in time",
         Recount.name,
         *(

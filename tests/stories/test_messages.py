@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from o2c.checks.diagnose import run_checks
 from o2c.desk.act import Context
 from o2c.desk.customers import record_contact, register_customer
 from o2c.desk.messages import bounced, load_templates, resend, stop_messages
@@ -71,8 +72,8 @@ def test_an_order_is_told_once_by_mail(world: World, telling: Telling, mails: Ma
     assert {"received", "active"} <= set(told)
     assert len(mails.taken) == first == len(set(mails.ids))
     to, mail = mails.taken[0]
-    assert (to, mail["Subject"], mail["From"], mail["Auto-Submitted"]) == (
-        "ada@example.org", RECEIVED, "Example Mobile <orders@example.org>", "auto-generated",
+    assert (to, mail["Subject"], mail["From"], mail["Auto-Submitted"], mail["Content-Language"]) == (
+        "ada@example.org", RECEIVED, "Example Mobile <orders@example.org>", "auto-generated", "en",
     )  # fmt: skip
     assert "Dear Ada Example," in mail.get_content()
     assert mails.connections == 1
@@ -107,11 +108,19 @@ def test_an_unknown_outcome_is_reported_and_never_sent_again(world: World, telli
 
     assert (row["state"], row["word"]) == ("unknown", "connection-lost")
     assert mails.count(RECEIVED) == 1
+    reported = _known(world)
     resend(world.app, ANN, row["message"])
     telling.send()
+    assert (reported, _known(world)) == ("failed", "ok")
     assert [each["state"] for each in telling.rows(milestone="received")] == ["sent"]
     assert mails.count(RECEIVED) == 2
     assert len(set(mails.ids)) == len(mails.ids)
+
+
+def _known(world: World) -> str:
+    """What `o2c diagnose` says of what became of every message."""
+    [check] = [check for check in run_checks(world.app) if check.name == "what became of every message is known"]
+    return check.state
 
 
 def test_were_the_outcome_taken_for_a_no_it_would_be_sent_twice(
