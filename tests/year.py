@@ -56,12 +56,12 @@ KINDS = (
     "account.instalments-agreed", "account.instalment-billed", "account.instalments-settled", "voucher.reserved", "voucher.redeemed", "voucher.released",
     "account.usage-rated", "account.credit-received", "account.credit-used", "account.money-returned", "refund.completed", "credit-note.issued",
     "invoice.voided", "invoice.written-off", "payment.received", "account.deposit-kept", "account.deposit-freed",
-    "payment.charged-back", "payment.moved", "payment.refund-reclaimed", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
+    "payment.charged-back", "payment.moved", "prepaid.topped-up", "quota.committed", "prepaid.expired", "collections.plan-agreed",
     "product.changed", "product.suspended", "product.resumed", "product.terminated", "account.deposit-retained",
     "order.revised", "step.renewed", "account.pack-added", "prepaid.returned",
 )  # fmt: skip
 RARE = (
-    "payment.part-received", "account.refund-wanted", "account.refund-released", "invoice.tax-relieved", "invoice.write-off-reversed",
+    "payment.part-received", "account.refund-wanted", "account.refund-released", "refund.reported-paid", "invoice.tax-relieved", "invoice.write-off-reversed",
     "payment.chargeback-reversed", "account.late-usage-reported", "collections.plan-part-kept", "collections.plan-kept", "collections.plan-broken",
 )  # fmt: skip
 AMENDED_SHARE = 0.1

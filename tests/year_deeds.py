@@ -65,6 +65,8 @@ REFUNDS = """SELECT w.body ->> 'account' AS account, w.body ->> 'refund' AS refu
 REFUSED_REFUNDS = """SELECT DISTINCT o.body ->> 'account' AS account, o.body ->> 'refund' AS refund FROM o2c.event o JOIN o2c.event f USING (stream)
     WHERE o.type = 'refund.opened' AND f.type = 'refund.fell-out' AND NOT EXISTS (
         SELECT FROM o2c.event d WHERE d.stream = o.stream AND d.type IN ('refund.completed', 'refund.given-up')) ORDER BY 1, 2"""
+GIVEN_UP_REFUNDS = """SELECT substr(g.stream, 8) AS refund FROM o2c.event g WHERE g.type = 'refund.given-up' AND NOT EXISTS (
+    SELECT FROM o2c.event p WHERE p.stream = g.stream AND p.type = 'refund.reported-paid') ORDER BY g.position"""
 CHARGED = "SELECT DISTINCT body ->> 'account' AS account FROM o2c.event WHERE type = 'account.charge-started' ORDER BY 1"
 
 
@@ -193,6 +195,10 @@ class Year:
             self.try_to("refunds approved by a second person", _approve_refund, row["account"], row["refund"])
         for row in self.app.reads.rows(REFUSED_REFUNDS):
             self.try_to("refunds given up", refunds.give_up_refund, row["account"], row["refund"], reason="the account is closed")
+        for row in self.app.reads.rows(GIVEN_UP_REFUNDS):
+            if self.chance(row["refund"], day, "went all the same") < 0.03:
+                account = row["refund"].rpartition("-R")[0]
+                self.try_to("refunds paid after all", refunds.paid_after_all, account, row["refund"], reference=f"RFD-{row['refund']}")
         for row in self.app.reads.rows(AGREED):
             if self.chance(row["order_id"], day, "settles") < 0.02:
                 self.try_to("agreements settled", instalments.settle, row["account"], row["order_id"], row["item"])
