@@ -14,7 +14,7 @@ Medium = Literal["email", "sms", "letter"]
 Transport = Literal["smtp", "file", "webhook"]
 Milestone = Literal[
     "received", "need", "dispatched", "arriving", "port-date", "active", "first-bill", "delay", "cancelled", "declined", "refunded",
-    "sim-change", "porting-code", "port-out", "switch", "switch-day", "stays", "notice",
+    "sim-change", "number-change", "porting-code", "port-out", "switch", "switch-day", "stays", "notice",
 ]  # fmt: skip
 Withheld = Literal["no-address", "not-wanted", "overtaken"]
 _ATTEMPT = {"medium": "email", "attempt": 1}

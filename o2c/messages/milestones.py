@@ -16,7 +16,7 @@ from o2c.kernel.money import from_minor
 from o2c.kernel.periods import local_date, local_time, parse_time
 from o2c.messages.events import Milestone
 
-URGENT = frozenset({"sim-change", "porting-code", "port-out", "switch", "switch-day"})
+URGENT = frozenset({"sim-change", "number-change", "porting-code", "port-out", "switch", "switch-day"})
 """Told at once, at any hour, to the contact that stood before: the line may be taken from the customer."""
 ON_THE_WAY = frozenset({"received", "dispatched", "arriving", "port-date", "active"})
 """What a customer may not want to be told; the rest is told all the same, for it asks something of him or changes what he was promised."""
@@ -113,6 +113,11 @@ def _sim_change(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None
     return Told("sim-change", body["order"], {"day": _day(at, zone)}) if "sim" in body["attributes"] else None
 
 
+def _number_change(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
+    """Codes that others send to the number would go to nobody."""
+    return Told("number-change", body["order"], {"day": _day(at, zone)}) if "number" in body["attributes"] else None
+
+
 def _porting_code(body: Mapping[str, Any], at: datetime, zone: str) -> Told | None:
     return Told("porting-code", body["issued_on"], {"day": body["issued_on"]})
 
@@ -158,7 +163,7 @@ TELLERS: Mapping[str, tuple[Teller, ...]] = {
     "order.failed": (_declined,),
     "invoice.issued": (_first_bill,),
     "account.money-returned": (_refunded,),
-    "product.change-accepted": (_sim_change,),
+    "product.change-accepted": (_sim_change, _number_change),
     "product.porting-code-issued": (_porting_code,),
     "port-out.authorised": (_port_out,),
     "port-out.withdrawn": (_stays,),

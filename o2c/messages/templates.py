@@ -30,7 +30,9 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _VERSION = re.compile(r"[\w.-]{1,40}")
 _DAYS = ("day", "before")
 """Fields whose value is a day (ISO), which each language writes in its own way."""
-PACKAGED = tuple(resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("templates.toml", "leaving.toml"))
+PACKAGED = tuple(
+    resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("templates.toml", "leaving.toml", "numbers.toml")
+)
 """The released versions, the oldest first."""
 
 

@@ -225,7 +225,7 @@ def test_the_desk(world: World, dsn: str, tmp_path: Path) -> None:
     shown = desk.sees("messages", "show", row["message"], "--personal")
     assert (row["state"], shown["addresses"]) == ("sent", {"email": "ada@example.org"})
     assert len(list(tmp_path.glob("outbox/email/*.eml"))) == 1
-    assert {each["version"] for each in desk.sees("messages", "templates", "--language", "pt")} == {"2026-12", "2027-01"}
+    assert {each["version"] for each in desk.sees("messages", "templates", "--language", "pt")} == {"2026-12", "2027-01", "2027-02"}
     [owed] = desk.sees("care", "due")
     assert (owed["tier"], owed["milestone"], owed["state"]) == ("key-account", "received", "open")
     desk.types("customers", "contact", "C-1", "--medium", "courtesy", "--topic", "other", "--order", "WEB-1", "--direction", "outbound")
