@@ -13,7 +13,16 @@ from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
 from o2c.kernel.decision import Decision
 from o2c.kernel.partner import Answered
 from o2c.plan import STEPS
-from o2c.products.events import ProductChanged, ProductReliedOn, ProductResumed, ProductStarted, ProductSuspended, Standing
+from o2c.products.bases import ends_with_base
+from o2c.products.events import (
+    ProductChanged,
+    ProductReliedOn,
+    ProductResumed,
+    ProductStarted,
+    ProductSuspended,
+    ProductTerminated,
+    Standing,
+)
 from o2c.products.state import KIND, ProductState, product_work
 from tests.changing import Changing
 from tests.given import BOOK, MONDAY, SEED, Document
@@ -52,7 +61,7 @@ BASES: Mapping[str, ProductState] = {
     f"product-{EXTRA}": _started(EXTRA, "roaming", "spec-add-on", 700, (LINE,)),
     f"product-{RESTING}": KIND.evolve(
         _started(RESTING, "fibre", "spec-access", 4475, line_id="LN-2"),
-        ProductSuspended(order="BASE", item="4", reason="seasonal", suspended_on="2025-12-01", charged=True),
+        ProductSuspended(order="BASE", item="4", reason="seasonal", suspended_on="2025-12-01", charged=True, charge="BASE/4"),
     ),
 }
 
@@ -65,14 +74,16 @@ def change(name: str, product: str, *, action: str = "modify", sold: str = "", o
 
 
 class InLife(Changing):
-    """An order beside products in service, which learn what it does with them."""
+    """An order beside products in service, which learn what it does with them; and `beside` another order that may change them too."""
 
     found = {f"product-{RESTING}": "suspended"}
 
-    def __init__(self, *items: Document, **more: Any) -> None:
-        self.products = self.kept = dict(BASES)
+    def __init__(self, *items: Document, beside: "InLife | None" = None, **more: Any) -> None:
+        self.products = self.kept = beside.kept if beside else dict(BASES)
         self.bill_dates = {ACCOUNT.account: ACCOUNT.next_run}
-        super().__init__(*items, **more)
+        super().__init__(*items, **({"holders": beside.holders, "name": "1002"} if beside else {}), **more)
+        if beside:
+            self.elsewhere, self.asked, self.now = beside.elsewhere, beside.asked, beside.now
 
     def take(self, *decisions: Decision, at: datetime = MONDAY) -> None:
         """Carry decisions through, and fold what products learn of them."""
@@ -91,10 +102,25 @@ class InLife(Changing):
     def mended(self) -> "InLife":
         """The same, with what ended beside it switched off."""
         super().mended()
-        for stream, event in [one for one in self.elsewhere if one[1].type_name == "product-off.requested"]:
+        self.all_off()
+        return self
+
+    def all_off(self) -> None:
+        """What ended with another is ended and switched off, as by the reaction and by the network."""
+        for event in [one for _, one in self.elsewhere if isinstance(one, ProductTerminated)]:
+            for product in event.ends:
+                self.end(product, date.fromisoformat(event.ended_on))
+        off = {stream for stream, event in self.elsewhere if event.type_name == "product-off.completed"}
+        for stream, event in [one for one in self.elsewhere if one[1].type_name == "product-off.requested" and one[0] not in off]:
             [entry] = KIND.agenda(self.kept[stream], event, stream)
             self._off(stream, entry)
-        return self
+
+    def end(self, product: str, on: date) -> None:
+        """A product ends that no order ends, with what relies on it."""
+        state = self.kept[f"product-{product}"]
+        self.take(Decision(elsewhere=tuple(ends_with_base(f"product-{product}", state, on, self.now))), at=self.now)
+        for other in state.relied_on_by:
+            self.end(other, on)
 
     def _off(self, stream: str, entry: Any) -> None:
         """The network switches off what ended with another."""

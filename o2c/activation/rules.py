@@ -13,7 +13,7 @@ from o2c.kernel.work import Work
 from o2c.orders.changing import held_by, product_read, products_of
 from o2c.orders.in_life import holds, holds_on, in_service_beneath, upward
 from o2c.orders.state import OrderState
-from o2c.products.serving import base_streams, known_by, lines, lines_read, served_by
+from o2c.products.serving import base_streams, known_by, lines, lines_read, rests_or_serves, served_by, sold_as
 from o2c.products.state import ProductState
 
 
@@ -40,13 +40,6 @@ def bases_in_service(work: Work) -> tuple[str, ...]:
     if not work.subject or served_by(holds(work.state, work.item)):
         return ()
     return base_streams(in_service_beneath(work.state, work.subject))
-
-
-def base_ended(work: Work, at: datetime) -> str:
-    """Say that a product in service ended to which something is to be added, so that it would be added to nothing."""
-    bases = (cast("ProductState | None", work.read.get(stream)) for stream in bases_in_service(work))
-    ended_on = next((base.ended_on for base in bases if base and base.ended_on), "")
-    return f"DQ-ACTION: item {work.item} is added to a product that ended on {ended_on}" if ended_on else ""
 
 
 def activated(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -95,17 +88,29 @@ def change(work: Work) -> Mapping[str, Any]:
     return {
         "product": item.product,
         "attributes": list(item.attributes),
-        "offering": item.offering,
+        **_sold(work),
         **({**kept, **anew} or lines_read(work.read, _bases(work))),
         **({"replaced": replaced} if replaced else {}),
         **({"status": status} if status and {"status", "termination"} & set(item.attributes) else {}),
     }
 
 
+def _sold(work: Work) -> dict[str, str]:
+    """What a product is sold as once an item has changed it: as the item says where it changes that, else as the product is by now."""
+    product = _product(work)
+    if product is None or product.standing is None or "offering" in work.subject.attributes:
+        return {"offering": work.subject.offering}
+    return sold_as(product, order=work.state.order_id)
+
+
+def _product(work: Work) -> ProductState | None:
+    return next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
+
+
 def _held(work: Work) -> dict[str, str]:
     """What serves the product that an item changes: now, as another order may have replaced something of it since this one was
     validated; and nothing of what another is about to replace: the network would put back what the inventory still has."""
-    product = next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
+    product = _product(work)
     if product and product.standing:
         return known_by(product, order=work.state.order_id)
     return served_by(products_of(work.state)[work.subject.line].standing.holds)
@@ -138,16 +143,14 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
 
     Another order may have changed something else of it since this one was validated, or be about to, and that stays.
     """
-    item, stream = work.subject, product_read(work)[0]
-    product = cast("ProductState", work.read[stream])
-    stands = product.standing
-    assert stands is not None
+    product = _product(work)
+    assert product is not None
     return {
-        "product": item.product,
-        "attributes": list(item.attributes),
-        "offering": stands.offering,
+        "product": work.subject.product,
+        "attributes": list(work.subject.attributes),
+        **sold_as(product, order=work.state.order_id),
         **(_held(work) or lines_read(work.read, _bases(work))),
-        "status": "terminated" if product.ended_on else "suspended" if product.suspended_for else "active",
+        **rests_or_serves(product, order=work.state.order_id),
     }
 
 

@@ -18,13 +18,14 @@ from o2c.activation.events import (
 from o2c.kernel.step import RECALL_LEAD, ByPartner, Ending, Step
 from o2c.orders.changing import gone
 from o2c.orders.dates import from_wish
+from o2c.orders.in_life import base_ended
 
 STEP = Step(
     name="activation",
     requested=ActivationRequested,
     fell_out=ActivationFellOut,
     complete=rules.activated,
-    check=rules.base_ended,
+    check=base_ended,
     reads=rules.bases_in_service,
     lead=timedelta(seconds=45),
     open_from=from_wish,

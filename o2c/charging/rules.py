@@ -12,8 +12,14 @@ from o2c.kernel.decision import NOTHING, Decision
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.orders.changing import cost_centre, payer_in
-from o2c.orders.compensating import late_start
+from o2c.orders.compensating import late_start, streams_read
 from o2c.orders.dates import from_wish
+from o2c.orders.in_life import bases_read
+
+
+def reads(work: Work) -> tuple[str, ...]:
+    """Name the streams that say whether a late start is made good, and whether what an item is added to is in service still."""
+    return (*streams_read(work), *bases_read(work))
 
 
 def opens(work: Work, at: datetime) -> datetime:

@@ -248,10 +248,11 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
 
 
 def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int, at: datetime) -> Decision:
-    """The product ends, and with it those that rely on it; what was to come until the end of its term is charged where the market lets
-    it."""
-    by = {"order": work.state.order_id, "item": work.item}
-    told = ProductTerminated(cause="ordered", ended_on=today.isoformat(), gives_back=held.standing.pieces, **by)
+    """The product ends, and with it those that rely on it, also what was added to it since the order was validated; what was to come until
+    the end of its term is charged where the market lets it."""
+    by: dict[str, Any] = {"order": work.state.order_id, "item": work.item}
+    late = tuple(one for one in _product(work, held).relied_on_by if one not in held.relied_on_by)
+    told = ProductTerminated(cause="ordered", ended_on=today.isoformat(), gives_back=held.standing.pieces, ends=late, **by)
     ended: list[tuple[str, Event]] = [(product_stream(held.product), told)]
     ended += [*_early(work, held, today, charged_minor), *ends_charge(_product(work, held), today)]
     for stream in _dependants(held):

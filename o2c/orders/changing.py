@@ -137,10 +137,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return "names a product that is not in the inventory"
     if product.ended_on:
         return f"names a product that ended on {product.ended_on}"
-    if product.port_out:
-        return f"names a product whose number goes to another operator on {product.port_out.agreed_on}; send it again if it does not"
-    if product.switch_on:
-        return f"names a product that is switched to another provider on {product.switch_on}; send it again if it is not"
+    if leaves := _leaves(product):
+        return f"names a product {leaves}; send it again if it {'does' if product.port_out else 'is'} not"
     if line.action == NO_CHANGE:
         return _busy([product.changing.get(TERMINATION, ""), product.changing.get(OWNER, "")], order)
     if line.quantity != "1":
@@ -157,6 +155,13 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"
     whole = product.changing.values() if TERMINATION in changes else map(product.changing.get, (*changes, TERMINATION, OWNER))
     return _busy(whole, order)
+
+
+def _leaves(product: ProductState) -> str:
+    """Why a product is to leave us that no order ends; empty for one that stays."""
+    if product.port_out:
+        return f"whose number goes to another operator on {product.port_out.agreed_on}"
+    return f"that is switched to another provider on {product.switch_on}" if product.switch_on else ""
 
 
 def _not_taken_over(line: Line, product: ProductState, changes: Sequence[str]) -> str:
@@ -281,7 +286,9 @@ def held_by(work: Work) -> HeldProduct | None:
 
 def gone(work: Work, at: datetime) -> str:
     """Say that the product ended while the order was under way, so that there is nothing left to change: its number went to another
-    operator, or its account was terminated."""
-    products = (cast("ProductState | None", work.read.get(stream)) for stream in product_read(work))
-    ended_on = next((product.ended_on for product in products if product), "")
-    return f"DQ-ACTION: item {work.item} changes a product that ended on {ended_on}" if ended_on else ""
+    operator, or its account was terminated. What is to leave us is nobody's to take over meanwhile: its owner asked for that."""
+    product = next((cast("ProductState | None", work.read.get(stream)) for stream in product_read(work)), None)
+    if product and product.ended_on:
+        return f"DQ-ACTION: item {work.item} changes a product that ended on {product.ended_on}"
+    leaves = _leaves(product) if product and OWNER in work.subject.attributes else ""
+    return f"DQ-ACTION: item {work.item} takes over a product {leaves}" if leaves else ""

@@ -14,6 +14,7 @@ from o2c.kernel.event import Event, Fact
 from o2c.kernel.periods import local_date
 from o2c.kernel.reaction import DecideOn, Reaction
 from o2c.kernel.recurrence import Recurrence
+from o2c.kernel.work import Work
 from o2c.orders.changing import payer_in, products_of
 from o2c.orders.events import ItemTakenIntoUse, OrderPlanned
 from o2c.orders.planning import Book
@@ -21,6 +22,8 @@ from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
 from o2c.orders.wish import CODE, NUMBER, START, SWITCH_ACCOUNT, SWITCH_FROM
 from o2c.products.events import ProductReliedOn, ProductStarted, Standing, place_of, product_of, product_stream
+from o2c.products.serving import base_streams
+from o2c.products.state import ProductState
 
 HOLDS: Mapping[str, tuple[str, ...]] = {
     "sim": ("iccid", "imsi"), "number": ("msisdn",), "number-change": ("msisdn",), "qualification": ("line_id",), "device": ("imei",),
@@ -74,6 +77,18 @@ def in_service_beneath(state: OrderState, planned: Planned) -> tuple[str, ...]:
     relied_on = {one.product: one.relies_on for one in products_of(state).values()}
     named = (product for each in upward(state, planned) for product in (each.product, *each.on_products) if product)
     return tuple(dict.fromkeys(below for product in named for below in (product, *relied_on.get(product, ()))))
+
+
+def bases_read(work: Work) -> tuple[str, ...]:
+    """Name the streams of the products in service that an item is added to."""
+    return base_streams(in_service_beneath(work.state, work.subject)) if work.subject else ()
+
+
+def base_ended(work: Work, at: datetime) -> str:
+    """Say that a product in service ended to which something is to be added, so that it would be added to nothing."""
+    bases = (cast("ProductState | None", work.read.get(stream)) for stream in bases_read(work))
+    ended_on = next((base.ended_on for base in bases if base and base.ended_on), "")
+    return f"DQ-ACTION: item {work.item} is added to a product that ended on {ended_on}" if ended_on else ""
 
 
 def _planned(cls: type[Event]) -> bool:

@@ -32,7 +32,7 @@ from o2c.products import leaving_events as leaving
 from o2c.products.bases import ends_charge, ends_with_base
 from o2c.products.events import PortingCodeIssued, PortingCodeRefused, ProductTerminated, Standing, place_of, product_stream
 from o2c.products.leaving_events import PortOutAuthorised, PortOutRejected
-from o2c.products.serving import base_streams, in_service, known_by, lines_read
+from o2c.products.serving import base_streams, in_service, known_by, lines_read, rests_or_serves, sold_as
 from o2c.products.state import TERMINATION, ProductState
 
 PORTED_OUT = "ported-out"
@@ -255,15 +255,15 @@ def switch_off(work: Work) -> Mapping[str, Any]:
 
 
 def switch_on(work: Work) -> Mapping[str, Any]:
-    """Give the body of the request to the network to switch a service on again whose number stayed."""
-    return {**_service(work), "attributes": ["status"], "status": "active"}
+    """Give the body of the request to the network to switch a service on again whose number stayed; one that rests is to rest again."""
+    return {**_service(work), "attributes": ["status"], **rests_or_serves(work.state)}
 
 
 def _service(work: Work) -> dict[str, Any]:
     state = cast("ProductState", work.state)
     assert state.standing is not None
     held = known_by(state) or lines_read(work.read, base_streams(state.relies_on))
-    return {"product": state.product, "offering": state.standing.offering, **held}
+    return {"product": state.product, **sold_as(state), **held}
 
 
 def bases_read(work: Work) -> tuple[str, ...]:

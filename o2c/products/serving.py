@@ -41,6 +41,22 @@ def known_by(state: ProductState, *, order: str = "") -> dict[str, str]:
     return {name: value for name, value in held.items() if name not in unsure}
 
 
+def sold_as(state: ProductState, *, order: str = "") -> dict[str, str]:
+    """Give what a product in service is sold as (`offering`), as an order says it that changes something else of it: nothing while another
+    order is about to change that, for the same reason."""
+    by = state.changing.get("offering", "").partition("/")[0]
+    return {} if by not in ("", order) or state.standing is None else {"offering": state.standing.offering}
+
+
+def rests_or_serves(state: ProductState, *, order: str = "") -> dict[str, str]:
+    """Give the `status` in which the network is to have a product (terminated, suspended or active); nothing while another order is about
+    to change that."""
+    if state.ended_on:
+        return {"status": "terminated"}
+    by = state.changing.get("status", "").partition("/")[0]
+    return {} if by not in ("", order) else {"status": "suspended" if state.suspended_for else "active"}
+
+
 def lines(bases: Iterable[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
     """Give the part of a request that says to which lines something is added (`lines`); nothing where it is added to none."""
     named = [base for base in bases if base]
