@@ -84,6 +84,13 @@ OFFERINGS = (
     offering("right", "spec-add-on", one_time_minor=0, requires=["left"]),
     offering("full-office", "spec-bundle", bundle=True, prices=[], requires=["line"]),
     offering("inside", "spec-add-on", sellable=False),
+    offering(
+        "handset",
+        "spec-device",
+        recurring_minor=0,
+        characteristics={"sku": ("lark-9",), "instalments": ("1", "24")},
+        defaults={"instalments": "1"},
+    ),
     offering("dear-in-may", "spec-add-on", prices=[{"kind": "recurring", "amount_minor": 900, "valid_from": "2026-05-01T00:00:00Z"}]),
     offering(
         "easy",
@@ -261,6 +268,7 @@ class Story:
         return {
             "iccid": f"8944{self.name:0>10}{self.serial:05d}", "imsi": f"00101{self.name:0>5}{self.serial:05d}",
             "msisdn": f"+4477009{self.name}{self.serial:02d}", "kind": pool.partition("/")[2],
+            "imei": f"0010101{self.name:0>4}{self.serial:04d}", "sku": pool.partition("/")[2],
         }  # fmt: skip
 
     def run(self, *, but: Mapping[tuple[str, str], Answer] | None = None, until: str = "") -> "Story":

@@ -40,7 +40,7 @@ class Withdrawal:
     declared_on: str
     last_day: str
     ended: tuple[str, ...]
-    owed_minor: int
+    owed_net_minor: int
     refund_minor: int
     currency: str
     refund_by: str
@@ -70,7 +70,7 @@ def withdraw(app: Engine, context: Context, product: str) -> Withdrawal:
         declared_on=declared.declared_on,
         last_day=declared.last_day,
         ended=tuple(one.contract.product.product for one in ends),
-        owed_minor=sum(one.foreseen.owed_minor for one in ends),
+        owed_net_minor=sum(one.foreseen.owed_minor for one in ends),
         refund_minor=sum(one.foreseen.back_minor for one in ends),
         currency=declared.currency,
         refund_by=declared.refund_by,
@@ -90,7 +90,7 @@ class OrderWithdrawal:
     cancelled: tuple[str, ...]
     ended: tuple[str, ...]
     to_come: tuple[str, ...]
-    owed_minor: int
+    owed_net_minor: int
     currency: str
 
 
@@ -129,7 +129,7 @@ def _of_order(app: Engine, stream: str, items: Sequence[str], written: Written) 
         cancelled=tuple(item for item in chosen if state.progress.items[item].ended == "cancelled"),
         ended=tuple(one.product for one in declared),
         to_come=tuple(item for item, one in states.items() if one.awaited and not one.declared),
-        owed_minor=sum(one.owed_minor for one in declared),
+        owed_net_minor=sum(one.owed_minor for one in declared),
         currency=next((one.currency for one in state.items.values()), ""),
     )
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import reduce
 
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import StepRenewed
 from o2c.kernel.step import never
+from o2c.kernel.work import next_attempt
 from o2c.orders.ending import todo
 from o2c.orders.planning import Book
-from o2c.orders.state import OrderState
+from o2c.orders.state import OrderState, evolve
 
 
 def renew_lost(state: OrderState, item: str, at: datetime, book: Book) -> Decision:
     """Do anew what the open fallouts of an item have lost, and what is outdated; nothing for those that lost nothing, or too often, which
-    wait for a person."""
+    wait for a person. What a suspended order has lost is done anew when it goes on."""
     decision = NOTHING
     for name, status in state.progress.items[item].steps.items():
         record, renewal = state.record(item, name), book.steps[name].renewal
         if status == "done" and renewal.outdated is not never and renewal.outdated(todo(state, item, name, book)):
             decision += just(StepRenewed(item=item, step=name))
-        if status in ("held", "pending") and record.reason in renewal.of and record.attempt < renewal.attempts_max:
+        again = record.reason in renewal.of and record.attempt < renewal.attempts_max
+        if status in ("held", "pending") and again and not state.suspended:
             decision += renew(state, item, name, at, book)
     return decision
 
@@ -54,6 +57,17 @@ def renew(state: OrderState, item: str, name: str, at: datetime, book: Book) -> 
     decision = NOTHING
     for earlier in lost:
         if state.progress.items[item].steps.get(earlier) == "done":
-            own = book.steps[earlier].renewal.lose(todo(state, item, earlier, book), state.record(item, earlier).outcome, at)
-            decision += own or just(StepRenewed(item=item, step=earlier))
+            decision += _lost(state, item, earlier, at, book)
     return decision + just(StepRenewed(item=item, step=name)) if lost else NOTHING
+
+
+def _lost(state: OrderState, item: str, name: str, at: datetime, book: Book) -> Decision:
+    """The result of a step is lost, and it is asked for again at once: an item of which nothing else is done, such as a device, would look
+    as if nothing had begun when the step that lost it is put back."""
+    own = book.steps[name].renewal.lose(todo(state, item, name, book), state.record(item, name).outcome, at)
+    decision = own or just(StepRenewed(item=item, step=name))
+    if state.suspended:
+        return decision
+    after = reduce(evolve, decision.events, state)
+    attempt = next_attempt(after.records.get(item, {}), name)
+    return decision + book.steps[name].request(todo(after, item, name, book), at, attempt=attempt)

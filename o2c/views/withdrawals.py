@@ -137,7 +137,7 @@ def show_right(app: Engine, product: str) -> WithdrawalRightShown:
         "declared_on": declared.declared_on if declared else None,
         "currency": state.currency,
         "ends": [_ending(one) for one in ends] if not why else [],
-        "owed_minor": sum(one.foreseen.owed_minor for one in ends) if not why else 0,
+        "owed_net_minor": sum(one.foreseen.owed_minor for one in ends) if not why else 0,
         "refund_minor": sum(one.foreseen.back_minor for one in ends) if not why else 0,
         "refund_by": None if goods or why else found.today + timedelta(days=rules.refund_days),
         "send_back_by": found.today + timedelta(days=rules.send_back_days) if goods and not why else None,
@@ -152,7 +152,7 @@ def _ending(one: Told) -> dict[str, Any]:
     return {
         "product": one.contract.product.product,
         "offering": stands.offering,
-        "owed_minor": figures.owed_minor,
+        "owed_net_minor": figures.owed_minor,
         "credited_minor": figures.credited_minor,
         "refund_minor": figures.back_minor,
     }
@@ -232,7 +232,7 @@ def _to_come(app: Engine, awaited: Sequence[WithdrawalAwaited]) -> Iterator[With
         told = {**dict.fromkeys(WithdrawalShown.__annotations__), **{name: getattr(one, name) for name in own}}
         told |= {"item": one.of, "offering": planned.offering, "currency": planned.currency, "last_day": one.last_day or None}
         told |= {"goods": planned.specification == GOODS, "state": TO_COME, "asked_to_start": False, "late": False, "overdue": False}
-        yield cast("WithdrawalShown", told | {"owed_minor": 0, "kept_minor": 0, "refund_minor": 0, "refunds": []})
+        yield cast("WithdrawalShown", told | {"owed_net_minor": 0, "kept_net_minor": 0, "refund_minor": 0, "refunds": []})
 
 
 def _row(app: Engine, state: WithdrawalState, paid: Mapping[str, Any]) -> WithdrawalShown:
@@ -244,8 +244,9 @@ def _row(app: Engine, state: WithdrawalState, paid: Mapping[str, Any]) -> Withdr
     nothing = state.settled and not state.refunded_minor
     by_now = refunded_on or local_date(app.clock().now, zone).isoformat()
     own = ("product", "order", "item", "customer", "account", "offering", "goods", "imei", "currency", "declared_on", "last_day")
-    told = {name: getattr(declared, name) for name in (*own, "asked_to_start", "owed_minor", "send_back_by", "ended_with")}
-    told |= {name: getattr(state, name) for name in ("sent_on", "received_on", "grade", "kept_minor", "refund_by")}
+    told = {name: getattr(declared, name) for name in (*own, "asked_to_start", "send_back_by", "ended_with")}
+    told |= {name: getattr(state, name) for name in ("sent_on", "received_on", "grade", "refund_by")}
+    told |= {"owed_net_minor": declared.owed_minor, "kept_net_minor": state.kept_minor}
     told |= {"state": state.standing, "refund_minor": state.refunded_minor, "refunds": list(state.refunds), "refunded_on": refunded_on}
     late = bool(state.refund_by) and not nothing and by_now > state.refund_by
     told |= {"goods_state": _goods_state(state), "overdue": _overdue(state, local_date(app.clock().now, zone).isoformat())}

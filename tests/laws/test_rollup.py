@@ -37,6 +37,7 @@ ORDERS: dict[str, list[Document]] = {
     "an access and what relies on it": [item("1", "fibre"), item("2", "roaming", relies_on=("1",)), item("3", "roaming", relies_on=("2",))],
     "a line twice and an add-on": [item("1", quantity=2, characteristics=PORTING), item("2", "roaming", relies_on=("1",))],
     "two that bring the same number": [item("1", characteristics=PORTING), item("2", characteristics=PORTING)],
+    "a device": [item(sold="handset", characteristics={"sku": "lark-9"})],
     "flawed": [item(sold="moon-line")],
 }
 WAYS = ("correct", "approve", "decline", "force", "fail")

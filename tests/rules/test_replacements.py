@@ -43,6 +43,15 @@ def test_a_lost_sim_is_blocked_and_another_is_sent() -> None:
     assert story.names().count("delivery.fell-out") == 1
 
 
+def test_an_order_of_a_device_alone_never_looks_as_if_nothing_had_begun() -> None:
+    """Nothing of it is done once its only parcel is lost: another device is asked for before the parcel is put back, so that held leads to in progress."""
+    story = Story(item(sold="handset", characteristics={"sku": "lark-9"})).run(until="delivery")
+    story.attend("delivery", "1", Accepted("PCL-1", LATER))
+    lost(story)
+    assert [(before, after) for of, before, after, _ in story.passed if of == "1"][-2:] == [("inProgress", "held"), ("held", "inProgress")]
+    assert (story.run().names().count("device.assigned"), story.states()[""]) == (2, "completed")
+
+
 def test_the_second_parcel_is_another_request_with_the_second_sim() -> None:
     """The courier is asked under the next attempt, so that it does not take the question for the first one."""
     story = lost(sent()).run(until="delivery")

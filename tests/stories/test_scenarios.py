@@ -307,7 +307,7 @@ def a_withdrawal(us: Customer) -> Iterator[datetime]:
     [off] = us.asked("withdrawal-switch-off", stream=f"withdrawal-{us.product_id('LINE')}")
     assert off.body["status"] == "terminated"
     # Seven of 31 days are owed; the connection and the other days go back.
-    assert (us.bills(), us.credited(), done.owed_minor) == ({"01-08": FIRST_BILL}, [("1", CONNECTION), ("1", 1611)], 418)
+    assert (us.bills(), us.credited(), done.owed_net_minor) == ({"01-08": FIRST_BILL}, [("1", CONNECTION), ("1", 1611)], 418)
 
 
 # -- changed on the way

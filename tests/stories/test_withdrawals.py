@@ -92,7 +92,7 @@ def test_a_line_that_was_billed_in_advance(world: World) -> None:
     again = withdraw(world.app, ANN, of(world))
 
     assert again.written.unchanged
-    assert (done.owed_minor, done.refund_minor, done.refund_by) == (told["owed_minor"], told["refund_minor"], "2026-01-26")
+    assert (done.owed_net_minor, done.refund_minor, done.refund_by) == (told["owed_net_minor"], told["refund_minor"], "2026-01-26")
     assert (product(world, "FIRST").status, product(world, "FIRST").ended_on) == ("terminated", "2026-01-12")
     world.run(at(14))
     assert show_number(world.app, holds["msisdn"])["state"] == "quarantined"
@@ -100,8 +100,8 @@ def test_a_line_that_was_billed_in_advance(world: World) -> None:
     [off] = world.scripted.asked("withdrawal-switch-off")
     assert (off.body["status"], off.body["msisdn"]) == ("terminated", holds["msisdn"])
     world.run(at(1, month=3))
-    assert sum(line["net_minor"] for line in billed(world)) == done.owed_minor
-    assert net_paid(world) == half_up(Fraction(done.owed_minor * 120, 100))
+    assert sum(line["net_minor"] for line in billed(world)) == done.owed_net_minor
+    assert net_paid(world) == half_up(Fraction(done.owed_net_minor * 120, 100))
     row = show_withdrawal(world.app, of(world))
     assert (row["state"], row["refund_minor"], row["refunded_on"], row["late"]) == ("settled", done.refund_minor, "2026-01-13", False)
 
@@ -113,7 +113,7 @@ def test_a_line_whose_service_was_not_asked_to_begin(world: World) -> None:
 
     done = withdraw(world.app, ANN, of(world))
 
-    assert done.owed_minor == 0
+    assert done.owed_net_minor == 0
     world.run(at(1, month=3))
     assert (sum(line["net_minor"] for line in billed(world)), net_paid(world)) == (0, 0)
 
@@ -126,8 +126,8 @@ def test_a_line_that_was_on_no_bill_yet(world: World) -> None:
     done = withdraw(world.app, ANN, of(world))
     world.run(at(1, month=3))
 
-    assert [(line["kind"], line["net_minor"]) for line in billed(world)] == [("part-period", done.owed_minor)]
-    assert (done.owed_minor, net_paid(world)) == (119, 143)
+    assert [(line["kind"], line["net_minor"]) for line in billed(world)] == [("part-period", done.owed_net_minor)]
+    assert (done.owed_net_minor, net_paid(world)) == (119, 143)
 
 
 def test_what_depends_on_it_ends_too(world: World) -> None:
@@ -141,7 +141,7 @@ def test_what_depends_on_it_ends_too(world: World) -> None:
 
     assert done.ended == (of(world), of(world, "ADD"))
     assert {row["product"]: row["ended_with"] for row in list_withdrawals(world.app)} == {of(world): None, of(world, "ADD"): of(world)}
-    assert sum(line["net_minor"] for line in billed(world)) == done.owed_minor
+    assert sum(line["net_minor"] for line in billed(world)) == done.owed_net_minor
 
 
 def test_a_number_that_was_brought_along(world: World) -> None:
@@ -175,7 +175,7 @@ def test_a_handset_in_instalments_goes_back(world: World, found: str, kept_minor
     bought = phone(world)
     imei = held(world, "PHONE")["imei"]
     done = withdraw(world.app, ANN, bought)
-    assert (done.owed_minor, done.refund_by, done.send_back_by) == (0, "", "2026-01-23")
+    assert (done.owed_net_minor, done.refund_by, done.send_back_by) == (0, "", "2026-01-23")
     world.run(at(14))
     row = show_withdrawal(world.app, bought)
     assert (row["state"], row["received_on"], row["refund_by"], row["refund_minor"]) == ("received", "2026-01-11", "2026-01-25", 0)
@@ -184,7 +184,7 @@ def test_a_handset_in_instalments_goes_back(world: World, found: str, kept_minor
     world.run(at(1, month=4))
 
     row = show_withdrawal(world.app, bought)
-    assert (row["state"], row["grade"], row["kept_minor"], row["late"]) == ("settled", found, kept_minor, False)
+    assert (row["state"], row["grade"], row["kept_net_minor"], row["late"]) == ("settled", found, kept_minor, False)
     assert sum(line["net_minor"] for line in billed(world) if line["tax_group"] != "instalment") == kept_minor
     assert net_paid(world) == half_up(Fraction(kept_minor * 120, 100))
     assert show_device(world.app, imei)["state"] == stock
@@ -263,7 +263,7 @@ def test_the_console_shows_the_right_and_carries_it_out(world: World) -> None:
         page = ann.sends(page, f"{path}/grade", {"grade": "damaged"})
         assert page.alerts == []
     row = show_withdrawal(world.app, bought)
-    assert (row["state"], row["sent_on"], row["grade"], row["kept_minor"]) == ("graded", "2026-01-09", "damaged", 24959)
+    assert (row["state"], row["sent_on"], row["grade"], row["kept_net_minor"]) == ("graded", "2026-01-09", "damaged", 24959)
     world.run(at(1, month=3))
 
 
@@ -274,7 +274,7 @@ def test_an_order_under_way_is_withdrawn_from_by_the_same_verb(world: World) -> 
     done = withdraw_order(world.app, ANN, "FIRST", note="changed his mind")
     again = withdraw_order(world.app, ANN, "FIRST", note="changed his mind")
 
-    assert (done.state, done.ended, done.to_come, done.owed_minor) == ("cancelled", (), (), 0)
+    assert (done.state, done.ended, done.to_come, done.owed_net_minor) == ("cancelled", (), (), 0)
     assert again.written.unchanged
     world.run(at(1, month=2))
     assert (world.state("FIRST"), billed(world), net_paid(world)) == ("cancelled", [], 0)
@@ -293,7 +293,7 @@ def test_an_order_in_service(world: World) -> None:
     assert done.ended == (of(world),)
     assert (done.cancelled, done.to_come) == ((), ())
     world.run(at(1, month=3))
-    assert sum(line["net_minor"] for line in billed(world)) == done.owed_minor
+    assert sum(line["net_minor"] for line in billed(world)) == done.owed_net_minor
 
 
 def test_what_can_be_stopped_no_more_ends_once_it_is_there(world: World) -> None:

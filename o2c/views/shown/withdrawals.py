@@ -6,12 +6,12 @@ from typing import TypedDict
 
 
 class EndingShown(TypedDict):
-    """A product that ends with a withdrawal: what stays owed of it, net; what is taken off invoices, with tax; and what of that goes back.
-    Minor units."""
+    """A product that ends with a withdrawal: what stays owed of it, net; what is taken off invoices, with tax; and what of that goes back,
+    with tax. Minor units."""
 
     product: str
     offering: str
-    owed_minor: int
+    owed_net_minor: int
     credited_minor: int
     refund_minor: int
 
@@ -34,15 +34,15 @@ class WithdrawalRightShown(TypedDict):
     declared_on: str | None
     currency: str
     ends: list[EndingShown]
-    owed_minor: int
+    owed_net_minor: int
     refund_minor: int
     refund_by: str | None
     send_back_by: str | None
 
 
 class WithdrawalShown(TypedDict):
-    """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed (net) or is kept of the price of goods, and
-    what goes back, by when. `late` says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that
+    """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed or is kept of the price of goods, both net
+    of tax, and what goes back with tax, by when. `late` says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that
     come back, and `overdue` that they were not sent back by their day, so that the money is withheld. Amounts are minor units."""
 
     product: str
@@ -57,13 +57,13 @@ class WithdrawalShown(TypedDict):
     declared_on: str
     last_day: str | None
     asked_to_start: bool
-    owed_minor: int
+    owed_net_minor: int
     send_back_by: str | None
     ended_with: str | None
     sent_on: str | None
     received_on: str | None
     grade: str | None
-    kept_minor: int
+    kept_net_minor: int
     refund_by: str | None
     state: str
     refund_minor: int
