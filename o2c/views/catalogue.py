@@ -10,6 +10,7 @@ from o2c.catalogue.state import STREAM
 from o2c.engine.app import Engine
 from o2c.kernel.money import from_minor
 from o2c.kernel.refusal import Refused
+from o2c.rating.tariff import Allowance
 from o2c.views.shown import OfferingShown, PriceShown
 
 
@@ -50,29 +51,45 @@ def _price(price: OfferingPrice, currency: str) -> dict[str, Any]:
         "price": price.kind,
         "amount_minor": price.amount_minor if price.kind in ("recurring", "one-time") else None,
         "currency": currency,
-        "charged": _charged(price, currency),
+        "charged": charged_words(price, currency),
         "tax_group": price.tax_group,
         "for_orders": validity(price.valid_from, price.valid_to),
     }
 
 
-def _charged(price: OfferingPrice, currency: str) -> str:
-    """How often, or for what, in plain words, and what is taken off."""
+def charged_words(price: OfferingPrice, currency: str) -> str:
+    """How often a price is charged, or for what, in plain words, and what is taken off."""
     if price.usage is not None:
         kind, where = price.usage.usage, " ".join([*price.usage.zones, *price.usage.bands])
         return f"{kind}{' ' + where if where else ''}: {price.usage.model.words(price.usage.unit, currency)}"
     if price.allowance is not None:
-        return f"{price.allowance.quantity} {price.allowance.unit} of {', '.join(price.allowance.usage)} included"
+        return ", ".join(_included(price.allowance))
     often = price.recurrence.words if price.kind == "recurring" else "once"
     return "; ".join([often, *(f"less {_discount(one, currency)}" for one in price.discounts)])
 
 
+def _included(units: Allowance) -> Iterator[str]:
+    """Included units in plain words: whose they are, and what becomes of those that are left."""
+    yield f"{units.quantity} {units.unit} of {', '.join(units.usage)} included"
+    if units.shared:
+        most = "" if units.line_max is None else f", each up to {units.line_max}"
+        yield f"shared by all lines of the account{most}"
+    if units.periods > 1:
+        yield f"to be used for {units.periods} bill periods"
+    if units.rollover_max:
+        yield f"up to {units.rollover_max} carried over"
+
+
+_COUNTS = {"stackable": "", "best-of": ", the best of such", "exclusive": ", instead of all others"}
+
+
 def _discount(offered: OfferedDiscount, currency: str) -> str:
-    """A discount in plain words, with the orders that have it where not all do."""
+    """A discount in plain words: from when, how it counts beside others, and the orders that have it where not all do."""
     one = offered.discount
     much = one.words if one.percent else one.words.replace("an amount", f"{from_minor(one.amount_minor, currency)} {currency}")
+    begins = {"charge": "", "bill": " from the next bill on", "day": f" from {one.from_day} on"}[one.starts]
     when = validity(offered.valid_from, offered.valid_to)
-    return f"{one.name}: {much}{'' if when == 'always' else f', for orders {when}'}"
+    return f"{one.name}: {much}{begins}{_COUNTS[one.combines]}{'' if when == 'always' else f', for orders {when}'}"
 
 
 def validity(valid_from: str, valid_to: str) -> str:

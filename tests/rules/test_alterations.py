@@ -14,6 +14,7 @@ from o2c.kernel.periods import parse_time
 from o2c.orders.planning import order_price, plan_order
 from o2c.orders.validation import flaw
 from o2c.plan import PlanBook
+from o2c.views.catalogue import charged_words
 from tests.given import CATALOGUE, MARKET, MONDAY, captured, item, offering
 from tests.rules.test_prices import offering as listed
 from tests.rules.test_prices import once, price, published, refusal
@@ -31,6 +32,22 @@ def discount(**changes: Any) -> Document:
 def read(*alterations: Document, of: Any = price) -> list[Discount]:
     [found] = published(listed(of(priceAlteration=list(alterations)))).prices
     return [each.discount for each in found.discounts]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "less WELCOME: 20 %"),
+        ({"applicationStart": "nextBill", "applicationDuration": {"amount": 3, "units": "month"}}, "less WELCOME: 20 % for 3 months from the next bill on"),
+        ({"applicationStart": "2026-03-01"}, "less WELCOME: 20 % from 2026-03-01 on"),
+        ({"combination": "bestOf"}, "less WELCOME: 20 %, the best of such"),
+        ({"combination": "exclusive"}, "less WELCOME: 20 %, instead of all others"),
+    ],
+)  # fmt: skip
+def test_the_price_list_says_how_a_discount_counts(changes: Document, said: str) -> None:
+    """From when, and what it does beside others."""
+    [found] = published(listed(price(priceAlteration=[discount(**changes)]))).prices
+    assert charged_words(found, "GBP").partition("; ")[2] == said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from o2c.entrypoints.http.console.bills import purchase_orders_of
+from o2c.instalments.state import Agreement
 from o2c.invoicing import notes
 from o2c.invoicing.events import CreditNoteIssued, InvoiceIssued
 from o2c.invoicing.invoice import INVOICE
@@ -154,3 +155,30 @@ def test_a_part_names_the_purchase_orders_of_its_own_lines() -> None:
 
     assert purchase_orders_of(bill) == ["PO-1", "PO-2"]
     assert {part: purchase_orders_of(bill, part) for part in ("LEEDS", "SALES", "")} == {"LEEDS": ["PO-1"], "SALES": ["PO-2"], "": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"method": "direct-debit"}, ("23.99 GBP will be collected by direct debit on 2026-01-22.",), id="all"),
+        pytest.param({"method": "direct-debit", "credit_used_minor": 399}, ("20.00 GBP will be collected by direct debit on 2026-01-22.",), id="less-a-credit"),
+        pytest.param({"method": "direct-debit", "credit_used_minor": 2399}, (), id="nothing-to-pay"),
+        pytest.param({"method": "card"}, (), id="by-card"),
+    ],
+)  # fmt: skip
+def test_the_invoice_is_the_advance_notice_of_its_direct_debit(changes: dict[str, Any], said: tuple[str, ...]) -> None:
+    """How much, and on which day, on the page and in UBL, which validates."""
+    issued = InvoiceIssued.model_validate({**InvoiceIssued.example, "total_minor": 2399, "due_on": "2026-01-22", **changes})
+    made = paper_of_invoice(issued)
+
+    assert tuple(note for note in made.notices if "collected" in note) == said
+    assert all(note in page_of(made) and note in texts(made, "Note") for note in said)
+
+
+def test_what_is_paid_in_instalments_is_not_collected_with_its_invoice() -> None:
+    """A handset of 599.00 in 24: nothing is to be paid for its own invoice."""
+    issued = InvoiceIssued.model_validate({**InvoiceIssued.example, "method": "direct-debit", "total_minor": 59_900})
+    agreed = Agreement(issued.order, "2", "lark-9", issued.number, 59_900, 24, "2026-01-08")
+
+    assert not any("collected" in note for note in paper_of_invoice(issued, agreements=[agreed]).notices)
+    assert any("collected" in note for note in paper_of_invoice(issued).notices)

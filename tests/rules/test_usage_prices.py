@@ -9,6 +9,7 @@ import pytest
 from o2c.catalogue.state import KIND
 from o2c.rating.models import Graduated, PerUnit
 from o2c.rating.tariff import UsagePrice, price_for
+from o2c.views.catalogue import charged_words
 from tests.rules.test_prices import offering, price, published, refusal
 
 Document = dict[str, Any]
@@ -145,3 +146,17 @@ def test_two_prices_that_fit_the_same_are_refused() -> None:
     assert len(published(offering(*zones, included(), included())).prices) == 5
     told = refusal(offering(zones[0], usage(choice("zone", "mobile", "world"), id="other")))
     assert "prices one and other: productOfferingPrice.validFor lets two usage prices hold at one time" in told
+
+
+@pytest.mark.parametrize(
+    ("logic", "said"),
+    [
+        ({}, "500 minute of voice included"),
+        ({"shared": True, "line_max": "200"}, "500 minute of voice included, shared by all lines of the account, each up to 200"),
+        ({"periods": 2, "rollover_max": "50"}, "500 minute of voice included, to be used for 2 bill periods, up to 50 carried over"),
+    ],
+)
+def test_the_price_list_says_whose_included_units_are(logic: Document, said: str) -> None:
+    """And what becomes of those that are left."""
+    [found] = published(offering(included(pricingLogicAlgorithm=[logic]))).prices
+    assert charged_words(found, "GBP") == said

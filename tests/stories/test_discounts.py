@@ -136,6 +136,6 @@ def test_the_price_list_says_what_is_taken_off(listed: World) -> None:
     """In plain words, beside how often it is charged."""
     charged = {(row["offering"], row["price"]): row["charged"] for row in list_prices(listed.app)}
     assert charged["line", "recurring"].startswith(
-        "a month; less WELCOME: 20 % for 3 months; less LOYAL: 1.00 GBP; less SPRING: 50 % for 10 days"
+        "a month; less WELCOME: 20 % for 3 months from the next bill on; less LOYAL: 1.00 GBP; less SPRING: 50 % for 10 days from 2026-03-01 on"
     )
     assert charged["line", "one-time"] == "once; less NO FEE: 100 %"

@@ -64,7 +64,9 @@ def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
     waiting = next((part["due_on"] for part in plan if not part["kept"]), "")
     planned = f"{sum(part['kept'] for part in plan)} of {len(plan)} parts, next by {waiting}" if plan else ""
     late = sum(claim["interest_minor"] + claim["fixed_minor"] for claim in row["late"])
-    owed = f"{amount_text(late, row['currency'])} for paying late" if late else ""
+    on_bills = sum(claim["charged_minor"] for claim in row["late"])
+    billed = f", {amount_text(on_bills, row['currency'])} of it on bills" if on_bills else ""
+    owed = f"{amount_text(late, row['currency'])} for paying late{billed}" if late else ""
     return {**row, "holds": ", ".join(row["holds"]), "plan": planned, "late": owed}
 
 

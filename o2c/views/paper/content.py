@@ -177,6 +177,7 @@ def paper_of_invoice(issued: InvoiceIssued, *, agreements: Iterable[Agreement] =
         void=void,
         notices=(
             *_approved(issued),
+            *_debited(issued, agreements),
             *(one.words for one in issued.endings),
             *(_going_on(issued, agreements) if issued.final else ()),
             *_whose(issued),
@@ -193,6 +194,15 @@ def _approved(issued: InvoiceIssued | CreditNoteIssued) -> Iterator[str]:
     if (numbers := issued.number_range).prefix:
         until = f", valid until {numbers.valid_to}" if numbers.valid_to else ""
         yield f"Numbers {numbers.name} to {numbers.number_at(numbers.count)} approved by {numbers.approval} from {numbers.valid_from} on{until}."
+
+
+def _debited(issued: InvoiceIssued, agreements: Iterable[Agreement]) -> Iterator[str]:
+    """The advance notice of a direct debit: how much is collected on which day, as it was at issue. An invoice is that notice, and its due
+    day leaves the time that the scheme wants (Direct Debit Guarantee; SEPA Direct Debit Core Scheme Rulebook, pre-notification)."""
+    spread_minor = sum(sum(each.shares) for each in agreements if each.invoice == issued.number)
+    amount_minor = issued.total_minor - issued.credit_used_minor - spread_minor
+    if issued.method == "direct-debit" and amount_minor > 0:
+        yield f"{from_minor(amount_minor, issued.currency)} {issued.currency} will be collected by direct debit on {issued.due_on}."
 
 
 def _whose(issued: InvoiceIssued) -> Iterator[str]:
