@@ -96,7 +96,8 @@ def _write(paper: RenderedShown, file: str) -> None:
 def invoices_void(invoice: Invoice, reason: Reason, actor: Actor, comment: Comment = "", command_id: CommandId = "") -> None:
     """Declare an invoice void of which nothing was paid: it keeps its number, and nothing of it is to be paid.
 
-    What it billed stays billed; money that still comes is a credit of the account. Once money came, a credit note is the way.
+    No other bill has the days that it billed: of one that is wrong in part, credit that part instead. Once money came, a credit note is
+    the way; money that still comes is a credit of the account.
 
     Example: o2c invoices void BA-1001-20260108 --reason billed-in-error --actor ann
     """
