@@ -66,8 +66,6 @@ def _lost(state: OrderState, item: str, name: str, at: datetime, book: Book) -> 
     as if nothing had begun when the step that lost it is put back."""
     own = book.steps[name].renewal.lose(todo(state, item, name, book), state.record(item, name).outcome, at)
     decision = own or just(StepRenewed(item=item, step=name))
-    if state.suspended:
-        return decision
     after = reduce(evolve, decision.events, state)
     attempt = next_attempt(after.records.get(item, {}), name)
     return decision + book.steps[name].request(todo(after, item, name, book), at, attempt=attempt)

@@ -52,6 +52,22 @@ def test_an_order_of_a_device_alone_never_looks_as_if_nothing_had_begun() -> Non
     assert (story.run().names().count("device.assigned"), story.states()[""]) == (2, "completed")
 
 
+def test_what_a_suspended_order_has_lost_is_done_anew_when_it_goes_on() -> None:
+    """Until then nothing is taken from stock for it, and its item is held; it never looks as if nothing had begun."""
+    story = Story(item(sold="handset", characteristics={"sku": "lark-9"})).run(until="delivery")
+    story.attend("delivery", "1", Accepted("PCL-1", LATER))
+    story.suspend_or_resume()
+    story.attend("delivery", "1", Failed("LOST"), at=LATER)
+    assert (story.states(), "device.lost" in story.names()) == ({"": "pending", "1": "held"}, False)
+
+    story.suspend_or_resume()
+    assert story.names()[-3:] == ["device.lost", "device.requested", "step.renewed"]
+    assert (story.run().states()[""], ("held", "acknowledged") in [(before, after) for _, before, after, _ in story.passed]) == (
+        "completed",
+        False,
+    )
+
+
 def test_the_second_parcel_is_another_request_with_the_second_sim() -> None:
     """The courier is asked under the next attempt, so that it does not take the question for the first one."""
     story = lost(sent()).run(until="delivery")
