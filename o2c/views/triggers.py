@@ -40,10 +40,13 @@ ORDER BY position DESC LIMIT %(limit)s"""
 """What triggers set off, the last first, and how much that is in all (`n`). Parameters: `trigger`, `order` (its id), `does`, `state` (empty
 text: any), `since` and `limit` (NULL: any)."""
 
-CAUSES = """SELECT event_id::text AS id, causation::text AS cause, CASE type WHEN 'trigger.fired' THEN (body ->> 'depth')::integer END AS depth
-FROM o2c.event WHERE order_id = ANY(%(orders)s::uuid[]) OR stream = ANY(%(streams)s)"""
-"""What led to what among the events of some orders and streams, and how deep each firing among them is. Parameters, by name: orders,
-streams."""
+CAUSES = """SELECT e.event_id::text AS id, coalesce(begun.event_id, e.causation)::text AS cause,
+    CASE e.type WHEN 'trigger.fired' THEN (e.body ->> 'depth')::integer END AS depth
+FROM o2c.event e LEFT JOIN o2c.event begun ON begun.stream = e.stream AND begun.version = 1 AND e.version > 1
+    AND (starts_with(e.stream, 'message-') OR starts_with(e.stream, 'firing-'))
+WHERE e.order_id = ANY(%(orders)s::uuid[]) OR e.stream = ANY(%(streams)s)"""
+"""What led to what among the events of some orders and streams, and how deep each firing among them is. What becomes of a message or of a
+firing comes of what began it. Parameters, by name: orders, streams."""
 
 
 def histories(app: Engine) -> dict[str, list[Version]]:

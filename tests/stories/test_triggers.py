@@ -181,6 +181,37 @@ def test_what_goes_round_ends(world: World, watch: Watching, monkeypatch: pytest
     assert found == [("first", "fired", 1), ("round", "fired", 2), ("round", "fired", 3), ("round", "loop", 4)]
 
 
+def test_what_one_leads_to_by_another_is_as_deep_as_it_is(world: World, watch: Watching) -> None:
+    """An order is held, its customer told of that, a task opened for whoever was told, and an alarm set off by the task: the fourth is withheld, though a message was sent between."""
+    register_customer(world.app, OLGA, {**customer("C-1"), "contactMedium": MEDIA})
+    telling = Telling(world.app, world.folder)
+    telling.start(email="file")
+    watch.set(CHAIN)
+    world.take(order("WEB-1", line()))
+    for _ in range(4):
+        watch.fire()
+        telling.send()
+
+    found = sorted((row["depth"], row["trigger"], row["state"]) for row in list_firings(world.app))
+    of_receipt = [(1, "task", "fired"), (2, "alarm", "fired")]
+    assert found == sorted([*of_receipt, (1, "hold", "fired"), (2, "notify", "fired"), (3, "task", "fired"), (4, "alarm", "loop")])
+
+
+CHAIN = """[triggers.hold]
+on = "order.captured"
+then = { do = "hold", text = "Look at it" }
+[triggers.notify]
+on = "order.suspended"
+then = { do = "notify", words.en = { subject = "Held", text = "We look at it." } }
+[triggers.task]
+on = "message.sent"
+then = { do = "task", queue = "care", text = "Ring" }
+[triggers.alarm]
+on = "trigger.task-opened"
+then = { do = "alarm", severity = 5, text = "x" }
+"""
+
+
 def test_a_hook_is_told_of_what_is_set_off(world: World, watch: Watching) -> None:
     """One that takes firings, and no other can be named; the message says which trigger, in which version, of which event."""
     hooked = Hooked(world.app, world.folder, post=(post := Post()))
