@@ -31,7 +31,7 @@ from o2c.invoicing.papers import InvoiceLine, NoteLine, TaxSum
 from o2c.kernel.arrears import credited_of
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.lateness import claims_minor
-from o2c.kernel.money import allocate, half_up, part_of
+from o2c.kernel.money import allocate, from_minor, half_up, part_of
 from o2c.kernel.periods import local_date
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import Work
@@ -214,7 +214,7 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
     number.
 
     Money that still comes, from a demand that is out, is a credit of the account. Raises Refused (conflict) when money came or a note was
-    issued, or later bills have instalments of it: then a credit note is the way.
+    issued, later bills have instalments of it, or it comes to more than one person may give up: then a credit note is the way.
     """
     state: InvoiceState = work.state
     if state.voided:
@@ -223,6 +223,10 @@ def void(work: Work, *, reason: NoteReason, comment: str, begun_by: datetime) ->
     if state.payments or state.noted.total_minor or state.noted.kept or state.lowered_minor or state.open_minor <= 0:
         why = "was paid or credited, or is paid in instalments, if only in part"
         raise Refused(f"invoice {issued.number} {why}; issue a credit note for it (`o2c credit-notes issue`)", kind="conflict")
+    if issued.total_minor > (alone_minor := approved_above_minor(work)):
+        alone = f"{from_minor(alone_minor, issued.currency)} {issued.currency}"
+        why = f"comes to more than one person may give up ({alone}); credit it with a note, which a second one approves"
+        raise Refused(f"invoice {issued.number} {why} (`o2c credit-notes issue`)", kind="conflict")
     taken = tuple(note_line(place, rated_line(work, line), line.net_minor) for place, line in enumerate(issued.lines, 1))
     voided = InvoiceVoided(
         currency=issued.currency,

@@ -242,6 +242,16 @@ def test_a_void_invoice_keeps_its_number_and_nothing_is_open() -> None:
             notes.void(work(taken), reason="billed-in-error", comment="", begun_by=MONDAY)
 
 
+def test_a_void_is_no_way_round_the_second_person() -> None:
+    """What one person may credit, one may declare void: 100.00 with tax, and a penny more is credited by a note that another approves."""
+    whole, more = (invoice((net, "0")) for net in (10_000, 10_001))
+    with pytest.raises(Refused, match=r"more than one person may give up \(100\.00 GBP\)"):
+        notes.void(work(more), reason="billed-in-error", comment="", begun_by=MONDAY)
+
+    assert after(whole, notes.void(work(whole), reason="billed-in-error", comment="", begun_by=MONDAY)).voided
+    assert in_notes(more, [None])[0].open_minor == 0
+
+
 @pytest.mark.parametrize(
     ("ended_on", "kept_minor", "from_day"),
     [
