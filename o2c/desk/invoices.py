@@ -63,16 +63,10 @@ def approve_credit_note(app: Engine, context: Context, invoice: str, note: str) 
 def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, comment: str = "") -> Written:
     """Declare an invoice void of which nothing was paid or credited: it keeps its number, and nothing of it is to be paid.
 
-<<<<<<< HEAD
     What it billed stays billed: no other bill has these days, and assurance tells of none (decisions/0080), so that a bill which is wrong
-    in part is put right by a credit note. Raises Refused: missing (no such invoice), conflict (money came, a note was issued, or something of it is
-    paid in instalments: issue a credit note), usage (no such reason).
-=======
-    What it billed stays billed: no other bill has these days, and assurance tells of none (decisions/0079), so that a bill which is wrong
     in part is put right by a credit note. Raises Refused: missing (no such invoice), conflict (money came, a note was
     issued, something of it is paid in instalments, or it comes to more than one person may give up: issue a credit note), usage (no such
     reason).
->>>>>>> 147dbeac (A void is no way round the second person: one may declare void what one may credit, above that a note credits the bill and another approves it)
     """
     given = _reason(reason)
     issued_invoice(app, invoice)
