@@ -106,3 +106,24 @@ def test_nothing_came_so_nothing_is_taken_back(site: Console) -> None:
         buttons = sue.opens(f"/console/invoices/{OWES}-20260208").buttons()
 
     assert not {"Preview the chargeback", "Preview the move", "The money is back"} & buttons
+
+
+def test_a_payment_that_came_by_bank_is_recorded(site: Console, world: World) -> None:
+    """An agent does it, once however often it is sent; an amount that cannot be, or a day that has not come, is told over what was written; an auditor has no such form."""
+    invoice = f"{OWES}-20260208"
+    path = f"/console/invoices/{invoice}"
+    with site.by("ann", "agent") as ann, site.by("kim", "auditor") as kim:
+        wrong = [
+            ann.sends(ann.opens(path), f"{path}/payment", {"reference": "TFR-7", **one})
+            for one in ({"amount": "much"}, {"amount": "1.00", "arrived_on": "2099-01-01"})
+        ]
+        assert [(page.status, len(page.alerts), page.form(f"{path}/payment")["reference"]) for page in wrong] == [(422, 1, "TFR-7")] * 2
+        assert "received" not in "".join(whats(world, invoice))
+        for _ in range(2):
+            page = ann.sends(ann.opens(path), f"{path}/payment", {"amount": "1.25", "reference": "TFR-7", "arrived_on": "2026-03-02"})
+        assert "Record it" not in kim.opens(path).buttons()
+
+    assert "Done: payment recorded" in page.text
+    assert [(row["what"], row["amount_minor"], row["arrived_on"]) for row in show_invoice(world.app, invoice)["payments"]] == [
+        ("received", 125, "2026-03-02")
+    ]

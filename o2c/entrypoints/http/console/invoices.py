@@ -14,6 +14,7 @@ from o2c.desk.invoices import REASONS
 from o2c.entrypoints.http.console.deeds import carried, foreseen
 from o2c.entrypoints.http.console.frame import NOTHING, Asked, Form, Page, Sent, router
 from o2c.entrypoints.http.console.rendering import quoted
+from o2c.views.reading import day_of
 
 pages = router()
 LINE = "line."
@@ -76,6 +77,23 @@ def void(page: Asked, form: Sent, invoice: str) -> Response:
     """Declare the invoice void."""
     deed = partial(page.do, "invoices.void", invoice, reason=form["reason"], comment=form["comment"], wish=form["wish"], seen=form["seen"])
     return carried_on(page, form, invoice, deed, "void")
+
+
+@pages.post("/invoices/{invoice:path}/payment")
+def record(page: Asked, form: Sent, invoice: str) -> Response:
+    """Record a payment that came by bank."""
+
+    def deed() -> Any:
+        arrived_on = day_of(form["arrived_on"]) if form["arrived_on"] else None
+        how: dict[str, Any] = {
+            "amount": form["amount"],
+            "reference": form["reference"],
+            "arrived_on": arrived_on,
+            "sure": form["sure"] == "yes",
+        }
+        return page.do("payments.record", invoice, wish=form["wish"], **how)
+
+    return carried_on(page, form, invoice, deed, "payment recorded", deed_name="payment")
 
 
 @pages.get("/invoices/{invoice:path}")
