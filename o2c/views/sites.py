@@ -12,10 +12,11 @@ from o2c.customers.state import CustomerState
 from o2c.customers.state import stream_of as customer_stream
 from o2c.engine.app import Engine
 from o2c.kernel.periods import local_date
+from o2c.markets.base import Market
 from o2c.orders.promise import Outlook
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState
-from o2c.orders.wish import VISIT_DAY
+from o2c.orders.wish import VISIT, VISIT_DAY
 from o2c.views.orders import find_order
 from o2c.views.shown import SiteShown
 
@@ -76,8 +77,14 @@ def _line(state: OrderState, outlook: Outlook, item: str, today: str) -> _Line:
         release_on=planned.start_on if held_back else "",
         promised_on=planned.promised_on,
         projected_on=outlook.day(expected, item) if how not in OVER else "",
-        visit_on=planned.characteristics.get(VISIT_DAY, ""),
+        visit_on=_visit_on(state, item, outlook.market) if how not in OVER else "",
     )
+
+
+def _visit_on(state: OrderState, item: str, market: Market) -> str:
+    """The day for which the fitter is booked, else the one that was chosen; empty for none."""
+    due_at, booked = state.due.get(item, {}).get(VISIT, (None, False))
+    return local_date(due_at, market.zone).isoformat() if booked and due_at else state.items[item].characteristics.get(VISIT_DAY, "")
 
 
 def _site(state: OrderState, place: tuple[str, str], lines: Sequence[_Line], customer: CustomerState, personal: bool) -> SiteShown:
@@ -95,7 +102,7 @@ def _site(state: OrderState, place: tuple[str, str], lines: Sequence[_Line], cus
         "ended": sum(line.state in ("cancelled", "failed") for line in lines),
         "waiting_for": ", ".join(f"{step} {count}" for step, count in sorted(waiting.items(), key=lambda one: (-one[1], one[0]))),
         "release_on": min((line.release_on for line in lines if line.release_on), default=None),
-        "visits_on": sorted({line.visit_on for line in lines if line.visit_on and line.state not in OVER}),
+        "visits_on": sorted({line.visit_on for line in lines if line.visit_on}),
         "promised": promised or None,
         "projected": projected or None,
         "late_days": _days_late(promised, projected),

@@ -17,6 +17,7 @@ from o2c.simulation.launch_data import FIBRE
 from o2c.views.following import show_stream
 from o2c.views.notifications import notifications
 from o2c.views.order_link import order_link
+from o2c.views.sites import sites_of_order
 from tests.console import Console, console
 from tests.desk import Desk
 from tests.service import Visitor, serving
@@ -163,6 +164,21 @@ def test_a_program_chooses_by_the_service(service: Visitor, waiting: World) -> N
 
     assert (sunday.status_code, tuesday.status_code) == (422, 200)
     assert "no working day; say a working day from 2026-01-13" in sunday.text
+
+
+def test_a_site_says_when_its_fitter_comes(world: World) -> None:
+    """The day for which he is booked, whoever chose it, until he was there in vain; then the one that is chosen."""
+    world.scripted.will("appointment", Accepted("VIS-1", at(9, 13)), NOBODY_HOME, Accepted("VIS-2", at(28, 9)))
+    world.take(order("WEB-1", item(FIBRE, "1", place=ADDRESS, commitmentMonths="24")))
+    told = []
+    for day, change in ((at(8), None), (at(9, 15), CHOSEN), (at(10), None)):
+        world.run(day)
+        told += [row["visits_on"] for row in sites_of_order(world.app, "WEB-1")]
+        if change:
+            world.resolve("LOG-HOME", Correct(change))
+            told += [row["visits_on"] for row in sites_of_order(world.app, "WEB-1")]
+
+    assert told == [["2026-01-09"], [], ["2026-01-27"], ["2026-01-28"]]
 
 
 @pytest.mark.parametrize(

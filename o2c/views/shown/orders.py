@@ -225,8 +225,8 @@ class ResubmissionShown(TypedDict):
 
 class SiteShown(TypedDict):
     """A site of an order: `site` is the account that its lines are ordered for and the first of them, `level` what the account stands for
-    in the customer's hierarchy. Days are ISO, None for none; `visits_on` are those on which fitters are wished. The last two are there
-    where personal data is shown."""
+    in the customer's hierarchy. Days are ISO, None for none; `visits_on` are those for which fitters are booked or wished. The last two are
+    there where personal data is shown."""
 
     site: str
     account: str
