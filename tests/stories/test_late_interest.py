@@ -112,6 +112,10 @@ def test_bills_charge_a_business_for_each_late_day_over_months(late: World, desk
     late.run(at(8, 12, month=2))
     first = interest(january * 13 + (january - 1_000) * 3, 1)
     assert lines(late) == [("0208", "01-23", "02-08", first), ("0208", "02-08", "02-08", 4_000)]
+    desk.environment["COLUMNS"] = "250"
+    assert f"{(first + 4_000) / 100:.2f} GBP of it on bills" in desk.types("collections", "list"), (
+        "or it looks as if it were owed beside what is open"
+    )
 
     late.run(at(20, 12, month=2))
     pays(late, desk, FIRST)
