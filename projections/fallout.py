@@ -302,9 +302,9 @@ WHERE f.state = 'open' AND (%(all)s OR f.stream = ANY(%(streams)s) OR f.fallout 
 `fallouts`."""
 
 OPEN_OF_ORDER = (
-    f"""SELECT {_SHOWN_COLUMNS} FROM projection.fallout WHERE state = 'open' AND order_id = %(order)s ORDER BY opened_at, fallout"""
+    f"""SELECT {_SHOWN_COLUMNS}, detail FROM projection.fallout WHERE state = 'open' AND order_id = %(order)s ORDER BY opened_at, fallout"""
 )
-"""The open fallouts of an order, the oldest first. Parameter: `order`, its id."""
+"""The open fallouts of an order with their details, the oldest first. Parameter: `order`, its id."""
 
 ROW_OF_FALLOUT = f"""SELECT f.*, f.group_id AS "group", {RANK} AS rank,
 {_RECORD}, o.external_id, coalesce(o.customer_id, i.customer_id) AS customer, i.invoice

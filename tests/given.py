@@ -231,7 +231,7 @@ class Story:
         entry = self.agenda.get((name, step))
         bare = replace(bare, attempt=entry.attempt) if entry else bare
         found = {guard: self.holders[guard[:2]] for guard in STEPS[step].guards(bare) if guard[:2] in self.holders}
-        return replace(bare, guards=found, read={stream: self._read(stream) for stream in STEPS[step].reads(bare)})
+        return replace(bare, guards=found, read=STEPS[step].read_from(bare, self._read))
 
     def _read(self, stream: str) -> Any:
         return READ.get(stream)

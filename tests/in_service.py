@@ -126,7 +126,7 @@ class InLife(Changing):
         """The network switches off what ended with another."""
         assert isinstance(entry, Entry)
         step, bare = STEPS["product-off"], product_work(self.kept[stream], stream, "", "product-off", BOOK)
-        work = replace(bare, read={one: self.kept.get(one) for one in step.reads(bare)})
+        work = replace(bare, read=step.read_from(bare, self.kept.get))
         ask = attend(step, work, entry, None, entry.due_at, seed=SEED)
         assert isinstance(ask, Ask)
         self.asked.append((ask, Answered()))

@@ -277,8 +277,14 @@ class Engine(Application[str]):
 
     def reading(self, work: Work) -> Work:
         """Give a step's work with the streams that its rules read, as they stand now: what the runner gives a row that is due."""
-        loaded = self.load(self.book.steps[work.step].reads(work))
-        return changed(work, read={name: each.state if each.version else None for name, each in loaded.items()}) if loaded else work
+        step = self.book.steps[work.step]
+        loaded = self.load(step.reads(work))
+
+        def known(stream: str) -> Any:
+            each = loaded.get(stream) or self.load_one(stream)
+            return each.state if each.version else None
+
+        return changed(work, read=step.read_from(work, known)) if loaded else work
 
     def records(self, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
         """Give records of usage; those in suspense are looked at again first, once for all accounts that are billed up to one time."""

@@ -187,9 +187,11 @@ class Attending:
         works = [self._work(row, batch.loaded[task.stream].state) for row in task.rows]
         if chain.writes(task.stream) or chain.holds(guard for work in works for guard in steps[work.step].guards(work)):
             return None
-        read = {stream for work in works for stream in steps[work.step].reads(work)}
-        left = chain.left(read | {happened.stream for happened in command.happened})
-        command, guards, asks = self._task(task, replace(batch, loaded=ChainMap(left, batch.loaded)))
+        left = chain.left(self._read_by(task.rows, batch.loaded) | {happened.stream for happened in command.happened})
+        loaded = ChainMap(left, batch.loaded)
+        if not self._read_by(task.rows, loaded) <= loaded.keys():
+            return None
+        command, guards, asks = self._task(task, replace(batch, loaded=loaded))
         return None if asks or not chain.takes(command, guards) else (task, changed(command, follows=True), guards)
 
     # -- what is read
@@ -236,13 +238,13 @@ class Attending:
         """Read everything that the tasks need.
 
         The streams that a step reads follow from its own stream. They are worked out from the remembered state first, so that one read is
-        mostly enough; a second one follows where that state was missing or old.
+        mostly enough; others follow where that state was missing or old, and for what a step names once it has read the first.
         """
         steps, rows = self.app.book.steps, [row for task in tasks for row in task.rows]
         own, reading = {task.stream for task in tasks}, [row for row in rows if steps[row.entry.step].reads is not no_streams]
         guessed = self._read_by(reading, self.app.load({row.entry.stream for row in reading}, remembered=True))
         loaded = self.app.load(own | guessed, seen=_positions(rows))
-        if others := self._read_by(reading, loaded) - loaded.keys():
+        while others := self._read_by(reading, loaded) - loaded.keys():
             loaded |= self.app.load(others)
         works = [self._work(row, loaded[row.entry.stream].state) for row in rows if steps[row.entry.step].guards is not no_guards]
         guards = [guard for work in works for guard in steps[work.step].guards(work)]
@@ -251,7 +253,7 @@ class Attending:
     def _read_by(self, rows: Iterable[DueRow], loaded: Mapping[str, Loaded]) -> set[str]:
         """Give the streams that the steps read besides their own."""
         works = (self._work(row, loaded[row.entry.stream].state) for row in rows)
-        return {stream for work in works for stream in self.app.book.steps[work.step].reads(work)}
+        return {stream for work in works for stream in self.app.book.steps[work.step].read_from(work, partial(_as_loaded, loaded))}
 
     def _work(self, row: DueRow, state: Any) -> Work:
         entry = row.entry
@@ -309,7 +311,7 @@ class Attending:
     def _attend(self, batch: _Batch, row: DueRow, state: Any, at: datetime, failure: str) -> Decision | Ask:
         entry, step = row.entry, self.app.book.steps[row.entry.step]
         work = self._work(row, state)
-        read = {name: batch.loaded[name].state if batch.loaded[name].version else None for name in step.reads(work)}
+        read = step.read_from(work, partial(_as_loaded, batch.loaded))
         if step.records is not no_records and (wanted := step.records(work)):
             read[RECORDS] = self.app.records(wanted)
         guards = {guard: holder for guard in step.guards(work) if (holder := batch.holders.get((guard.kind, guard.key)))}
@@ -350,6 +352,12 @@ class Attending:
             events = happened(task.stream, flow.stopped(self._work(row, loaded.state), row.entry.due_at), row.entry.due_at, row.cause)
             logger.error("row_stopped", stream=task.stream, step=row.entry.step, item=row.entry.item)
             self.app.write([Command(command_id, task.stream, events, {task.stream: loaded}, ACTOR, ACTOR)], round_=round_)
+
+
+def _as_loaded(loaded: Mapping[str, Loaded], stream: str) -> Any:
+    """The state of a stream; None for one that did not begin, or was not read yet."""
+    found = loaded.get(stream)
+    return found.state if found and found.version else None
 
 
 def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from o2c.kernel.decision import NOTHING, Decision, Guard
+from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Answer
 from o2c.kernel.records import RecordsWanted
 from o2c.kernel.shapes import FellOut, OutOfStock, RecallRequested, Requested, Undertaken
@@ -230,7 +231,7 @@ class Step:
     reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent, and `awaits(work)` the pool that one so stopped
     waits for (empty: a person). `instead(work, at)` is what is done in place of the step when it is due and its time has not come, or is
     over. `correction_flaw(work, changes, at)` says why a person's correction cannot help, and `choices(work, at)` gives, by the key of a
-    correction, the values among which a person chooses. `reads(work)` names the other streams that its rules read, and `records(work)` the
+    correction, the values among which a person chooses. `reads(work)` names the other streams that its rules read (see `read_from`), and `records(work)` the
     records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead`
     after the request, or at `due(work, at)`. `facts(work)` are further fields of the Requested event. A `forceable` step may be counted as
     done by other means. A step that is not `wanted` any more is cancelled instead of asked for, and its failure is no fallout. It is
@@ -280,6 +281,13 @@ class Step:
                 )
         if self.draw and not issubclass(self.fell_out, OutOfStock):
             raise ValueError(f"step {self.name} draws on stock; its fallout must be of the shape OutOfStock")
+
+    def read_from(self, work: Work, known: Callable[[str], Any]) -> dict[str, Any]:
+        """Give the states of the streams that the step reads, by `known`: of those that it names, and then of those that it names when it has
+        read these. None for a stream that did not begin yet."""
+        read = {stream: known(stream) for stream in self.reads(work)}
+        further = self.reads(changed(work, read=read)) if read else ()
+        return read | {stream: known(stream) for stream in further if stream not in read}
 
     @property
     def partner(self) -> str:

@@ -26,11 +26,18 @@ SIM_SWAP, NUMBER_CHANGE, STATUS, REASON = "simSwap", "numberChange", "status", "
 """The characteristics by which a line asks for another SIM (why), another number (`true`), and that a product rests or serves again
 (why)."""
 SUSPENDED, ACTIVE = "suspended", "active"
-EFFECTIVE, ON_BILL_DATE = "effective", "bill-date"
-"""The characteristic that says when another offering begins, and its value for the day of the next bill; else it begins at once."""
+EFFECTIVE, AT_ONCE, ON_BILL_DATE = "effective", "at-once", "bill-date"
+"""The characteristic that says when another offering begins, and its values: at once, as without it, or on the day of the next bill."""
 COMMITMENT = "commitment"
 """The characteristic by which a line that takes a product over says what becomes of its term (`Commitment`); without it, what its owner
 agreed to."""
+_KNOWN = {
+    SIM_SWAP: ("lost", "stolen", "damaged", "form"),
+    NUMBER_CHANGE: ("true", "false"),
+    STATUS: (SUSPENDED, ACTIVE),
+    EFFECTIVE: (AT_ONCE, ON_BILL_DATE),
+}
+"""What a line may say by these characteristics: a SIM is replaced that was lost or stolen, is damaged, or is to have another form."""
 ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE, COMMITMENT)
 STAYS = "stays for "
 """With the id of an order, what it asks of a product that it names as it is: several orders may do so at once."""
@@ -143,6 +150,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return _busy([product.changing.get(TERMINATION, ""), product.changing.get(OWNER, "")], order)
     if line.quantity != "1":
         return f"is about one product, and has the quantity {line.quantity}"
+    if unknown := _unknown(line):
+        return unknown
     changes = attributes(line, product, party)
     if not changes:
         return "changes nothing of the product"
@@ -162,6 +171,14 @@ def _leaves(product: ProductState) -> str:
     if product.port_out:
         return f"whose number goes to another operator on {product.port_out.agreed_on}"
     return f"that is switched to another provider on {product.switch_on}" if product.switch_on else ""
+
+
+def _unknown(line: Line) -> str:
+    """The first thing that a line asks by a word which is none of those for it; empty for none."""
+    for name, known in _KNOWN.items():
+        if (said := line.characteristics.get(name, "")) and said not in known:
+            return f"says {name} {said[:20]}; the words for that are {', '.join(known)}"
+    return ""
 
 
 def _not_taken_over(line: Line, product: ProductState, changes: Sequence[str]) -> str:

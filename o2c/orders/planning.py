@@ -160,7 +160,7 @@ class _Planner:
             promised_on="",
             start_on=start_on,
             wished_on=wished_on,
-            account=account_of(line, self.by_id, self.state.account),
+            account=self._account(line),
             on_products=tuple(bases_in_service(line, self.by_id, self.products)),
         )
 
@@ -194,6 +194,13 @@ class _Planner:
             product=product.product,
             attributes=product.attributes,
         )
+
+    def _account(self, line: Line) -> str:
+        """The account of a line; where the order names none (it goes by its customer's id then), the one to which the product in service is
+        charged that the line is added to."""
+        bases = (self.products[base] for upper in around(line, self.by_id) for base in upper.relies_on if base in self.products)
+        usual = self.state.account if self.state.account != self.state.party else ""
+        return account_of(line, self.by_id, usual or next((base.standing.account for base in bases), self.state.account))
 
     def _wanted(self, line: Line, turn: int) -> dict[str, str]:
         asked = {name: line.characteristics[name] for name in SAID if line.characteristics.get(name)}

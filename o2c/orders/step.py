@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,7 +56,13 @@ def _reads(work: Work) -> tuple[str, ...]:
     vouchers, products = streams_named(work.state.lines), changing.streams_named(work.state.lines)
     named = _accounts(work)
     whose = (stream_of(account) for account in named if account != party)
-    return (catalogue, agreements.STREAM, stream_of(party), *(account_stream(account) for account in named), *whose, *vouchers, *products)
+    accounts = map(account_stream, dict.fromkeys((*named, *_charged(work))))
+    return (catalogue, agreements.STREAM, stream_of(party), *accounts, *whose, *vouchers, *products)
+
+
+def _charged(work: Work) -> Iterator[str]:
+    """The accounts to which the products that an order names are charged, as far as those were read."""
+    return (product.standing.account for product in _products(work).values() if product and product.standing)
 
 
 def _account_flaw(work: Work) -> str:
@@ -91,8 +97,8 @@ def _products(work: Work) -> changing.Products:
 
 
 def _held_products(work: Work) -> tuple[HeldProduct, ...]:
-    """The products in service that the order names, with the day of their accounts' next bill as far as the order reads these."""
-    bill_dates = {account: opened.next_run for account in _accounts(work) if (opened := work.read.get(account_stream(account)))}
+    """The products in service that the order names, with the day of their accounts' next bill."""
+    bill_dates = {account: opened.next_run for account in _charged(work) if (opened := work.read.get(account_stream(account)))}
     return changing.held(work.state.lines, _products(work), bill_dates, work.state.party)
 
 

@@ -151,7 +151,13 @@ def next_of(codes: Codes, row: Mapping[str, Any]) -> str:
         return f"take {row['detail']}"
     if row["reason"] in STOCK and row.get("detail"):
         return f"wait: {row['detail']}"
-    return guide_of(codes, row["reason"]).next
+    say = guide_of(codes, row["reason"]).next
+    return f"{say}: {row['detail']}" if names_flaw(row) else say
+
+
+def names_flaw(row: Mapping[str, Any]) -> bool:
+    """Whether a fallout is about a flaw of the paper and its detail says which: more than the meaning of its code does."""
+    return str(row["reason"]).startswith("DQ-") and bool(row.get("detail"))
 
 
 def blocked_by(app: Engine, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -102,7 +102,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "items": [
             {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")} for row in sorted(rows.items, key=lambda row: str(row["item"]))
         ],
-        "open_fallouts": [{**row, "next": next_of(codes, row)} for row in rows.open_fallouts],
+        "open_fallouts": [{**_without(row, "detail"), "next": next_of(codes, row)} for row in rows.open_fallouts],
         "resubmissions": resubmissions_of(state),
         "deposits": deposits_of(facts),
         "invoices": [
@@ -112,6 +112,10 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "promises": promises_of(facts),
     }
     return cast("OrderShown", plain(shown))
+
+
+def _without(row: Mapping[str, Any], column: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != column}
 
 
 def _picked(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
@@ -140,7 +144,7 @@ def _then(app: Engine, stream: str, state: OrderState, at: datetime | None, know
     account = state.account
     streams = [row["stream"] for row in app.reads.rows(STREAMS_OF_ORDER, state.order_id)]
     queue = folded("fallout", streams, lambda row: row["order_id"] == state.order_id and row["state"] == "open")
-    shown = [{shown: plain(row[column]) for shown, column in fallout.SHOWN.items()} for row in queue]
+    shown = [{shown: plain(row[column]) for shown, column in (*fallout.SHOWN.items(), ("detail", "detail"))} for row in queue]
     return _Rows(
         rows[0],
         account,

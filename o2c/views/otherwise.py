@@ -192,7 +192,7 @@ class Retelling:
         if not self.doubted:
             return ""
         item, name = _place(fact.event)
-        reads = step.reads(self.kind.work(self.state, self.stream, item, name, self.now))
+        reads = step.read_from(self.kind.work(self.state, self.stream, item, name, self.now), self._as_it_stood)
         return next((stream for stream in reads if stream in self.doubted), "")
 
     def _is_history(self, index: int, events: Sequence[Event]) -> bool:
@@ -237,8 +237,7 @@ class Retelling:
 
     def _work(self, state: Any, item: str, step: str, book: PlanBook, *, attempt: int) -> Work:
         work = self.kind.work(state, self.stream, item, step, book)
-        read = {name: self._as_it_stood(name) for name in book.steps[step].reads(work)}
-        return changed(work, attempt=attempt, read=read)
+        return changed(work, attempt=attempt, read=book.steps[step].read_from(work, self._as_it_stood))
 
     def _as_it_stood(self, stream: str) -> Any:
         """Another stream that a step reads, as it stood when history decided: a number that was ported in since was not yet; None before it

@@ -8,10 +8,11 @@ from typing import Any
 
 from o2c.kernel.event import Fact
 from o2c.kernel.reasons import Codes
-from o2c.kernel.shapes import CallParked, OfItem, OfStep
+from o2c.kernel.shapes import CallParked, FellOut, OfItem, OfStep
 from o2c.orders.promise import Place
 from o2c.orders.state import OrderState
 from o2c.views.codes import guide_of
+from o2c.views.fallouts import names_flaw
 from o2c.views.reading import Rows, plain
 
 _REACHED = {"requested": "asked_at", "recall": "asked_at", "done": "done_at"}
@@ -55,14 +56,15 @@ def _row(
         return {**row, "waiting_for": "partner", "expected_at": None, "what": f"waits until {away} is up again"}
     if row["done_at"] or record.waiting_for:
         row["expected_at"] = plain(record.retry_at) if record.retry_at else None
-    return {**row, "what": _what(row, waits, codes)}
+    return {**row, "what": _what(row, reached.get("detail", ""), waits, codes)}
 
 
-def _what(row: dict[str, Any], waits: tuple[str, ...], codes: Codes) -> str:
+def _what(row: dict[str, Any], detail: str, waits: tuple[str, ...], codes: Codes) -> str:
     if row["status"] == "given-up":
         return "given up"
     if row["waiting_for"]:
-        return f"waits for {row['waiting_for']}: {row['reason']}, {guide_of(codes, row['reason']).meaning}".rstrip(".")
+        why = detail if names_flaw({**row, "detail": detail}) else guide_of(codes, row["reason"]).meaning
+        return f"waits for {row['waiting_for']}: {row['reason']}, {why}".rstrip(".")
     if row["done_at"]:
         return f"done, {row['reference']}" if row["reference"] else "done"
     if row["expected_at"]:
@@ -87,6 +89,7 @@ def _dates(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
             row.pop("done_at", None)
         if event.shape == "given-up":
             row.pop("expected_at", None)
+        row["detail"] = event.detail if isinstance(event, FellOut) else ""
         row["away"] = event.partner if isinstance(event, CallParked) else ""
         for field in _EXPECTED:
             if hasattr(event, field):
