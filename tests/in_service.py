@@ -74,12 +74,13 @@ def change(name: str, product: str, *, action: str = "modify", sold: str = "", o
 
 
 class InLife(Changing):
-    """An order beside products in service, which learn what it does with them; and `beside` another order that may change them too."""
+    """An order beside products in service, which learn what it does with them; and `beside` another order that may change them too. They stand as
+    `left` says."""
 
     found = {f"product-{RESTING}": "suspended"}
 
-    def __init__(self, *items: Document, beside: "InLife | None" = None, **more: Any) -> None:
-        self.products = self.kept = beside.kept if beside else dict(BASES)
+    def __init__(self, *items: Document, beside: "InLife | None" = None, left: Mapping[str, ProductState] = BASES, **more: Any) -> None:
+        self.products = self.kept = beside.kept if beside else dict(left)
         self.bill_dates = {ACCOUNT.account: ACCOUNT.next_run}
         super().__init__(*items, **({"holders": beside.holders, "name": "1002"} if beside else {}), **more)
         if beside:

@@ -268,7 +268,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Precedence(
         name="billed-after-activation",
-        says="An item is billed only after it was switched on, or after the product that it changes was; what an early end or a late change costs after that; goods after they were charged, which they are once they were delivered.",
+        says="An item is billed only after it was switched on, or after the product that it changes was, or serves again; what an early end or a late change costs after that; goods after they were charged, which they are once they were delivered.",
         source="fallout table, code BIL-START (the start of charging equals the activation)",
         by=by_item,
         first=done("activation"),
@@ -277,6 +277,7 @@ RULES: tuple[Rule, ...] = (
             named("account.charge-started", offering=EARLY),
             named("account.charge-started", offering=LATE_CHANGE),
             done("inventory"),
+            named("product.resumed"),
         ),
         then=named("invoice.issued"),
     ),

@@ -23,7 +23,7 @@ from o2c.kernel.work import Work
 from o2c.orders.changing import REASON, STATUS, SUSPENDED, cost_centre, held_by, payer_in, products_of
 from o2c.orders.event_parts import HeldProduct
 from o2c.orders.in_life import ends_on, holds_on, pieces
-from o2c.products.bases import ends_charge, ends_with_base
+from o2c.products.bases import ends_charge, ends_with_base, rests_with_base
 from o2c.products.events import (
     ProductChanged,
     ProductResumed,
@@ -49,11 +49,17 @@ def products(work: Work) -> tuple[str, ...]:
     if held is None:
         return ()
     rises = (CATALOGUE,) if {TERMINATION, OWNER} & set(held.attributes) else ()
-    return (product_stream(held.product), *_dependants(held), *rises)
+    return (product_stream(held.product), *_dependants(work, held), *rises)
 
 
-def _dependants(held: HeldProduct) -> tuple[str, ...]:
-    return tuple(map(product_stream, held.relied_on_by)) if TERMINATION in held.attributes else ()
+def _dependants(work: Work, held: HeldProduct) -> tuple[str, ...]:
+    """The streams of the products that end with the one that the item changes, or rest with it: of these, those that rely on it by now."""
+    if TERMINATION in held.attributes:
+        return tuple(map(product_stream, held.relied_on_by))
+    if STATUS not in held.attributes:
+        return ()
+    state = cast("ProductState | None", work.read.get(product_stream(held.product)))
+    return tuple(map(product_stream, state.relied_on_by if state else held.relied_on_by))
 
 
 def update(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
@@ -176,10 +182,15 @@ _WISHES = frozenset({"simSwap", "numberChange", "status", "statusReason", "effec
 def _charged_anew(work: Work, held: HeldProduct, after: Standing, today: date) -> Decision:
     """The charge of before ends and another begins on the same day; the new one first, so that the account is never without."""
     since = "" if "offering" in held.attributes else _priced_from(work, held)
-    return Decision(elsewhere=((account_stream(after.account), _charge(work, held, after, today, since)), _withdrawn(held, today)))
+    return Decision(
+        elsewhere=(
+            (account_stream(after.account), _charge(work, held.product, after, today, since)),
+            _withdrawn(held.product, held.standing, today),
+        )
+    )
 
 
-def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since: str = "") -> ChargeStarted:
+def _charge(work: Work, product: str, stands: Standing, today: date, since: str = "") -> ChargeStarted:
     """A charge that begins; with `since`, at the price that the one before it had since that day: a rest, or another payer, is no new
     contract."""
     return ChargeStarted(
@@ -194,7 +205,7 @@ def _charge(work: Work, held: HeldProduct, stands: Standing, today: date, since:
         currency=work.subject.currency,
         starts_on=today.isoformat(),
         market=work.state.market,
-        product=held.product,
+        product=product,
         since=since,
         cost_centre=cost_centre(work.state, work.subject.account, stands.account),
     )
@@ -208,10 +219,10 @@ def _product(work: Work, held: HeldProduct) -> ProductState:
     return cast("ProductState", work.read[product_stream(held.product)])
 
 
-def _withdrawn(held: HeldProduct, today: date, *, rests: bool = False) -> tuple[str, ChargeWithdrawn]:
-    order, _, item = held.standing.charge.partition("/")
-    told = {"order": order, "item": item, "ended_on": today.isoformat(), "product": held.product, "rests": rests}
-    return account_stream(held.standing.account), ChargeWithdrawn.model_validate({**told, "served": True, "by_product": True})
+def _withdrawn(product: str, stands: Standing, today: date, *, rests: bool = False) -> tuple[str, ChargeWithdrawn]:
+    order, _, item = stands.charge.partition("/")
+    told = {"order": order, "item": item, "ended_on": today.isoformat(), "product": product, "rests": rests}
+    return account_stream(stands.account), ChargeWithdrawn.model_validate({**told, "served": True, "by_product": True})
 
 
 def _rests_or_serves(work: Work, held: HeldProduct, today: date) -> Decision:
@@ -221,6 +232,15 @@ def _rests_or_serves(work: Work, held: HeldProduct, today: date) -> Decision:
 
 
 def _suspended(work: Work, held: HeldProduct, today: date) -> Decision:
+    """The product rests, and with it what was added to it and is served by it alone: at the same reason's charge."""
+    decision = _rests(work, held.product, held.standing, today)
+    for _, added in _added(work, held):
+        if rests_with_base(added) and added.standing:
+            decision += _rests(work, added.product, added.standing, today, base=held.product)
+    return decision
+
+
+def _rests(work: Work, product: str, stands: Standing, today: date, *, base: str = "") -> Decision:
     reason = work.subject.characteristics[REASON]
     charged = work.market.life.suspensions[reason].charged
     event = ProductSuspended(
@@ -229,22 +249,43 @@ def _suspended(work: Work, held: HeldProduct, today: date) -> Decision:
         reason=reason,
         suspended_on=today.isoformat(),
         charged=charged,
-        charge=held.standing.charge if charged else "",
+        charge=stands.charge if charged else "",
+        base=base,
     )
-    ends = () if charged or not held.standing.charge else (_withdrawn(held, today, rests=True),)
-    return Decision(elsewhere=((product_stream(held.product), event), *ends))
+    ends = () if charged or not stands.charge else (_withdrawn(product, stands, today, rests=True),)
+    return Decision(elsewhere=((product_stream(product), event), *ends))
+
+
+def _added(work: Work, held: HeldProduct) -> Iterator[tuple[str, ProductState]]:
+    """What was added to a product and is in service, by stream."""
+    for stream in _dependants(work, held):
+        state = cast("ProductState | None", work.read.get(stream))
+        if state and state.standing and not state.ended_on:
+            yield stream, state
 
 
 def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
-    stands, anew = held.standing, not held.charged_while
-    rule = work.market.life.suspensions.get(held.suspended_for)
+    """The product serves again, and with it what was added to it and rested with it."""
+    decision = _serves(work, held.product, _product(work, held), today, work.item)
+    for place, (_, added) in enumerate(_added(work, held), 1):
+        if added.rests_with == held.product:
+            decision += _serves(work, added.product, added, today, f"{work.item}-added-{place}")
+    return decision
+
+
+def _serves(work: Work, product: str, state: ProductState, today: date, item: str) -> Decision:
+    """A product serves again, charged under an item where it was not charged meanwhile; its term ends later by the days that do not count."""
+    assert state.standing is not None
+    stands, anew = state.standing, not state.charged_while
+    rule = work.market.life.suspensions.get(state.suspended_for)
     ends = stands.commitment_ends_on
     if ends and rule and rule.extends_term:
-        ends = (date.fromisoformat(ends) + (today - date.fromisoformat(held.suspended_on))).isoformat()
-    charge = place_of(work.state.order_id, work.item) if anew else stands.charge
-    event = ProductResumed(order=work.state.order_id, item=work.item, resumed_on=today.isoformat(), charge=charge, commitment_ends_on=ends)
-    begins = ((account_stream(stands.account), _charge(work, held, stands, today, _priced_from(work, held))),) if anew else ()
-    return Decision(elsewhere=((product_stream(held.product), event), *begins))
+        ends = (date.fromisoformat(ends) + (today - date.fromisoformat(state.suspended_on))).isoformat()
+    charge = place_of(work.state.order_id, item) if anew else stands.charge
+    by = {"order": work.state.order_id, "item": item}
+    serves = ProductResumed(resumed_on=today.isoformat(), charge=charge, commitment_ends_on=ends, **by)
+    begun = _charge(work, product, stands, today, state.priced_from).model_copy(update={"item": item})
+    return Decision(elsewhere=((product_stream(product), serves), *(((account_stream(stands.account), begun),) if anew else ())))
 
 
 def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int, at: datetime) -> Decision:
@@ -255,7 +296,7 @@ def _terminated(work: Work, held: HeldProduct, today: date, charged_minor: int, 
     told = ProductTerminated(cause="ordered", ended_on=today.isoformat(), gives_back=held.standing.pieces, ends=late, **by)
     ended: list[tuple[str, Event]] = [(product_stream(held.product), told)]
     ended += [*_early(work, held, today, charged_minor), *ends_charge(_product(work, held), today)]
-    for stream in _dependants(held):
+    for stream in _dependants(work, held):
         ended += ends_with_base(stream, cast("ProductState | None", work.read.get(stream)), today, at, **by)
     return Decision(elsewhere=tuple(ended))
 
@@ -266,6 +307,6 @@ def _early(work: Work, held: HeldProduct, today: date, charged_minor: int) -> It
         return
     stands = held.standing.model_copy(update={"offering": EARLY, "recurring_minor": 0})
     stream, item = account_stream(stands.account), _early_item(work, held)
-    yield stream, _charge(work, held, stands, today).model_copy(update={"item": item, "one_time_minor": charged_minor})
+    yield stream, _charge(work, held.product, stands, today).model_copy(update={"item": item, "one_time_minor": charged_minor})
     ended = {"order": work.state.order_id, "item": item, "ended_on": today.isoformat(), "product": held.product}
     yield stream, ChargeWithdrawn(served=True, by_product=True, **ended)

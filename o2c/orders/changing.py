@@ -159,6 +159,8 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return _not_taken_over(line, product, changes) or _busy(product.changing.values(), order)
     if "status" in changes and len(changes) > 1:
         return "is to rest or serve again and to change beside that; send two orders"
+    if "status" in changes and product.rests_with and line.characteristics[STATUS] == ACTIVE:
+        return f"is to serve again, and rests with product {product.rests_with}; that is to serve again, and this will with it"
     reason = line.characteristics.get(REASON, "")
     if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"

@@ -1,6 +1,7 @@
-"""What ends with the product that it relies on: its charge, and its service at the network.
+"""What ends, or rests, with the product that it relies on: its charge, and its service at the network.
 
-Source: TM Forum TMF637 (a product that was terminated is served no more); order life cycle, section 3 (cease: what relies on it ends).
+Source: TM Forum TMF637 (a product that was terminated is served no more, nor one that is suspended); order life cycle, section 3 (cease: what
+relies on it ends).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
 from o2c.products.events import ProductTerminated, product_stream
 from o2c.products.off_events import ProductOff, ProductOffRequested
+from o2c.products.serving import served_by
 from o2c.products.state import ProductState
 
 ON = "activation"
@@ -42,6 +44,15 @@ def end_with_base(state: ProductState, ended_on: str, at: datetime) -> Decision:
     stream = product_stream(state.product)
     told = list(ends_with_base(stream, state, date.fromisoformat(ended_on), at))
     return Decision(tuple(event for of, event in told if of == stream), tuple(one for one in told if one[0] != stream))
+
+
+def rests_with_base(state: ProductState) -> bool:
+    """Whether a product in service rests when one rests that it was added to: the network switched it on, and serves it by nothing of its
+    own, so that nothing of it is left while its base rests. A second line with a SIM of its own goes on, and so do goods; so does what
+    rests already, or an order is letting rest or serve again."""
+    assert state.standing is not None
+    own = served_by(state.standing.holds)
+    return ON in state.standing.pieces and not own and not state.suspended_for and "status" not in state.changing
 
 
 def ends_charge(state: ProductState, today: date) -> Iterator[tuple[str, Event]]:

@@ -123,20 +123,23 @@ class ProductChanged(Event, name="product.changed", stream="product"):
 
 class ProductSuspended(Event, name="product.suspended", stream="product"):
     """The product rests from the local date `suspended_on` on, for a reason of the market's list; `charged` says whether it costs as
-    before."""
+    before. Version 2 names the product that it was added to and rests with (`base`; empty: its own order lets it rest)."""
 
-    example = {**_BY, "reason": "lost-phone", "suspended_on": "2026-03-05", "charged": True, "charge": ""}
+    example = {**_BY, "reason": "lost-phone", "suspended_on": "2026-03-05", "charged": True, "charge": "", "base": ""}
+    upcasts = (Upcast(defaults={"base": ""}),)
     order: str
     item: str
     reason: str
     suspended_on: str
     charged: bool
     charge: str = ""
+    base: str = ""
 
 
 class ProductResumed(Event, name="product.resumed", stream="product"):
     """The product serves again from the local date `resumed_on` on. `charge` is the `ORDER/ITEM` under which it is charged, and
-    `commitment_ends_on` the end of its term, later by the days that did not count."""
+    `commitment_ends_on` the end of its term, later by the days that did not count. Of what was added to a product that serves again, `item` is
+    that under which it is charged from now on (`ITEM-added-N`)."""
 
     example = {**_BY, "resumed_on": "2026-03-19", "charge": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1", "commitment_ends_on": "2027-01-05"}
     order: str

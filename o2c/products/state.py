@@ -48,8 +48,8 @@ class ProductState:
     """A product so far; `standing` is None before it was started, `priced_from` the day from which it is what it is sold as, at the price
     of that. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
 
-    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`; `relied_on_by` are the products that end
-    with it. Days are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was
+    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`, and `rests_with` the product that
+    it was added to and rests with (empty: it rests by itself); `relied_on_by` are the products that end with it. Days are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was
     given for its number (None when it is worth nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last
     answer, if it was a no. `locked` says that the customer wants the number to go to nobody. `port_out` is the port to another operator
     that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the last port that was
@@ -73,6 +73,7 @@ class ProductState:
     changing: dict[str, str] = field(default_factory=dict)
     suspended_for: str = ""
     suspended_on: str = ""
+    rests_with: str = ""
     charged_while: bool = True
     ended_on: str = ""
     sim_changed_on: str = ""
@@ -131,7 +132,12 @@ def evolve(state: ProductState, event: Event) -> ProductState:
                 changing=_without(state.changing, event.order, event.item),
             )
         case events.ProductSuspended():
-            rests = {"suspended_for": event.reason, "suspended_on": event.suspended_on, "charged_while": event.charged}
+            rests = {
+                "suspended_for": event.reason,
+                "suspended_on": event.suspended_on,
+                "charged_while": event.charged,
+                "rests_with": event.base,
+            }
             return changed(_charged(state, event.charge), **rests, changing=_without(state.changing, event.order, event.item))
         case events.ProductResumed():
             return _resumed(state, event)
@@ -267,7 +273,7 @@ def _charged(state: ProductState, charge: str) -> ProductState:
 
 def _resumed(state: ProductState, event: events.ProductResumed) -> ProductState:
     standing = state.standing and state.standing.model_copy(update={"charge": event.charge, "commitment_ends_on": event.commitment_ends_on})
-    serves = {"suspended_for": "", "suspended_on": "", "charged_while": True, "standing": standing}
+    serves = {"suspended_for": "", "suspended_on": "", "rests_with": "", "charged_while": True, "standing": standing}
     return changed(state, **serves, changing=_without(state.changing, event.order, event.item))
 
 
@@ -277,7 +283,7 @@ def _without(changing: Mapping[str, str], order: str, item: str) -> dict[str, st
 
 KIND = StreamKind(
     category="product",
-    shape_version=8,
+    shape_version=9,
     state_type=ProductState,
     initial=lambda _: ProductState(),
     evolve=evolve,

@@ -83,6 +83,7 @@ def in_a_row(*wishes: str) -> list[Wish]:
 )
 @example(wishes=in_a_row("other plan", "unpaid rest", "swap", "serve", "number", "end"))
 @example(wishes=in_a_row("unpaid rest", "number", "rest", "swap", "end"))
+@example(wishes=in_a_row("add-on", "unpaid rest", "number", "serve", "rest", "end"))
 @example(wishes=in_a_row("given up", "number", "new form", "first plan"))
 @example(wishes=[("other plan", 12, 0), ("number", 4, 0), ("swap", 0, 1), ("add-on", 4, 1), ("end", 0, 9), ("end", 0, 9)])
 def test_nothing_is_left_behind_and_nothing_is_charged_twice(server_dsn: str, opened_once: str, tmp_path: Path, wishes: list[Wish]) -> None:
