@@ -1,4 +1,4 @@
-"""Finding customers by name or e-mail without storing either in clear: a keyed blind index.
+"""Finding customers by name, surname or e-mail without storing either in clear: a keyed blind index.
 
 A row holds a token, the HMAC-SHA256 of a value under the operator's key (RFC 2104, FIPS 180-4). Without the key nobody can read a name
 out of the tables, or test whether a name is in them. Only equal values have equal tokens, so there is no search by parts of a name.
@@ -16,14 +16,18 @@ from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 NAME = "lookups"
-WHAT = ("name", "email")
+_FIELDS = {"name": "name", "email": "email", "surname": "name"}
+"""The personal field that each value comes from."""
+WHAT = tuple(_FIELDS)
 _CHECKED = "key-check"
 
 
 def normalised(what: str, value: str) -> str:
     """The form in which values are compared: an e-mail in Unicode NFKC, case folded, white space collapsed; a name as `folded` has it,
-    without punctuation and marks, its words in any order.
+    without punctuation and marks, its words in any order; a surname as the last word of a name, or of what stands before its comma.
     """
+    if what == "surname":
+        return (folded(value.partition(",")[0]).split() or [""])[-1]
     if what == "name":
         return " ".join(sorted(folded(value).split()))
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).split())
@@ -48,19 +52,22 @@ def lookups(key: bytes) -> Projection:
     check = key_check(key)
 
     def evolve(doc: Doc, record: Seen) -> Doc:
-        tokens = {what: token(key, what, value) for what in WHAT if (value := record.personal.get(what)) and normalised(what, value)}
+        told = {what: record.personal.get(field) or "" for what, field in _FIELDS.items()}
+        if record.body["kind"] != "individual":
+            told["surname"] = ""
+        tokens = {what: token(key, what, value) for what, value in told.items() if normalised(what, value)}
         return {"customer": record.body["customer"], "tokens": tokens, "key_check": check}
 
     return Projection(
         name=NAME,
         meaning="One row a customer and kind of personal value: its token under the operator's key, and which key that was. No value in clear.",
-        shape_version=2,
+        shape_version=3,
         columns={"token": "text", "what": "text", "customer_id": "text", "key_check": "text"},
         key=("what", "customer_id"),
         indexes=("token", "key_check"),
         types=frozenset({"customer.registered"}),
-        fields=frozenset({"customer"}),
-        personal=frozenset(WHAT),
+        fields=frozenset({"customer", "kind"}),
+        personal=frozenset(_FIELDS.values()),
         group=lambda record: record.stream,
         found_by="stream",
         evolve=evolve,
@@ -74,7 +81,7 @@ def _rows(stream: str, doc: Doc) -> Iterator[Row]:
 
 
 CUSTOMERS_OF_TOKEN = "SELECT customer_id FROM projection.lookups WHERE token = %s AND what = %s ORDER BY customer_id"
-"""The customers with a personal value. Parameters: the value's token, and what it is (`name` or `email`)."""
+"""The customers with a personal value. Parameters: the value's token, and what it is (`name`, `surname` or `email`)."""
 
 KEY_CHECKS = "SELECT min(key_check) AS low, max(key_check) AS high FROM projection.lookups"
 """The first and the last key check of all rows: NULL where there is no row, the same where all were made with one key. No parameters."""

@@ -277,14 +277,8 @@ class Engine(Application[str]):
 
     def reading(self, work: Work) -> Work:
         """Give a step's work with the streams that its rules read, as they stand now: what the runner gives a row that is due."""
-        step = self.book.steps[work.step]
-        loaded = self.load(step.reads(work))
-
-        def known(stream: str) -> Any:
-            each = loaded.get(stream) or self.load_one(stream)
-            return each.state if each.version else None
-
-        return changed(work, read=step.read_from(work, known)) if loaded else work
+        read = self.book.steps[work.step].read_from(work, lambda stream: self.load_one(stream).begun)
+        return changed(work, read=read) if read else work
 
     def records(self, wanted: RecordsWanted) -> tuple[UsageRecord, ...]:
         """Give records of usage; those in suspense are looked at again first, once for all accounts that are billed up to one time."""

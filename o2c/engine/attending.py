@@ -356,8 +356,7 @@ class Attending:
 
 def _as_loaded(loaded: Mapping[str, Loaded], stream: str) -> Any:
     """The state of a stream; None for one that did not begin, or was not read yet."""
-    found = loaded.get(stream)
-    return found.state if found and found.version else None
+    return found.begun if (found := loaded.get(stream)) else None
 
 
 def _check_moved(row: DueRow, carried: Carried, before: Place) -> None:

@@ -41,6 +41,11 @@ class Loaded:
     kept: int = 0
     kept_bytes: int = 0
 
+    @property
+    def begun(self) -> Any:
+        """Its state; None where it has no events."""
+        return self.state if self.version else None
+
 
 @dataclass(frozen=True, slots=True)
 class Command:

@@ -39,15 +39,18 @@ LATE_DAYS_MAX = 31
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A fixed service of somebody by the name that was given: its product, its account, and where it is."""
+    """A fixed service of somebody by the name that was given, or only by its surname (`named`: by all of it): its product, its account, and
+    where it is."""
 
     product: str
     account: str
     address: str = field(repr=False)
+    named: bool = True
 
 
 def match(candidates: Sequence[Candidate], market: Market, *, address: str, account: str = "") -> str:
-    """Give the product that a new provider asks for, by the address, and the account where one was given.
+    """Give the product that a new provider asks for, by the address, and the account where one was given. Whoever has the whole name comes
+    before who has its surname.
 
     Raises Refused, with the hub's code: missing (none fits), conflict (several do, and an account would tell).
     """
@@ -58,18 +61,18 @@ def match(candidates: Sequence[Candidate], market: Market, *, address: str, acco
             f"{rules.words[NO_MATCH]}: no fixed service fits name and address; ask the customer for both as they stand on our bill",
             kind="missing",
         )
+    fitting = [one for one in fitting if one.named] or fitting
     if len(fitting) > 1:
         raise Refused(f"{rules.words[AMBIGUOUS]}: {len(fitting)} services fit name and address; give the account as well", kind="conflict")
     return fitting[0].product
 
 
-def _place(market: Market, address: str) -> tuple[str, str]:
-    """What of an address is held against another: the postcode, and the words before it without case and marks, in any order but the number
-    first."""
+def _place(market: Market, address: str) -> tuple[str, frozenset[str]]:
+    """What of an address is held against another: the postcode, and the numbers of house and flat in any order, without case and marks."""
     postcode = postcode_of(market.addresses, address)
-    parts = folded(address).split()
-    number = next((part for part in parts if part[:1].isdigit() and part not in folded(postcode).split()), parts[0] if parts else "")
-    return postcode, number
+    own = {*folded(postcode).split(), folded(postcode).replace(" ", "")}
+    numbered = (part for part in folded(address).split() if any(sign.isdigit() for sign in part))
+    return postcode, frozenset(part for part in numbered if part not in own)
 
 
 def _rules(market: Market) -> SwitchingRules:

@@ -18,13 +18,14 @@ ROWS_MAX = 200
 
 
 def fixed_services(app: Engine, home: Path, name: str) -> list[Candidate]:
-    """The fixed services of customers of a name, found by the operator's key. The projections must be caught up. Raises Refused (usage):
-    there is no key."""
-    customers = customers_by(app, key_of(home), Reading("name", name))
+    """The fixed services of customers of a name, or of its surname where they are persons, found by the operator's key. The projections
+    must be caught up. Raises Refused (usage): there is no key."""
+    named, kin = (customers_by(app, key_of(home), Reading(by, name)) for by in ("name", "surname"))
+    customers = sorted({*named, *kin})
     picked = {"orders": [], "items": [], "customers": customers, "offerings": [], "statuses": [], "captured_by": ""}
     rows = app.reads.rows(products.LISTED, **picked, offset=0, limit=ROWS_MAX) if customers else []
     return [
-        Candidate(row["product"], row["account"], _place(app, row["product"], row["order"], row["item"]))
+        Candidate(row["product"], row["account"], _place(app, row["product"], row["order"], row["item"]), row["customer"] in named)
         for row in rows
         if row["specification"] == FIXED
     ]

@@ -27,8 +27,12 @@ TO_CUSTOMER: Mapping[str, str] = {
     "invoice.issued": "an invoice", "credit-note.issued": "a credit note", "collections.reminded": "a reminder of what is owed",
     "collections.warned": "a warning that lines will be barred", "account.limit-noticed": "notice that a limit is nearly used",
     "product.porting-code-issued": "a code to take the number away", "product.porting-code-refused": "no code to take the number away",
+    "port-out.authorised": "the number goes to {operator} on {agreed_on}", "port-out.withdrawn": "the number stays", "port-out.failed": "the number stays",
+    "switch-out.matched": "what switching to {gaining} means", "switch-out.ordered": "the service is switched on {planned_on}",
+    "switch-out.withdrawn": "the service stays", "end-notice.given": "what comes after the term, which ends on {ends_on}",
+    "product.transfer-agreed": "another customer may take the product over", "product.transfer-withdrawn": "the product stays with its owner",
 }  # fmt: skip
-"""What goes out to the customer, in words."""
+"""What goes out to the customer, in words and by what the event says."""
 ON_ACCOUNT = "account"
 """Where bills, credit notes and what is said of them stand to be read: what a message says of one beside that is a row of its own."""
 STANDS_ON_ACCOUNT = frozenset(
@@ -86,9 +90,17 @@ def told_to_customer(app: Engine, name: str) -> list[ToldShown]:
 
 def _of_streams(app: Engine, streams: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
     types = [*TO_CHANNEL, *TO_CUSTOMER, "personal-data.disclosed"]
-    rows = app.reads.rows(EVENTS_TOLD, types=types, streams=list(streams), orders=list(ids))
+    rows = _without_notices(app.reads.rows(EVENTS_TOLD, types=types, streams=list(streams), orders=list(ids)))
     sent_by = _channels(app, [order for row in rows if (order := row["order"])])
     return [told for row in rows if (told := _told(row, sent_by))]
+
+
+def _without_notices(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without the contacts by which a customer was told what is a row of its own, of the same transaction: they say the same in fewer
+    words."""
+    said = {int(row["position"]) >> 16 for row in rows if row["stream"].startswith("product-")}
+    notices = (row["type"] == "customer.contacted" and row["body"]["medium"] == "courtesy" for row in rows)
+    return [row for row, is_notice in zip(rows, notices, strict=True) if not is_notice or int(row["position"]) >> 16 not in said]
 
 
 def _channels(app: Engine, ids: Sequence[str]) -> dict[str, str]:
@@ -126,7 +138,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(kind: str, body: Mapping[str, Any]) -> str:
     """What was told, in words: with the days of a promise, the topic of a contact, the sum of a bill."""
-    said = {**TO_CHANNEL, **TO_CUSTOMER}[kind]
+    said = {**TO_CHANNEL, **TO_CUSTOMER}[kind].format_map(body)
     if kind == "promise.made":
         return f"{said}: " + ", ".join(f"item {item['item']} for {item['promised_on']}" for item in body["items"])
     if kind == "promise.revised":

@@ -50,11 +50,14 @@ SAME = [
     pytest.param("name", "Zo\u00eb Example", "Zoe Example", id="without its accent"),
     pytest.param("name", "Ada O\u2019Example", "Ada O'Example", id="another apostrophe"),
     pytest.param("name", "Example Ltd.", "Example Ltd", id="a full stop"),
+    pytest.param("surname", "Ada Example", "Mrs A. EXAMPLE", id="a surname"),
+    pytest.param("surname", "Ada Example", "Example, Ada", id="a surname before its comma"),
     pytest.param("email", "Ada@Example.org", " ada@example.org", id="an e-mail"),
 ]
 OTHERWISE = [
     pytest.param("name", "Ada Example", "Ada", id="a part of it"),
     pytest.param("name", "Ada Ada Example", "Ada Example", id="a word twice"),
+    pytest.param("surname", "Ada Example", "Example Ada", id="a surname that is none"),
     pytest.param("email", "ada@example.org", "ada.example@org", id="other dots"),
 ]
 
@@ -98,7 +101,15 @@ def test_a_customer_is_found_by_the_last_name_only(names: list[str], cut: int) -
     docs = folded(*events[cut:], docs=stored)
 
     assert docs == folded(*events)
-    assert tokens(docs) == {("C-1", "name", token(KEY, "name", names[-1])), ("C-1", "email", token(KEY, "email", "ada@example.org"))}
+    kept = {"name": names[-1], "surname": names[-1], "email": "ada@example.org"}
+    assert tokens(docs) == {("C-1", what, token(KEY, what, value)) for what, value in kept.items()}
+
+
+def test_a_firm_has_no_surname() -> None:
+    """Else every Ltd at an address would be one family."""
+    event = registered("C-1", name="Example Ltd")
+    firm = event._replace(body={**event.body, "kind": "organisation"})
+    assert {what for _, what, _ in tokens(folded(firm))} == {"name", "email"}
 
 
 @hypothesis.given(name=_NAMES, email=_NAMES)

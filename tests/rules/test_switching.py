@@ -35,6 +35,23 @@ def test_an_address_is_the_same_however_it_is_written(address: str) -> None:
     assert fits(("A:1", "BA-1", HERE), ("B:1", "BA-2", "2 Mill Lane, Testford, ZZ1 1AA"), address=address) == "A:1"
 
 
+@pytest.mark.parametrize("address", ["Flat 2, 10 High Street, Testford, ZZ1 1AA", "10 High Street (flat 2), zz11aa"])
+def test_a_flat_is_found_by_both_numbers(address: str) -> None:
+    """In either order; the house alone, and the other flat, are somebody else's. The first number alone found the other house."""
+    flats = [
+        (f"{name}:1", f"BA-{name}", f"{where} High Street, Testford, ZZ1 1AA")
+        for name, where in (("A", "2/10"), ("B", "3/10"), ("C", "10"))
+    ]
+    assert fits(*flats, address=address) == "A:1"
+
+
+def test_whoever_has_the_whole_name_comes_before_who_has_the_surname() -> None:
+    """Of a family at one address; alone, a surname is enough."""
+    mother, son = Candidate("A:1", "BA-1", HERE, named=False), Candidate("B:1", "BA-2", HERE)
+    assert match([mother, son], MARKET, address=HERE) == "B:1"
+    assert match([mother], MARKET, address=HERE) == "A:1"
+
+
 @pytest.mark.parametrize(
     ("candidates", "more", "why"),
     [

@@ -18,6 +18,7 @@ from o2c.simulation.launch_data import COPPER
 from o2c.views.following import Wanted, find_events
 from o2c.views.products import product_history
 from o2c.views.reading import caught_up
+from o2c.views.told import told_to_customer
 from tests.agreeing import disagreements
 from tests.lives_of_products import change, product
 from tests.world import ADDRESS, World, at, item, order
@@ -34,8 +35,8 @@ def world(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return made.run(at(28))
 
 
-def asked(world: World, *, address: str = ADDRESS, request: str = "OTS-1") -> SwitchMatch:
-    return switch_match(world.app, world.folder, HUB, gaining="Other Fibre", request=request, name="Tamsel Holmquay", address=address)
+def asked(world: World, *, address: str = ADDRESS, request: str = "OTS-1", name: str = "Mr T. Holmquay") -> SwitchMatch:
+    return switch_match(world.app, world.folder, HUB, gaining="Other Fibre", request=request, name=name, address=address)
 
 
 def test_a_customer_is_switched(world: World) -> None:
@@ -46,6 +47,13 @@ def test_a_customer_is_switched(world: World) -> None:
     for day in (9, 11):
         switch(world.app, HUB, found.product, reference=found.reference, message="order", on=date(2026, 2, day))
     assert product(world, "FIRST").status == "pendingTerminate"
+    assert [
+        row["what"] for row in told_to_customer(world.app, "C-1") if "switch" in row["type"] or row["type"] == "customer.contacted"
+    ] == [
+        "what switching to Other Fibre means",
+        "the service is switched on 2026-02-09",
+        "the service is switched on 2026-02-11",
+    ]
     told = [row["what"] for row in product_history(world.app, found.product) if row["event"].startswith("switch-out")]
     assert told == ["Other Fibre", "2026-02-09", "2026-02-11"]
     world.take(order("TOO-LATE", change(world, "FIRST", action="delete"), on=at(29)))
@@ -67,6 +75,8 @@ def test_who_is_not_ours_is_not_matched(world: World) -> None:
     """At another address there is nobody, and nothing is written down."""
     with pytest.raises(Refused, match="NO-MATCH"):
         asked(world, address="9 Other Road, Testford, ZX1 1AA")
+    with pytest.raises(Refused, match="NO-MATCH"):
+        asked(world, name="Holmquay Tamsel-Other")
     assert product(world, "FIRST").switching is None
 
 
