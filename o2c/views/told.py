@@ -27,12 +27,16 @@ TO_CUSTOMER: Mapping[str, str] = {
     "invoice.issued": "an invoice", "credit-note.issued": "a credit note", "collections.reminded": "a reminder of what is owed",
     "collections.warned": "a warning that lines will be barred", "account.limit-noticed": "notice that a limit is nearly used",
     "product.porting-code-issued": "a code to take the number away", "product.porting-code-refused": "no code to take the number away",
+}  # fmt: skip
+"""What goes out to the customer, in words."""
+NOTICED: Mapping[str, str] = {
+    "product.porting-code-issued": "a code to take the number away was asked for", "product.porting-code-refused": "a code to take the number away was refused",
     "port-out.authorised": "the number goes to {operator} on {agreed_on}", "port-out.withdrawn": "the number stays", "port-out.failed": "the number stays",
     "switch-out.matched": "what switching to {gaining} means", "switch-out.ordered": "the service is switched on {planned_on}",
     "switch-out.withdrawn": "the service stays", "end-notice.given": "what comes after the term, which ends on {ends_on}",
     "product.transfer-agreed": "another customer may take the product over", "product.transfer-withdrawn": "the product stays with its owner",
 }  # fmt: skip
-"""What goes out to the customer, in words and by what the event says."""
+"""What a customer was told of by a courtesy contact of the same transaction, in words and by what the event says."""
 ON_ACCOUNT = "account"
 """Where bills, credit notes and what is said of them stand to be read: what a message says of one beside that is a row of its own."""
 STANDS_ON_ACCOUNT = frozenset(
@@ -89,18 +93,17 @@ def told_to_customer(app: Engine, name: str) -> list[ToldShown]:
 
 
 def _of_streams(app: Engine, streams: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
-    types = [*TO_CHANNEL, *TO_CUSTOMER, "personal-data.disclosed"]
-    rows = _without_notices(app.reads.rows(EVENTS_TOLD, types=types, streams=list(streams), orders=list(ids)))
+    types = [*TO_CHANNEL, *TO_CUSTOMER, *NOTICED, "personal-data.disclosed"]
+    rows = _noticed(app.reads.rows(EVENTS_TOLD, types=types, streams=list(streams), orders=list(ids)))
     sent_by = _channels(app, [order for row in rows if (order := row["order"])])
     return [told for row in rows if (told := _told(row, sent_by))]
 
 
-def _without_notices(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Without the contacts by which a customer was told what is a row of its own, of the same transaction: they say the same in fewer
-    words."""
-    said = {int(row["position"]) >> 16 for row in rows if row["stream"].startswith("product-")}
-    notices = (row["type"] == "customer.contacted" and row["body"]["medium"] == "courtesy" for row in rows)
-    return [row for row, is_notice in zip(rows, notices, strict=True) if not is_notice or int(row["position"]) >> 16 not in said]
+def _noticed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows, with the words of what a courtesy contact was about (`notice`); what is no answer of its own is such a contact's alone."""
+    said = {int(row["position"]) >> 16: NOTICED[row["type"]].format_map(row["body"]) for row in rows if row["type"] in NOTICED}
+    kept = (row for row in rows if row["type"] in TO_CUSTOMER or row["type"] not in NOTICED)
+    return [{**row, "notice": said.get(int(row["position"]) >> 16, "") if row["body"].get("medium") == "courtesy" else ""} for row in kept]
 
 
 def _channels(app: Engine, ids: Sequence[str]) -> dict[str, str]:
@@ -121,7 +124,8 @@ def _told(row: Mapping[str, Any], sent_by: Mapping[str, str]) -> dict[str, Any] 
     audience = "channel" if kind in TO_CHANNEL or body.get("waits_for") == "channel" else "customer"
     by_order = sent_by.get(row["order"] or "", row["channel"])
     channel = body.get("medium") or (by_order if audience == "channel" else _reached_by(row))
-    return {**_facts(row), "what": _words(kind, body), "channel": channel, "audience": audience}
+    what = f"a notice: {notice}" if (notice := row.get("notice")) else _words(kind, body)
+    return {**_facts(row), "what": what, "channel": channel, "audience": audience}
 
 
 def _reached_by(row: Mapping[str, Any]) -> str:
@@ -138,7 +142,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(kind: str, body: Mapping[str, Any]) -> str:
     """What was told, in words: with the days of a promise, the topic of a contact, the sum of a bill."""
-    said = {**TO_CHANNEL, **TO_CUSTOMER}[kind].format_map(body)
+    said = {**TO_CHANNEL, **TO_CUSTOMER}[kind]
     if kind == "promise.made":
         return f"{said}: " + ", ".join(f"item {item['item']} for {item['promised_on']}" for item in body["items"])
     if kind == "promise.revised":

@@ -47,12 +47,10 @@ def test_a_customer_is_switched(world: World) -> None:
     for day in (9, 11):
         switch(world.app, HUB, found.product, reference=found.reference, message="order", on=date(2026, 2, day))
     assert product(world, "FIRST").status == "pendingTerminate"
-    assert [
-        row["what"] for row in told_to_customer(world.app, "C-1") if "switch" in row["type"] or row["type"] == "customer.contacted"
-    ] == [
-        "what switching to Other Fibre means",
-        "the service is switched on 2026-02-09",
-        "the service is switched on 2026-02-11",
+    assert [row["what"] for row in told_to_customer(world.app, "C-1") if row["channel"] == "courtesy"] == [
+        "a notice: what switching to Other Fibre means",
+        "a notice: the service is switched on 2026-02-09",
+        "a notice: the service is switched on 2026-02-11",
     ]
     told = [row["what"] for row in product_history(world.app, found.product) if row["event"].startswith("switch-out")]
     assert told == ["Other Fibre", "2026-02-09", "2026-02-11"]

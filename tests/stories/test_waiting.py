@@ -135,7 +135,7 @@ def test_what_was_told_is_told(worked: World) -> None:
     """The days promised to its channel, the call, the bill; of another customer nothing."""
     told = asked(worked, "orders.told", "WEB-2")
     assert [(row["type"], row["audience"], row["channel"]) for row in told] == [
-        ("promise.made", "channel", "web"), ("customer.contacted", "customer", "call"), ("invoice.issued", "customer", "engine"),
+        ("promise.made", "channel", "web"), ("customer.contacted", "customer", "call"), ("invoice.issued", "customer", "account"),
         ("promise.revised", "channel", "web"), ("order.completed", "channel", "web"),
     ]  # fmt: skip
     assert told[3]["what"] == "another day promised: item 1 for 2026-01-12, not 2026-01-07"
