@@ -87,6 +87,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         facts = _facts(app, stream, at, position)
         state = _state_of(app, stream, facts)
         rows = _then(app, stream, state, at, known_at, position)
+    places = {item: place for place, item in enumerate(state.items)}
     own, codes = {item.item: item.account for item in state.items.values()}, app.book.codes.newest
     billed = billing(app, [row["invoice"] for row in rows.invoices], state.order_id)
     shown = {
@@ -100,7 +101,8 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "rejected_because": rejected_because(facts, codes),
         "account": rows.account,
         "items": [
-            {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")} for row in sorted(rows.items, key=lambda row: str(row["item"]))
+            {**_picked(row, _OF_ITEM), "account": own.get(row["item"], "")}
+            for row in sorted(rows.items, key=lambda row: (places.get(row["item"], len(places)), str(row["item"])))
         ],
         "open_fallouts": [{**_without(row, "detail"), "next": next_of(codes, row)} for row in rows.open_fallouts],
         "resubmissions": resubmissions_of(state),

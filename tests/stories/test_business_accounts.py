@@ -18,6 +18,7 @@ from o2c.views.accounts import show_tree
 from o2c.views.credit_notes import preview_credit_note
 from o2c.views.finding import find_orders
 from o2c.views.invoice_papers import invoice_html, invoice_ubl, show_paper
+from o2c.views.order_page import show_order
 from o2c.views.products import list_products
 from o2c.views.reading import caught_up
 from o2c.views.sites import sites_of_order
@@ -272,6 +273,7 @@ def test_an_order_of_many_lines_shows_those_first_that_are_not_over(world: World
         ["17", "18", "19", "20"],
     ]
     assert "20 items: 4 in progress, 16 completed" in page.text
+    assert [item["item"] for item in show_order(world.app, "MANY-1")["items"]] == [str(number + 1) for number in range(20)]
     assert {"Item 9", "Item 17"} & {node.text for node in page.root.all("h3")} == {"Item 9"}
     assert "16 products: 16 active" in page.text
 

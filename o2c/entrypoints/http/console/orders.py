@@ -180,8 +180,9 @@ def _items(order: Mapping[str, Any], item: str) -> dict[str, Any]:
     of_account = next((each["account"] for each in items if each["item"] == item), None)
     if many:
         # Ids are mostly numbers, which read in their order by length first.
-        items = sorted(items, key=lambda each: (len(each["item"]), each["item"]))
-        items.sort(key=lambda each: (of_account not in (None, each["account"]), each["state"] in OVER, each["promised_on"] or "9999"))
+        items = sorted(
+            items, key=lambda each: (of_account not in (None, each["account"]), each["state"] in OVER, each["promised_on"] or "9999")
+        )
     wanted = sum(each["account"] == of_account if of_account is not None else each["state"] not in OVER for each in items)
     first = items[: min(wanted or ITEMS, ITEMS)] if many else items
     shown = {"", *(each["item"] for each in first)}
