@@ -179,7 +179,6 @@ def _items(order: Mapping[str, Any], item: str) -> dict[str, Any]:
     items, many = order["items"], len(order["items"]) > ITEMS
     of_account = next((each["account"] for each in items if each["item"] == item), None)
     if many:
-        # Ids are mostly numbers, which read in their order by length first.
         items = sorted(
             items, key=lambda each: (of_account not in (None, each["account"]), each["state"] in OVER, each["promised_on"] or "9999")
         )
