@@ -12,6 +12,7 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.frozen import changed
 from o2c.kernel.partner import Accepted, Answer, Answered, Failed, NeverHeard, RefusedBy, Unknown
 from o2c.kernel.refusal import Refused
+from o2c.orders import rules
 from o2c.orders.assessing import Assessed, as_it_stands, assess, laid_over
 from o2c.orders.events import OrderPlanned
 from o2c.orders.named_products import as_known, named_anew, other_product, read_alike, said_anew
@@ -84,7 +85,7 @@ SELDOM = (
     met(("cutover",), ("late",)),
     met(("activation",), ("mute", "mute", "refused"), (("fail",), ())),
     met(("appointment", "porting"), ("accepted", "silent")),
-    met(("porting-cancel",), ("refused",), codes=st.just(codes_of("porting-cancel").index("TOO-LATE"))),
+    *(met(("porting-cancel",), ("refused",), codes=st.just(codes_of("porting-cancel").index("TOO-LATE"))) for _ in range(3)),
 )
 """What hardly comes by chance: a window that is missed, a line that the network refused or of which nobody knows whether it is on, a visit or port that its partner has and has not
 answered for, a port that the clearing house is asked to drop."""
@@ -265,6 +266,12 @@ class Changing(Story):
             case "approve" | "decline":
                 self.decide(step, name, approve=way == "approve", at=at)
 
+    def _fail_unbegun(self) -> None:
+        """Fail an item of which nothing was done yet, because it waits for others."""
+        waits = [name for name, state in self.states().items() if state == "acknowledged" and name and self.state.items[name].relies_on]
+        if waits and not self.state.closed:
+            self.take(rules.fail_item(self.state, waits[-1], reason="NP-INACT", note="", at=self.next_at(), book=BOOK), at=self.next_at())
+
     def go(self, phase: Phase) -> "Changing":
         """Let a phase pass."""
         self.soon = phase.soon
@@ -272,7 +279,8 @@ class Changing(Story):
             self._lead_to(phase.until)
         self.pass_by(phase.rows, phase.troubles)
         for way in phase.resolved:
-            self.resolve(way)
+            if not self.resolve(way) and way == "fail":
+                self._fail_unbegun()
         return self.suspend_or_resume() if phase.suspends else self
 
     def mended(self) -> "Changing":

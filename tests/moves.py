@@ -36,12 +36,10 @@ _LATER = "it happens before the order or after it"
 _UNDER_WAY = "what waits for somebody is under way again by what he decides, and what is held is let go, before it ends or is taken back"
 _ROLLUP = "rare among orders that are changed; tests/laws/test_rollup.py draws every answer and decision"
 _BY_HAND = "nobody counts as done here what can be tried again"
-_IN_TIME = "a window is moved here before its cut-off"
 WITHOUT: Mapping[str, str] = {
     **dict.fromkeys(
         ("resting", "resumed", "ported-out", "reserved", "sim.received", "sim.restocked", "number.received", "number.rested"), _LATER
     ),
-    "porting.window-kept": _IN_TIME,
 }
 """Why some states and events are not, or hardly, met by orders that are changed in flight."""
 
@@ -80,6 +78,7 @@ ALONE: Mapping[tuple[str, str, str, str], str] = {
         (("product-states", "serving", f"product.{after}", after) for after in ("suspended", "terminated")),
         "what serves again is changed by the next order",
     ),
+    ("port-states", "asked", "porting.window-kept", "agreed"): "a window is moved here before its cut-off",
     ("on-states", "being-switched-off", "activation.requested", "asked"): _BY_HAND,
     ("profile-states", "asked", "esim.downloaded", "on-a-device"): _BY_HAND,
     ("profile-states", "being-called-off", "esim.requested", "asked"): _BY_HAND,

@@ -222,12 +222,11 @@ PORT = _machine(
         "porting.window-missed": "missed",
         "cutover.number-ported-in": "ported",
         "porting-cancel.requested": "being-dropped",
-        "porting-cancel.refused": "agreed",
         "porting-cancel.confirmed": "dropped",
     },
     {
-        "porting-cancel.refused": "being_dropped",
-        **dict.fromkeys(("porting.scheduled", "porting.rescheduled", "porting.window-kept"), "asked"),
+        **dict.fromkeys(("porting.scheduled", "porting.rescheduled"), "asked"),
+        "porting.window-kept": "asked being_dropped",  # it is moved no more, or dropped no more
     },
     before="asked",
     asked="agreed given-up being-dropped",

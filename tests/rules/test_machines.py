@@ -77,6 +77,14 @@ def test_an_event_leaves_the_states_that_it_may_leave(history: History, why: str
     assert [why for found in broken(history).values() for why in found] == [why]
 
 
+def test_a_port_that_is_dropped_no_more_goes_on_as_declared() -> None:
+    """Its window is kept in the append that says so: it was told as a move that is not declared."""
+    names = ("porting.requested", "porting.scheduled", "porting-cancel.requested", "porting.window-kept", "porting-cancel.refused")
+    history = [window(name) if name == "porting.scheduled" else of_order(0, name, 5 + place) for place, name in enumerate(names)]
+    assert broken(history).get("port-states", []) == []
+    assert broken([history[0], history[2], history[1]])["port-states"] == ["porting.scheduled of one that is being-dropped"]
+
+
 @pytest.mark.parametrize(
     ("stream", "told"),
     [
