@@ -10,7 +10,7 @@ from o2c.activation.events import ActivationCancelled, ServiceActivated, Service
 from o2c.kernel.decision import Decision, just
 from o2c.kernel.periods import local_date
 from o2c.kernel.work import Work
-from o2c.orders.changing import held_by, product_read, products_of
+from o2c.orders.changing import dropped, held_by, product_read, products_of
 from o2c.orders.in_life import holds, holds_on, in_service_beneath, upward
 from o2c.orders.state import OrderState
 from o2c.products.serving import base_streams, known_by, lines, lines_read, rests_or_serves, served_by, sold_as
@@ -155,5 +155,9 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
 
 
 def change_taken_back(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the network serves the product as it stood, from the present day of the market's calendar on."""
-    return just(ServiceChangeCancelled(item=work.item, attempt=work.attempt, restored_on=local_date(at, work.market.zone).isoformat()))
+    """Decide that the network serves the product as it stood, from the present day of the market's calendar on: it is free for another order
+    to change what this one was to."""
+    taken_back = just(
+        ServiceChangeCancelled(item=work.item, attempt=work.attempt, restored_on=local_date(at, work.market.zone).isoformat())
+    )
+    return taken_back + dropped(work.state, (work.item,)) if work.state.progress.items[work.item].ended else taken_back

@@ -39,6 +39,8 @@ _KNOWN = {
 }
 """What a line may say by these characteristics: a SIM is replaced that was lost or stolen, is damaged, or is to have another form."""
 ASKING = (SIM_SWAP, NUMBER_CHANGE, STATUS, REASON, EFFECTIVE, COMMITMENT)
+CHANGE, TAKEN_BACK = "service-change", "service-change-cancel"
+"""The step by which the network changes a product, and the one by which it is asked to take that back."""
 STAYS = "stays for "
 """With the id of an order, what it asks of a product that it names as it is: several orders may do so at once."""
 Products = Mapping[str, ProductState | None]
@@ -270,6 +272,12 @@ def dropped(state: OrderState, items: Iterable[str]) -> Decision:
     of = products_of(state)
     lines = (state.items[item].line if item in state.items else item for item in items)
     return let_go(state, (of[line] for line in lines if line in of and of[line].attributes)) if of else NOTHING
+
+
+def taken_back_by_hand(state: OrderState) -> Decision:
+    """Tell the products that items which ended change them no more, where a person counted the network's change as taken back."""
+    ended = (item for item, progress in state.progress.items.items() if progress.ended and TAKEN_BACK in progress.recalls)
+    return dropped(state, [item for item in ended if "restored_on" not in state.record(item, TAKEN_BACK).outcome])
 
 
 def stayed(state: OrderState) -> Decision:

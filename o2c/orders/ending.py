@@ -8,7 +8,7 @@ from datetime import datetime
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import OfItem, StepCancelled
 from o2c.kernel.work import Work, next_attempt
-from o2c.orders.changing import dropped
+from o2c.orders.changing import CHANGE, dropped
 from o2c.orders.planning import Book
 from o2c.orders.readings import work
 from o2c.orders.rollup import item_state
@@ -49,6 +49,7 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
 
     Steps that are held are cancelled first, because held never becomes failed at one stroke. Partners are asked to drop the work that they
     have, or may have, before the end, which waits for them; they are asked all at once, because no two of these recalls rely on each other.
+    A product that the network may have changed is free for another order only when that is taken back.
 
     Source: order life cycle, sections 1 (allowed transitions) and 4 (compensations, rule c: undo in reverse order of dependence).
     """
@@ -56,7 +57,8 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
     held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
     recalled = to_recall(state, item, reversed(state.progress.items[item].steps), at, book)
     decision = just(*held) + ask_back(state, item, recalled, at, book)
-    return decision + just(ending) + _take_back(state, item, recalled, at, book) + dropped(state, (item,))
+    claim = NOTHING if CHANGE in recalled else dropped(state, (item,))
+    return decision + just(ending) + _take_back(state, item, recalled, at, book) + claim
 
 
 def no_return(state: OrderState, item: str, steps: Iterable[str], at: datetime, book: Book) -> str:

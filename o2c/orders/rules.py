@@ -12,7 +12,7 @@ from o2c.kernel.event import Event
 from o2c.kernel.refusal import Refused
 from o2c.kernel.work import next_attempt
 from o2c.orders import events
-from o2c.orders.changing import dropped, stayed
+from o2c.orders.changing import dropped, stayed, taken_back_by_hand
 from o2c.orders.ending import dependants, end_item, open_item, todo, unwind
 from o2c.orders.in_life import in_service
 from o2c.orders.planning import Book, ended_minor
@@ -120,7 +120,7 @@ def close(state: OrderState) -> Decision:
     how = order_state(state.progress)
     if state.closed or how not in FINAL:
         return NOTHING
-    follows = settled(state, how) + dropped(state, _unplanned(state)) + stayed(state)
+    follows = settled(state, how) + dropped(state, _unplanned(state)) + taken_back_by_hand(state) + stayed(state)
     if how == "rejected":
         declined = next(gate for gate, status in state.progress.gates.items() if status == "declined")
         return just(events.OrderRejected(reason=state.record("", declined).reason)) + follows

@@ -7,6 +7,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
+from o2c.orders.changing import TAKEN_BACK
 from tests.as_placed import carried, ends_as_placed, ends_cancelled
 from tests.changing import Phase, met, phases
 from tests.given import Document, item
@@ -71,12 +72,15 @@ def papers(draw: st.DrawFn) -> tuple[Document, ...]:
 
 
 def _claimed(story: InLife) -> None:
-    """A product knows what an order is to change of it, by which line, and nothing else."""
-    state, wanted = story.state, dict[str, dict[str, str]]()
-    for name, one in state.items.items():
-        if one.product and state.planned and not state.progress.items[name].ended and story.states()[name] != "completed":
+    """A product knows what an order is to change of it, by which line, and nothing else; but for what the network is still to take back for an item that ended."""
+    state, wanted, going_back = story.state, dict[str, dict[str, str]](), set[str]()
+    for name, one in state.items.items() if state.planned else ():
+        progress = state.progress.items[name]
+        if one.product and not progress.ended and story.states()[name] != "completed":
             wanted[one.product] = dict.fromkeys(one.attributes, f"{state.order_id}/{one.line}")
-    for product in ALL if state.planned else ():
+        if progress.ended and progress.recalls.get(TAKEN_BACK, "done") != "done":
+            going_back.add(one.product)
+    for product in set(ALL) - going_back if state.planned else ():
         claims = {name: by for name, by in story.kept[f"product-{product}"].changing.items() if not name.startswith("stays for")}
         assert claims == wanted.get(product, {})
 

@@ -84,7 +84,8 @@ def _claimed(both: tuple[InLife, InLife]) -> None:
         (story.state.items[name].product, attribute, f"{story.state.order_id}/{story.state.items[name].line}")
         for story in both
         for name, one in story.state.items.items()
-        if one.product and story.state.planned and not story.state.progress.items[name].ended and story.states()[name] != "completed"
+        if one.product and story.state.planned and not story.state.progress.items[name].ended
+        if story.state.progress.items[name].steps.get("inventory") != "done"
         for attribute in one.attributes
     )
     kept = {stream.removeprefix("product-"): state for stream, state in both[0].kept.items()}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from o2c.kernel.frozen import changed
-from o2c.kernel.partner import Accepted, RefusedBy
+from o2c.kernel.partner import Accepted, RefusedBy, Unknown
 from o2c.orders.changing import gone
+from o2c.plan import STEPS
 from o2c.products.events import ProductChangeAccepted, ProductSuspended
 from o2c.products.leaving_events import PortOutAuthorised
 from o2c.products.rules import switch_on
@@ -76,6 +77,30 @@ def test_a_resting_line_whose_number_stayed_goes_on_resting() -> None:
     resting = KIND.evolve(BASE, ProductSuspended(order="B", item="1", reason="lost-phone", suspended_on="2026-01-05", charged=True))
     bodies = [switch_on(product_work(state, f"product-{LINE}", "", "reactivation", BOOK)) for state in (BASE, resting)]
     assert [body["status"] for body in bodies] == ["active", "suspended"]
+
+
+def test_what_the_network_is_to_take_back_is_nobody_elses_meanwhile() -> None:
+    """The product was free at once: another order changed the same of it, and the take-back could name nothing to go back to."""
+    story = ordered(change("1", LINE, **NUMBER)).run(until="service-change")
+    assert isinstance(story, InLife)
+    for _ in range(STEPS["service-change"].silences_max + 1):
+        story.attend("service-change", "1", Unknown(story.now + timedelta(hours=2)))
+    story.give_up("service-change", at=story.now)
+    assert story.kept[f"product-{LINE}"].changing == {"number": "1001/1"}
+    story.run()
+    assert (story.names()[-1], story.kept[f"product-{LINE}"].changing) == ("order.failed", {})
+
+
+def test_what_a_person_counts_as_taken_back_is_free_with_the_order() -> None:
+    """No event of its own says so."""
+    story = ordered(change("1", LINE, **NUMBER)).run(until="service-change")
+    assert isinstance(story, InLife)
+    for _ in range(STEPS["service-change"].silences_max + 1):
+        story.attend("service-change", "1", Unknown(story.now + timedelta(hours=2)))
+    story.give_up("service-change", at=story.now)
+    story.attend("service-change-cancel", "1", RefusedBy("REFUSED"))
+    story.force("service-change-cancel", at=story.now)
+    assert (story.state.closed, story.kept[f"product-{LINE}"].changing) == ("order.failed", {})
 
 
 def test_what_is_added_to_a_line_after_its_end_was_ordered_ends_with_it() -> None:
