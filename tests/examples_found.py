@@ -41,6 +41,11 @@ FOUND_FOR = {
     ("products bulk-change", "BA-1001"): f"{USED} ORDER BY 1",
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
+    # One person declares void what one may credit: no more than 100.00.
+    (
+        "invoices void",
+        "BA-1001-20260108",
+    ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND total_minor <= 10000 ORDER BY 1",
     ("credit-notes approve", "BA-1001-20260108"): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'credit-note.requested'",
     ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
