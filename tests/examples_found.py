@@ -42,10 +42,10 @@ FOUND_FOR = {
     ("projections skip", "5d3f0a5e-6f0e-5a53-9d4c-0d8a35a0b8f1"): "SELECT group_key FROM projection.parked",
     ("payments deposit", "WEB-1001"): FELL.format("'CR-DEPOSIT'") + " ORDER BY f.opened_at",
     # One person declares void what one may credit: no more than 100.00.
-    (
-        "invoices void",
-        "BA-1001-20260108",
-    ): "SELECT invoice FROM projection.invoices WHERE state = 'overdue' AND total_minor <= 10000 ORDER BY 1",
+    ("invoices void", "BA-1001-20260108"): """SELECT body ->> 'number' FROM o2c.event e WHERE type = 'invoice.issued'
+        AND (body ->> 'total_minor')::int BETWEEN 1 AND 10000 AND (body ->> 'credit_used_minor')::int = 0
+        AND NOT EXISTS (SELECT FROM o2c.event f WHERE f.stream = e.stream AND f.type
+        IN ('payment.received', 'payment.part-received', 'credit-note.issued', 'invoice.put-on-instalments', 'invoice.voided')) ORDER BY position""",
     ("credit-notes approve", "BA-1001-20260108"): "SELECT substr(stream, 9) FROM o2c.event WHERE type = 'credit-note.requested'",
     ("numbers reserve", "WEB-1001"): FELL.format("ANY('{KYC-DOC,CR-REFER,CR-DEPOSIT}')") + " AND (SELECT count(*) FROM projection.items i"
     f" WHERE i.order_id = o.order_id AND i.offering IN ('{LINE.id}', '{SECOND_LINE.id}')) = 1 ORDER BY f.opened_at",
