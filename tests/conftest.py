@@ -9,27 +9,30 @@ import os
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
-import psycopg
 import pytest
 import typer.main
 import typer.testing
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.sql import SQL, Identifier
+from hypothesis.internal.conjecture import providers
 
 from o2c.running.session import opened
 from o2c.store.embedded import acquire
 from projections.engine.operations import catch_up
+from tests.washed import Washing, copied, dropped, name_of
 
 # A law is never a timed test. O2C_DEEP=1 looks further than a working day's run does.
 hypothesis.settings.register_profile("o2c", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.register_profile("o2c-deep", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile("o2c-deep" if os.environ.get("O2C_DEEP") else "o2c")
+
+if not os.environ.get("O2C_DEEP"):
+    # Words and numbers of our own sources are drawn by a deep run only: reading them took each process seven seconds, and what was drawn of them hung on
+    # what other tests had imported.
+    vars(providers)["_get_local_constants"] = lambda: providers._local_constants
 
 # Started in the background of a script, a run is deaf to SIGINT, and so would be every program it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,7 +40,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A command line is made once, and not for each line that is typed: making all its commands takes a fifth of a second and leaves cycles behind.
 vars(typer.testing)["_get_command"] = functools.cache(typer.main.get_command)
 
-SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum_naptime": "30s"}
+SMALL = {"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum_naptime": "30s", "jit": "off"}
+"""Without the compiler of statements, which a server of a distribution has: it takes a tenth of a second for what is asked once."""
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 4 * 2**30
 """Free in memory before servers keep their data there: several times what a run needs, and no container's own small share."""
@@ -85,16 +89,17 @@ def in_memory() -> Path | None:
     return MEMORY if shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN else None
 
 
+def memory_way() -> str:
+    """How a database is copied. Where nothing is waited for to be flushed, files are copied in half the time that it takes to log each of their pages."""
+    return "FILE_COPY" if in_memory() else "WAL_LOG"
+
+
 @contextmanager
 def database(server_dsn: str, template: str = "template0") -> Iterator[str]:
     """The connection string of a new copy of a database, dropped afterwards with whatever is still connected to it."""
-    name = f"test_{uuid.uuid4().hex}"
-    # Where nothing is waited for to be flushed, files are copied in half the time that it takes to log each of their pages.
-    way = SQL("FILE_COPY" if in_memory() else "WAL_LOG")
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}").format(Identifier(name), Identifier(template), way))
-        yield make_conninfo(server_dsn, dbname=name)
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    made = copied(server_dsn, template, memory_way())
+    yield made
+    dropped(made)
 
 
 @pytest.fixture(scope="session")
@@ -123,12 +128,27 @@ def opened_once(server_dsn: str) -> Iterator[str]:
     with database(server_dsn) as made:
         with opened(made):
             catch_up(made)
-        yield str(conninfo_to_dict(made)["dbname"])
+        yield name_of(made)
+
+
+@pytest.fixture(scope="session")
+def washing(server_dsn: str) -> Iterator[Washing]:
+    """Where tests have stores of their own from."""
+    made = Washing(server_dsn, memory_way())
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def store_dsn(server_dsn: str, opened_once: str) -> Iterator[str]:
+def store_dsn(washing: Washing, opened_once: str) -> Iterator[str]:
     """The connection string of an empty store: the schema, the views of analysts and the tables of projections are there, which takes the time."""
+    with washing.like(opened_once) as made:
+        yield made
+
+
+@pytest.fixture
+def new_store_dsn(server_dsn: str, opened_once: str) -> Iterator[str]:
+    """The same, in a database that nobody has used: for those who look at the server's own work, or break it."""
     with database(server_dsn, opened_once) as made:
         yield made
 
@@ -139,11 +159,11 @@ def _lived_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.Temp
 
     with database(server_dsn, opened_once) as made:
         lived_through(made, tmp_path_factory.mktemp("rich")).close()
-        yield str(conninfo_to_dict(made)["dbname"])
+        yield name_of(made)
 
 
 @pytest.fixture(scope="module")
-def rich_dsn(server_dsn: str, _lived_once: str) -> Iterator[str]:
+def rich_dsn(washing: Washing, _lived_once: str) -> Iterator[str]:
     """The connection string of a store of a module's own in which everything that a view can show has happened (`tests/rich.py`)."""
-    with database(server_dsn, _lived_once) as made:
+    with washing.like(_lived_once) as made:
         yield made

@@ -16,6 +16,12 @@ ROOMY = {"max_connections": "200"}
 
 
 @pytest.fixture
+def store_dsn(new_store_dsn: str) -> str:
+    """Attacks are on a store that nobody has used."""
+    return new_store_dsn
+
+
+@pytest.fixture
 def log_dsn(store_dsn: str) -> str:
     """The connection string of an empty log in a database of its own."""
     return store_dsn

@@ -12,6 +12,12 @@ from o2c.store.cluster import unprivileged_account
 
 
 @pytest.fixture
+def store_dsn(new_store_dsn: str) -> str:
+    """Processes of the server are killed there, and looked at."""
+    return new_store_dsn
+
+
+@pytest.fixture
 def dsn(store_dsn: str) -> str:
     """Faults meet an empty store."""
     return store_dsn

@@ -32,6 +32,12 @@ def _prepared(server_dsn: str) -> str:
 
 
 @pytest.fixture
+def store_dsn(new_store_dsn: str) -> str:
+    """What is tested here is the store itself."""
+    return new_store_dsn
+
+
+@pytest.fixture
 def log_dsn(_prepared: str) -> str:
     """The connection string of an empty log; only what append() writes is emptied."""
     with connect(_prepared) as conn:

@@ -13,6 +13,7 @@ from tests.conftest import database
 from tests.desk import DEPOSIT, GOLDEN, Desk
 from tests.histories import differing
 from tests.shell import Shell
+from tests.washed import Washing
 from tests.world import World, at, line, order
 
 
@@ -28,8 +29,8 @@ def _stocked_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture
-def _stocked_dsn(server_dsn: str, _stocked_once: tuple[str, int]) -> Iterator[str]:
-    with database(server_dsn, _stocked_once[0]) as made:
+def _stocked_dsn(washing: Washing, _stocked_once: tuple[str, int]) -> Iterator[str]:
+    with washing.like(_stocked_once[0]) as made:
         yield made
 
 

@@ -18,9 +18,9 @@ from o2c.views.following import Wanted, find_events
 from o2c.views.products import list_products
 from o2c.views.reading import caught_up
 from tests.agreeing import disagreements
-from tests.conftest import database
 from tests.depth import depth
 from tests.lives_of_products import change, in_service, product
+from tests.washed import Washing
 from tests.world import ADDRESS, Document, World, at, item, order
 
 WISHES = ("other plan", "first plan", "swap", "new form", "number", "rest", "unpaid rest", "serve", "end", "given up", "add-on")
@@ -86,9 +86,11 @@ def in_a_row(*wishes: str) -> list[Wish]:
 @example(wishes=in_a_row("add-on", "unpaid rest", "number", "serve", "rest", "end"))
 @example(wishes=in_a_row("given up", "number", "new form", "first plan"))
 @example(wishes=[("other plan", 12, 0), ("number", 4, 0), ("swap", 0, 1), ("add-on", 4, 1), ("end", 0, 9), ("end", 0, 9)])
-def test_nothing_is_left_behind_and_nothing_is_charged_twice(server_dsn: str, opened_once: str, tmp_path: Path, wishes: list[Wish]) -> None:
+def test_nothing_is_left_behind_and_nothing_is_charged_twice(
+    washing: Washing, opened_once: str, tmp_path: Path, wishes: list[Wish]
+) -> None:
     """What stock, account and products say fits together; every bill is as the oracle says; no check finds anything."""
-    with database(server_dsn, opened_once) as dsn:
+    with washing.like(opened_once) as dsn:
         world = lived(in_service(World(dsn, tmp_path).stocked(esims=9, physical=9, numbers=12)), wishes)
         caught_up(world.app)
         stands = product(world, "FIRST")

@@ -29,6 +29,7 @@ from projections.engine.operations import ALL, catch_up
 from tests import fates, flaws
 from tests.agreeing import disagreements
 from tests.conftest import database
+from tests.washed import Washing, name_of
 
 Timeline = list[dict[str, Any]]
 SECOND_BILLS = datetime(2026, 3, 16, tzinfo=UTC)
@@ -57,18 +58,19 @@ def run_launch(app: Engine, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def launched(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def launched(server_dsn: str, washing: Washing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database in which a small launch ran past its second bill runs; nobody is connected to it."""
     with database(server_dsn, "template0") as dsn:
         with closing(opened(dsn)) as app:
             run_launch(app, tmp_path_factory.mktemp("launch"))
-        yield str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"])
+        yield (name := name_of(dsn))
+        washing.forget(name)
 
 
 @pytest.fixture
-def store(server_dsn: str, launched: str) -> Iterator[str]:
-    """A copy of the launch's database, to do with as one likes."""
-    with database(server_dsn, launched) as dsn:
+def store(washing: Washing, launched: str) -> Iterator[str]:
+    """A store like the launch's, to do with as one likes."""
+    with washing.like(launched) as dsn:
         yield dsn
 
 

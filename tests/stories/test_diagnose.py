@@ -52,11 +52,11 @@ def plant(dsn: str, *statements: str) -> None:
 
 
 @pytest.fixture
-def bare(dsn: str) -> str:
-    """A store with a clock and nothing in it."""
-    with closing(Engine(dsn, plan.KINDS)) as app:
+def bare(new_store_dsn: str) -> str:
+    """A store with a clock and nothing in it, and with whoever connects there the server begins anew."""
+    with closing(Engine(new_store_dsn, plan.KINDS)) as app:
         app.create_clock(kind="simulated", seed=7)
-    return dsn
+    return new_store_dsn
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -53,6 +54,7 @@ from tests.handsets import handset, selling
 from tests.hooked import FAILED as REFUSED
 from tests.hooked import Hooked, Post
 from tests.metered import account_of, included, load, metered, number_of, pack, record
+from tests.washed import Washing
 from tests.watched import watching
 from tests.world import World, order
 
@@ -70,6 +72,7 @@ def commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
             yield " ".join((*path, name)), command
 
 
+Fitting = Callable[[str, str], list[str]]
 COMMANDS = dict(commands(typer.main.get_command(app)))
 EXAMPLES = [(name, example) for name, command in COMMANDS.items() for example in examples_of(inspect.getdoc(command.callback) or "")]
 
@@ -134,7 +137,7 @@ class Stores:
 
 
 @pytest.fixture(scope="module")
-def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+def stores(server_dsn: str, washing: Washing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     """An invented launch, kept at each stage of its life."""
     folder = tmp_path_factory.mktemp("launch")
     made = Stores(server_dsn, write_launch(folder, count=ORDERS, seed=SEED))
@@ -158,8 +161,7 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with opened(made.copied("launched", "tried")) as session:
         trying(session, UNTIL)
     with opened(made.copied("launched", "noted")) as session:
-        dear = "SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1"
-        [row] = session.app.reads.rows(dear)
+        [row] = session.app.reads.rows("SELECT invoice FROM projection.invoices WHERE total_minor > 10000 ORDER BY 1 LIMIT 1")
         invoice_desk.issue_credit_note(session.app, Context("ann"), row["invoice"], reason="goodwill")
         caught_up(session.app)
     with opened(made.copied("launched", "worked")) as session:
@@ -190,9 +192,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         told = {"audience": "o2c", "jwks": JWKS, "claim": "groups", "roles": {"care-desk": "agent"}}
         key_desk.trust_issuer(session.app, Context("bob"), "https://login.example.org", **told)
     with opened(made.copied("stocked", "hooked")) as session:
-        hook = hook_desk.subscribe(
-            session.app, folder, Context("bob"), "https://shop.example/", types=["customer.registered"], after="0"
-        ).hook
+        begun = {"types": ["customer.registered"], "after": "0"}
+        hook = hook_desk.subscribe(session.app, folder, Context("bob"), "https://shop.example/", **begun).hook
         hooked = Hooked(session.app, folder, post=Post(lambda name, attempt: REFUSED))
         hooked.tell(hook)
         hooked.deliverer.close()
@@ -202,8 +203,8 @@ def stores(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             " FROM o2c.event WHERE type = 'order.completed' ORDER BY position LIMIT 1"
         )
     yield made
-    made_so = ["real", "begun", "stocked", "launched", "reserved", "owed", "leaving", "tried", "noted", "worked", "used", "sold", "keyed"]
-    for name in (*made_so, "hooked", "parked"):
+    for name in {*STARTS.values(), "launched"} - {"empty"}:
+        washing.forget(f"help_{name}")
         made.dropped(name)
 
 
@@ -228,12 +229,12 @@ def found(dsn: str, command: str, word: str) -> str:
 
 
 @pytest.fixture
-def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], list[str]]]:
+def fitting(stores: Stores, washing: Washing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], list[str]]]:
     """Gets everything ready for an example: its own store, the files at hand, and the words it is typed with."""
 
     def ready(command: str, example: str) -> list[str]:
         start = next((store for first, store in STARTS.items() if example.startswith(f"o2c {first}")), "launched")
-        dsn = stores.copied(start, "example")
+        dsn = used.enter_context(washing.like("template0" if start == "empty" else f"help_{start}"))
         shutil.copytree(stores.files.orders.parent, tmp_path / "files")
         lay_out(tmp_path / "files")
         monkeypatch.chdir(tmp_path / "files")
@@ -254,8 +255,8 @@ def fitting(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 exported(stores["launched"], out, progress=lambda count: None)
         return [found(dsn, command, word) for word in shlex.split(example)[1:]]
 
-    yield ready
-    stores.dropped("example")
+    with ExitStack() as used:
+        yield ready
 
 
 ON_STDOUT = ("complaints open", "demo", "events tail", "invoices ubl", "journeys note", "journeys order", "store keep")
@@ -284,7 +285,7 @@ FOR_EVER: dict[str, Callable[[subprocess.Popen[str]], object]] = {
 
 
 @pytest.mark.parametrize(("command", "example"), [pytest.param(*pair, id=pair[1].split(" --")[0]) for pair in EXAMPLES])
-def test_an_example_does_what_it_says(command: str, example: str, fitting: Callable[[str, str], list[str]]) -> None:
+def test_an_example_does_what_it_says(command: str, example: str, fitting: Fitting) -> None:
     """It is typed as it stands, but for ids that are called otherwise here, and ends with 0."""
     words = fitting(command, example)
     at_work = next((seen for first, seen in FOR_EVER.items() if example.startswith(f"o2c {first}")), None)
