@@ -13,18 +13,26 @@ from o2c.kernel.decision import Decision
 from o2c.kernel.frozen import changed
 from o2c.orders.changing import Products, accepted, held, let_go, products_of
 from o2c.orders.event_parts import HeldProduct
+from o2c.orders.planning import CHANGED
 from o2c.orders.revised import with_products
 from o2c.orders.state import OrderState
 from o2c.orders.wish import Line, resolved
 
 
 def as_known(state: OrderState, in_force: Sequence[Line], lines: Sequence[Line]) -> dict[str, HeldProduct]:
-    """Give the products of the lines of a changed paper that name one as they did, by line: they stand as they were when that was
-    judged."""
-    before, had = {line.item: line for line in in_force}, products_of(state)
+    """Give the products of the lines of a changed paper that name one as they did, or were carried out, by line: they stand as they were
+    when that was judged. What the order itself has made of a product is no more than what its paper said."""
+    before, had, done = {line.item: line for line in in_force}, products_of(state), _carried_out(state)
     return {
-        line.item: had[line.item] for line in lines if line.item in had and line.item in before and _bare(line) == _bare(before[line.item])
+        line.item: had[line.item]
+        for line in lines
+        if line.item in had and line.item in before and (line.item in done or _bare(line) == _bare(before[line.item]))
     }
+
+
+def _carried_out(state: OrderState) -> set[str]:
+    """The lines whose products are as they say."""
+    return {item.line for name, item in state.items.items() if state.progress.items[name].steps.get(CHANGED) == "done"}
 
 
 def _bare(line: Line) -> Line:
@@ -35,9 +43,9 @@ def _bare(line: Line) -> Line:
 def said_anew(state: OrderState, lines: Sequence[Line], known: Mapping[str, HeldProduct], paper: Iterable[Line]) -> tuple[Line, ...]:
     """Give lines of which those that name a product otherwise than before say only what a person or the `paper` said: what they had of the
     product is to be read anew."""
-    had, said = products_of(state), {line.item: line for line in paper}
+    had, said, alike = products_of(state), {line.item: line for line in paper}, known.keys() - _carried_out(state)
     return tuple(
-        line if line.item in known or line.item not in had else _as_said(line, had[line.item], said.get(line.item, line)) for line in lines
+        line if line.item in alike or line.item not in had else _as_said(line, had[line.item], said.get(line.item, line)) for line in lines
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from o2c.orders.changing import TAKEN_BACK
+from o2c.orders.changing import TAKEN_BACK, products_of
 from tests.as_placed import carried, ends_as_placed, ends_cancelled
 from tests.changing import Phase, met, phases
 from tests.given import Document, item
@@ -72,15 +72,15 @@ def papers(draw: st.DrawFn) -> tuple[Document, ...]:
 
 
 def _claimed(story: InLife) -> None:
-    """A product knows what an order is to change of it, by which line, and nothing else; but for what the network is still to take back for an item that ended."""
-    state, wanted, going_back = story.state, dict[str, dict[str, str]](), set[str]()
+    """A product knows what an order is to change of it, or the network is still to take back of it for an item that ended, by which line, and nothing else."""
+    state, wanted = story.state, dict[str, dict[str, str]]()
     for name, one in state.items.items() if state.planned else ():
         progress = state.progress.items[name]
-        if one.product and not progress.ended and story.states()[name] != "completed":
-            wanted[one.product] = dict.fromkeys(one.attributes, f"{state.order_id}/{one.line}")
-        if progress.ended and progress.recalls.get(TAKEN_BACK, "done") != "done":
-            going_back.add(one.product)
-    for product in set(ALL) - going_back if state.planned else ():
+        going_back = progress.recalls.get(TAKEN_BACK, "done") != "done"
+        if one.product and (going_back if progress.ended else progress.steps.get("inventory") != "done"):
+            attributes = products_of(state)[one.line].attributes if progress.ended else one.attributes
+            wanted[one.product] = dict.fromkeys(attributes, f"{state.order_id}/{one.line}")
+    for product in ALL if state.planned else ():
         claims = {name: by for name, by in story.kept[f"product-{product}"].changing.items() if not name.startswith("stays for")}
         assert claims == wanted.get(product, {})
 

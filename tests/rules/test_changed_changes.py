@@ -67,6 +67,16 @@ def test_what_an_order_claims_is_what_its_paper_says() -> None:
     assert story.mended().states() == {"": "completed", "1": "cancelled", "2": "cancelled", "3": "completed"}
 
 
+def test_what_was_carried_out_is_past_taking_out_of_the_paper() -> None:
+    """A paper that leaves out the plan which the line has by now was taken for one that says nothing of it, and the number was claimed for ever."""
+    story = planned(change("1", LINE, **PLAN, **NUMBER), NEW)
+    story.run(until="esim-download")
+    assert (story.states()["1"], claims(story)) == ("completed", {})
+    assert not story.change((*of_line(**NUMBER), NEW))
+    assert story.change((change("1", LINE, **PLAN, **NUMBER), change("2", FIBRE, action="delete", on=ON), NEW))
+    assert (claims(story), claims(story, FIBRE)) == ({}, {"termination": "1001/2"})
+
+
 def test_what_an_order_stays_for_is_let_go_with_its_last_line() -> None:
     """Nothing is to be added to the line any more, so that it may be ended at once."""
     story = planned(change("1", LINE, action="noChange"), item("4", "guard", relies_on=("1",), requestedStartDate=ON), NEW)
