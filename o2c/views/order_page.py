@@ -94,6 +94,7 @@ def show_order(app: Engine, name: str, *, at: datetime | None = None, known_at: 
         "order": state.order_id,
         "owner": state.owner,
         **_picked(rows.order, _OF_ORDER),
+        "version": facts[-1].version,
         "after": state.after,
         "purchase_order": state.purchase_order,
         "suspended_until": state.suspended_until if state.suspended else None,

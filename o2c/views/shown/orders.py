@@ -247,8 +247,9 @@ class SiteShown(TypedDict):
 class OrderShown(TypedDict):
     """One order as it stands. `owner` is whose name the external id is; `after` is the order that this one was first taken for a repeat of.
 
-    `closed_at` is None while it is open; lower `priority` goes first; `rejected_because` is empty mostly, `purchase_order` is the
-    customer's own. While it is suspended, `suspended_until` says until when and `suspended_for` who is waited for; else None and empty.
+    `version` is the one by which a change of it is decided (`orders.amend`). `closed_at` is None while it is open; lower `priority` goes
+    first; `rejected_because` is empty mostly, `purchase_order` is the customer's own. While it is suspended, `suspended_until` says until
+    when and `suspended_for` who is waited for; else None and empty.
     """
 
     order: str
@@ -256,6 +257,7 @@ class OrderShown(TypedDict):
     external_id: str
     customer_id: str
     state: str
+    version: int
     channel: str
     captured_at: str
     priority: int
