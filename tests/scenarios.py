@@ -15,6 +15,7 @@ import pytest
 from o2c.checks.assurance import check_assurance
 from o2c.checks.conformance import check_conformance
 from o2c.checks.diagnose import run_checks
+from o2c.desk.act import Context
 from o2c.desk.fallout import Resolution
 from o2c.files import loading
 from o2c.kernel.partner import Answer, Answered, Request
@@ -23,8 +24,9 @@ from o2c.markets.gb import GB
 from o2c.plan import STEPS
 from o2c.products.events import product_of
 from o2c.products.state import ProductState
-from o2c.simulation.launch_data import Offering
+from o2c.simulation.launch_data import LINE_ADD_ONS, Offering
 from o2c.views.following import Wanted, find_events
+from o2c.views.messages import show_message
 from o2c.views.orders import find_order
 from o2c.views.reading import caught_up
 from projections.engine import operations as engine
@@ -32,12 +34,20 @@ from tests import lives_of_products as products
 from tests.agreeing import disagreements
 from tests.handsets import selling
 from tests.histories import differing
+from tests.told import Telling
 from tests.world import NINE, Document, Saying, ScriptedPartner, World, customer, order
 
 RECALLED = {step.ending.recall: name for name, step in STEPS.items() if step.ending.recall}
 """By the step that asks a partner to drop something, the step by which the partner got it."""
+ANN, STORE = Context("ann"), Context("dora", channel="store")
+CALL_GUARD = LINE_ADD_ONS[1]
 HOLD_DAYS = 7
 """How long the market of these stories keeps a number whose SIM was replaced from leaving."""
+CONNECTION, MONTH, SECOND_MONTH = 750, 1850, 650
+FIRST_BILL = [("1", "one-time", CONNECTION), ("1", "part-period", 179), ("1", "period", MONTH)]
+"""Of a line that is on since the 5th and billed on the 8th: the connection, three of 31 days, and the month ahead; net, in pence."""
+HOME = "home.example"
+"""Where customers have their e-mail, until they say otherwise."""
 LINES = """SELECT body ->> 'issued_on' AS day, line ->> 'item' AS item, line ->> 'kind' AS kind, (line ->> 'net_minor')::int AS net
 FROM o2c.event, jsonb_array_elements(body -> 'lines') AS line WHERE type = %s AND body ->> 'account' = %s ORDER BY position"""
 
@@ -65,6 +75,7 @@ class WorldOfMany(World):
     def __init__(self, dsn: str, folder: Path) -> None:
         self.partner = PartnerOfMany()
         super().__init__(dsn, folder, self.partner)
+        self.telling = Telling(self.app, folder)
 
 
 @dataclass
@@ -168,6 +179,19 @@ class Customer:
         """The lines of all credit notes of the account: (item, net in minor units)."""
         return [(row["item"], row["net"]) for row in self.world.app.reads.rows(LINES, "credit-note.issued", self.account)]
 
+    def returned(self) -> list[tuple[str, int]]:
+        """The money that went back to the customer: (day, minor units)."""
+        sql = """SELECT body ->> 'returned_on' AS day, (body ->> 'amount_minor')::int AS minor FROM o2c.event
+        WHERE type = 'account.money-returned' AND body ->> 'account' = %s ORDER BY position"""
+        return [(row["day"][5:], row["minor"]) for row in self.world.app.reads.rows(sql, self.account)]
+
+    def written_to(self, milestone: str) -> list[tuple[str, str]]:
+        """When the customer was told of a milestone, and at which address: (day and hour, e-mail), the first first."""
+        self.world.telling.send()
+        rows = self.world.telling.rows(customer=self.party, milestone=milestone, state="sent")
+        told = [show_message(self.world.app, row["message"], personal=True) for row in rows]
+        return [(row["sent_at"][5:13], whole["addresses"]["email"]) for row, whole in zip(rows, told, strict=True)]
+
     def last_of(self, kind: str, name: str) -> str:
         """The latest event of a SIM, a number or a device."""
         return self.world.types(f"{kind}-{name}")[-1]
@@ -190,11 +214,13 @@ def scenario(name: str) -> Callable[[Tale], Tale]:
 
 @contextmanager
 def peopled(dsn: str, folder: Path) -> Iterator[WorldOfMany]:
-    """Stock and a customer for every tale, a telephone on sale, and a market with a hold after another SIM."""
+    """Stock and a customer for every tale who is written to by e-mail, a telephone on sale, and a market with a hold after another SIM."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(registry._BY_PIN, GB.pin, replace(GB, life=replace(GB.life, sim_swap_hold_days=HOLD_DAYS)))
         world = WorldOfMany(dsn, folder)
-        selling(world.stocked(esims=40, physical=20, numbers=80, customers=len(TALES)))
+        selling(world.stocked(esims=40, physical=20, numbers=80, customers=0))
+        registered(world, *(f"C-{n}" for n in range(1, len(TALES) + 1)))
+        world.telling.start()
         yield world
         world.close()
 
@@ -212,9 +238,10 @@ def wrong_in(world: World) -> list[Any]:
     ]
 
 
-def registered(world: World, *parties: str) -> None:
-    """Customers of age who pay by card."""
-    people = "\n".join(json.dumps(customer(party)) for party in parties)
+def registered(world: World, *parties: str, mail: str = HOME) -> None:
+    """Customers of age who pay by card, and have their e-mail at a host: new ones, or as they are from now on."""
+    reached = {party: {"contactMedium": [{"characteristic": {"emailAddress": f"{party}@{mail}"}}]} for party in parties}
+    people = "\n".join(json.dumps({**customer(party), **reached[party]}) for party in parties)
     loading.load_customers(world.app, world.written(f"{parties[0]}-and-on.jsonl", people))
 
 

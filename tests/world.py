@@ -191,7 +191,8 @@ class World:
         """The catalogue, customers C-1 and on, SIMs and numbers."""
         loading.load_catalogue(self.app, self.written("catalogue.json", json.dumps(catalogue())))
         people = (json.dumps(customer(f"C-{n}", pays=pays)) for n in range(1, customers + 1))
-        loading.load_customers(self.app, self.written("customers.jsonl", "\n".join(people)))
+        if customers:
+            loading.load_customers(self.app, self.written("customers.jsonl", "\n".join(people)))
         self.sims(esim=esims, physical=physical)
         if numbers:
             rows = [("msisdn", "class"), *number_stock(numbers)]

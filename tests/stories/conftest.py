@@ -16,6 +16,8 @@ from tests.shell import Shell
 from tests.washed import Washing
 from tests.world import World, at, line, order
 
+pytest.register_assert_rewrite("tests.scenarios_in_service")
+
 
 @pytest.fixture(scope="session")
 def _stocked_once(server_dsn: str, opened_once: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
