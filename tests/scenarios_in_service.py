@@ -52,7 +52,7 @@ def an_add_on(us: Customer) -> Iterator[datetime]:
 @scenario("SIM swap, with the hold against fraud")
 def a_lost_sim(us: Customer) -> Iterator[datetime]:
     """Given a line whose SIM is lost, when somebody changes the contact and is given another, then the old contact is told of it at once, the old SIM is off and scrapped, the number
-    stays but may not leave until the hold is over, and nothing is charged."""
+    stays but may neither leave nor be changed until the hold is over, and nothing is charged."""
     us.orders("LINE", line())
     yield at(12)
     old = us.product("LINE").standing.holds
@@ -67,8 +67,13 @@ def a_lost_sim(us: Customer) -> Iterator[datetime]:
     assert [request.body["iccid"] for request in us.asked("service-change", "SWAP")] == [new["iccid"]]
     assert [show_sim(us.world.app, iccid)["network"] for iccid in (old["iccid"], new["iccid"])] == ["deactivated", "activated"]
     assert porting_code(us.world.app, ANN, us.product_id("LINE")).refused.startswith("its SIM was changed")
+    us.orders("HASTY", us.change("LINE", numberChange="true"))
+    yield at(14)
+    assert us.waits("HASTY") == ["DQ-ACTION"]
+    us.world.cancel(us.id_of("HASTY"))
 
     yield at(12 + HOLD_DAYS, 9)
+    assert us.ended("HASTY") == "cancelled"
     assert porting_code(us.world.app, ANN, us.product_id("LINE")).refused == ""
     assert us.bills() == {"01-08": FIRST_BILL}
 

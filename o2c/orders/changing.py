@@ -163,6 +163,9 @@ def _why_not(line: Line, product: ProductState | None, party: str, market: Marke
         return "is to rest or serve again and to change beside that; send two orders"
     if "status" in changes and product.rests_with and line.characteristics[STATUS] == ACTIVE:
         return f"is to serve again, and rests with product {product.rests_with}; that is to serve again, and this will with it"
+    free = product.number_free_from(market.life.sim_swap_hold_days)
+    if "number" in changes and local_date(at, market.zone) < free:
+        return f"changes the number of a product whose SIM was changed on {product.sim_changed_on}; send it again on {free} or later"
     reason = line.characteristics.get(REASON, "")
     if "status" in changes and line.characteristics[STATUS] == SUSPENDED and reason not in market.life.suspensions:
         return f"is to suspend for {reason or 'no reason'}; the market knows {', '.join(sorted(market.life.suspensions))}"

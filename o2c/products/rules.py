@@ -125,11 +125,9 @@ def porting_code(
 
 def _ground(state: ProductState, market: Market, today: date) -> str:
     """The first ground of the market on which no code is given; empty for none."""
-    hold = timedelta(days=market.life.sim_swap_hold_days)
-    swapped_on = date.fromisoformat(state.sim_changed_on) if state.sim_changed_on else date.min
     stands_in_the_way = {
         LEAVING: bool({TERMINATION, NUMBER} & state.changing.keys()) or state.port_out is not None,
-        SIM_SWAP: bool(state.sim_changed_on) and today < swapped_on + hold,
+        SIM_SWAP: today < state.number_free_from(market.life.sim_swap_hold_days),
         LOCKED: state.locked,
     }
     return next((ground for ground in market.life.port_out.grounds if stands_in_the_way[ground]), "")

@@ -110,6 +110,11 @@ class ProductState:
             return "pendingTerminate"
         return "suspended" if self.suspended_for else "active"
 
+    def number_free_from(self, hold_days: int) -> date:
+        """The first day on which its number may leave, or be changed, where it is held for some days after another SIM was given (0: any)."""
+        held = bool(self.sim_changed_on) and hold_days > 0
+        return date.fromisoformat(self.sim_changed_on) + timedelta(days=hold_days) if held else date.min
+
 
 def evolve(state: ProductState, event: Event) -> ProductState:
     """Fold one event."""

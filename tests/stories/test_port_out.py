@@ -12,7 +12,11 @@ from o2c.engine.app import Context
 from o2c.kernel.money import half_up
 from o2c.kernel.partner import RefusedBy
 from o2c.kernel.refusal import Refused
+from o2c.markets.base import Market
+from o2c.orders.changing import flaw_of_changes
+from o2c.orders.wish import Line
 from o2c.products import rules
+from o2c.products.events import product_stream
 from o2c.products.state import ProductState
 from tests.given import MARKET, MONDAY
 from tests.lives_of_goods_in_service import leaving, started
@@ -114,14 +118,24 @@ def swapped(days_ago: int) -> ProductState:
     return replace(started(), sim_changed_on=(MONDAY.date() - timedelta(days=days_ago)).isoformat())
 
 
-@pytest.mark.parametrize(("days_ago", "hold_days", "refused"), [(0, 7, True), (6, 7, True), (7, 7, False), (0, 0, False)])
+@pytest.mark.parametrize(("days_ago", "hold_days", "refused"), [(0, 7, True), (6, 7, True), (7, 7, False), (0, 0, False), (-2, 0, False)])
 def test_a_new_sim_holds_the_number(days_ago: int, hold_days: int, refused: bool) -> None:
-    """For so many days as the market says: the thief of a SIM is kept from the number."""
+    """For so many days as the market says, also from being changed: the thief of a SIM is kept from the number. Where it is held for none, an order that was given before
+    the SIM was and is judged after it is not refused either."""
     market = replace(MARKET, life=replace(MARKET.life, sim_swap_hold_days=hold_days))
 
     decision = rules.porting_code(swapped(days_ago), market, "EXO123456", owed_minor=0, at=MONDAY)
 
     assert (decision.events[0].type_name == "product.porting-code-refused") is refused
+    another = {"numberChange": "true"}, {"numberChange": "false", "simSwap": "damaged"}
+    assert [flaw(swapped(days_ago), market, says) != "" for says in another] == [refused, False]
+
+
+def flaw(state: ProductState, market: Market, says: dict[str, str]) -> str:
+    """Why an order of the Monday may not change a product as it says; empty where it may."""
+    line, products = Line("1", "", "modify", "1", "", state.product, (), says, ""), {product_stream(state.product): state}
+    assert state.standing is not None
+    return flaw_of_changes([line], products, state.standing.customer, market, "B", MONDAY)
 
 
 def test_a_market_without_codes_gives_none() -> None:
