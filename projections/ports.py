@@ -103,13 +103,14 @@ PORTS = Projection(
     views={"port_lateness": LATENESS_VIEW},
 )  # fmt: skip
 
-LATE = """SELECT o.external_id, p.order_id AS "order", p.item, p.number, p.state, p.missed_on AS agreed_on, p.ported_on,
-    CASE WHEN p.state = 'agreed' THEN p.agreed_on END AS now_agreed_on, p.late_days, p.late_working_days, p.cause, p.windows_missed, p.market,
-    count(*) OVER () AS n
+LATE = """SELECT o.external_id, p.order_id AS "order", p.item, p.number, p.state, coalesce(p.missed_on, p.agreed_on) AS agreed_on, p.ported_on,
+    CASE WHEN p.state = 'agreed' AND p.missed_on IS NOT NULL THEN p.agreed_on END AS now_agreed_on, p.late_days, p.late_working_days,
+    CASE WHEN p.missed_on IS NULL THEN 'cut-over' ELSE p.cause END AS cause, p.windows_missed, p.market, count(*) OVER () AS n
 FROM projection.ports p JOIN projection.orders o USING (order_id)
-WHERE p.missed_on IS NOT NULL AND (%s = '' OR split_part(p.market, '@', 1) = %s) AND (NOT %s OR p.state NOT IN ('ported', 'cancelled'))
-ORDER BY p.missed_on, o.external_id, p.order_id, p.item LIMIT %s"""
-"""The ports that missed an agreed day, the first missed first, and how many there are (`n`).
+WHERE (p.missed_on IS NOT NULL OR (p.state = 'agreed' AND p.agreed_on < %s::date)) AND (%s = '' OR split_part(p.market, '@', 1) = %s) AND (NOT %s OR p.state NOT IN ('ported', 'cancelled'))
+ORDER BY coalesce(p.missed_on, p.agreed_on), o.external_id, p.order_id, p.item LIMIT %s"""
+"""The ports that missed an agreed day, or whose agreed day is over and that are not known to be done, the first missed first, and how many
+there are (`n`).
 
-Parameters: the code of a market (twice; empty: all), whether only those that are not done, how many rows (NULL: all).
+Parameters: the first day that is not over; the code of a market (twice; empty: all), whether only those that are not done, how many rows (NULL: all).
 """

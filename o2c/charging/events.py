@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from o2c.kernel.event import Names
+from o2c.kernel.event import Names, Upcast
 from o2c.kernel.shapes import Done, FellOut, Requested, Undone
 
 
@@ -15,11 +15,18 @@ class ChargingRequested(Requested, name="charging.requested", step="charging", s
 
 
 class ChargingStarted(Done, name="charging.started", step="charging", stream="order"):
-    """The account charges the service from the local date `starts_on`: the day it was activated."""
+    """The account charges the service from the local date `starts_on`: the day it was activated.
+
+    Version 2 names the product at rest that it was added to (`rests_with`; empty: none), and with which it begins at rest: for that
+    product's reason (`rests_for`), and uncharged where that is (`rests_uncharged`)."""
 
     example = {"item": "1", "account": "BA-1001", "starts_on": "2026-01-05"}
+    upcasts = (Upcast(defaults={"rests_with": "", "rests_for": "", "rests_uncharged": False}),)
     account: Annotated[str, Names("account")]
     starts_on: str
+    rests_with: str = ""
+    rests_for: str = ""
+    rests_uncharged: bool = False
 
 
 class ChargingFellOut(FellOut, name="charging.fell-out", step="charging", stream="order"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from o2c.charging.events import ChargingStarted, ChargingStopped
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn, account_stream
@@ -14,7 +14,11 @@ from o2c.kernel.work import Work
 from o2c.orders.changing import cost_centre, payer_in
 from o2c.orders.compensating import late_start, streams_read
 from o2c.orders.dates import from_wish
-from o2c.orders.in_life import bases_read
+from o2c.orders.in_life import bases_read, holds
+from o2c.products.bases import ON
+from o2c.products.events import product_of
+from o2c.products.serving import served_by
+from o2c.products.state import ProductState
 
 
 def reads(work: Work) -> tuple[str, ...]:
@@ -52,10 +56,31 @@ def start(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
         instalments=int(item.characteristics.get("instalments", "1")) if _of_goods(work) else 1,
         cost_centre=cost_centre(work.state, item.account, payer),
     )
-    done = ChargingStarted(item=work.item, attempt=work.attempt, account=payer, starts_on=starts_on)
+    rest = _rest(work)
+    done = ChargingStarted(item=work.item, attempt=work.attempt, account=payer, starts_on=starts_on, **rest)
     on = str(work.outcomes.get("activation", {}).get("starts_on", ""))
     late = late_start(work, on) if on else NOTHING
-    return Decision((done,), ((account_stream(payer), charge),)) + late
+    return Decision((done,), ((account_stream(payer), charge), *_uncharged(work, done))) + late
+
+
+def _rest(work: Work) -> dict[str, Any]:
+    """What the outcome says where an item begins at rest: the product that it is added to rests, and serves it by nothing of its own.
+
+    Source: TM Forum TMF637 (a product that is suspended is served no more, nor what is added to it).
+    """
+    streams = bases_read(work)
+    base = cast("ProductState | None", work.read.get(streams[0])) if streams else None
+    own = served_by(holds(work.state, work.item))
+    if base is None or not base.suspended_for or own or ON not in work.subject.waits:
+        return {}
+    return {"rests_with": base.rests_with or base.product, "rests_for": base.suspended_for, "rests_uncharged": base.rests_uncharged}
+
+
+def _uncharged(work: Work, done: ChargingStarted) -> Iterator[tuple[str, ChargeWithdrawn]]:
+    """A charge that begins at rest, and costs nothing meanwhile: what is charged once is owed, and no day of it."""
+    if done.rests_uncharged:
+        of: dict[str, Any] = {"order": work.state.order_id, "item": work.item, "product": product_of(work.state.order_id, work.item)}
+        yield account_stream(done.account), ChargeWithdrawn(ended_on=done.starts_on, served=True, by_product=True, rests=True, **of)
 
 
 def _of_goods(work: Work) -> bool:

@@ -233,10 +233,12 @@ def _rests_or_serves(work: Work, held: HeldProduct, today: date) -> Decision:
 
 def _suspended(work: Work, held: HeldProduct, today: date) -> Decision:
     """The product rests, and with it what was added to it and is served by it alone: at the same reason's charge."""
-    decision = _rests(work, held.product, held.standing, today)
+    decision, resting = _rests(work, held.product, held.standing, today), {held.product}
     for _, added in _added(work, held):
-        if rests_with_base(added) and added.standing:
+        # What it was added to comes first; what relies on this product through a line that goes on, goes on with that.
+        if rests_with_base(added) and added.standing and resting.intersection(added.relies_on[:1]):
             decision += _rests(work, added.product, added.standing, today, base=held.product)
+            resting.add(added.product)
     return decision
 
 

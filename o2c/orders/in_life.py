@@ -21,7 +21,7 @@ from o2c.orders.planning import Book
 from o2c.orders.rollup import item_state
 from o2c.orders.state import OrderState, Planned
 from o2c.orders.wish import CODE, NUMBER, START, SWITCH_ACCOUNT, SWITCH_FROM
-from o2c.products.events import ProductReliedOn, ProductStarted, Standing, place_of, product_of, product_stream
+from o2c.products.events import ProductReliedOn, ProductStarted, ProductSuspended, Standing, place_of, product_of, product_stream
 from o2c.products.serving import base_streams
 from o2c.products.state import ProductState
 
@@ -55,7 +55,18 @@ def in_service(state: OrderState, item: str, at: datetime, book: Book) -> Decisi
         standing=_standing(state, item, planned, started_on),
     )
     relied_on = ((product_stream(base), ProductReliedOn(by=product)) for base in bases)
-    return Decision((ItemTakenIntoUse(item=item, product=product),), ((product_stream(product), started), *relied_on))
+    begun = (started, *_at_rest(state, item, started_on))
+    return Decision((ItemTakenIntoUse(item=item, product=product),), (*((product_stream(product), event) for event in begun), *relied_on))
+
+
+def _at_rest(state: OrderState, item: str, started_on: str) -> Iterator[ProductSuspended]:
+    """The rest with which a product begins that was added to one at rest, as it was charged."""
+    charging = state.record(item, "charging").outcome
+    if base := charging.get("rests_with"):
+        charged = not charging["rests_uncharged"]
+        charge = place_of(state.order_id, item) if charged else ""
+        said: dict[str, Any] = {"reason": charging["rests_for"], "suspended_on": started_on, "charged": charged, "charge": charge}
+        yield ProductSuspended(order=state.order_id, item=item, base=base, **said)
 
 
 def _bases(state: OrderState, planned: Planned) -> tuple[str, ...]:

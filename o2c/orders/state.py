@@ -40,7 +40,7 @@ from o2c.orders.suspension_events import OrderSuspended
 from o2c.orders.voucher_events import VouchersExpired
 from o2c.orders.wish import NUMBER, PORT_IN, Line, bringing_nothing, resolved
 
-SHAPE_VERSION = 23
+SHAPE_VERSION = 24
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for the day of a code that was corrected before that day was kept: it never grows too old."""
 

@@ -17,7 +17,11 @@ STATUSES = ("active", "suspended", "pendingTerminate", "terminated")
 order."""
 
 
-_TELLS = (("reason", "cause", "about", "ground"), ("gaining", "operator", "to"), ("planned_on", "activated_on", "ported_on", "agreed_on"))
+_TELLS = (
+    ("reason", "cause", "about", "ground"),
+    ("gaining", "operator", "to", "by"),
+    ("planned_on", "activated_on", "ported_on", "agreed_on"),
+)
 """The fields that say why something happened to a product, for or by whom, and for which day: the first of each that there is."""
 
 

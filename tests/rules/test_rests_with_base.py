@@ -3,11 +3,13 @@
 import pytest
 
 from o2c.kernel.charges import ChargeStarted, ChargeWithdrawn
+from o2c.kernel.frozen import changed
 from o2c.products.events import ProductReliedOn, ProductStarted
 from o2c.products.state import KIND, ProductState
+from tests.given import item
 from tests.in_service import BASES, EXTRA, HELD, LINE, InLife, change
 
-SECOND = "BASE:5"
+SECOND, OF_SECOND = "BASE:5", "BASE:6"
 SEASONAL, LOST = ({"status": "suspended", "statusReason": reason} for reason in ("seasonal", "lost-phone"))
 
 
@@ -80,3 +82,34 @@ def test_what_rests_with_its_line_ends_with_it() -> None:
     story = InLife(change("1", LINE, action="delete"), left=rests.kept, name="1002").run()
     assert [bool(story.kept[f"product-{product}"].ended_on) for product in (LINE, EXTRA)] == [True, True]
     assert sorted(event.product for _, event in story.elsewhere if event.type_name == "account.rest-ended") == [LINE, EXTRA]
+
+
+@pytest.mark.parametrize(("said", "charged"), [(SEASONAL, False), (LOST, True)], ids=["seasonal", "lost-phone"])
+def test_what_is_added_to_a_line_at_rest_begins_at_rest(said: dict[str, str], charged: bool) -> None:
+    """It began in service, and was charged through a season in which its line served nobody; what it costs once is owed all the same."""
+    rests = InLife(change("1", LINE, **said)).run()
+    story = InLife(change("1", LINE, action="noChange"), item("2", "roaming", relies_on=("1",)), left=rests.kept, name="1002").run()
+    added = f"{story.state.order_id}:2"
+    assert stood(story, added) == (said["statusReason"], LINE, charged)
+    begun = ("ChargeStarted", "", "2")
+    assert money(story) == ([begun] if charged else [begun, ("ChargeWithdrawn", added, "2")])
+    serves = InLife(change("1", LINE, status="active"), left=story.kept, name="1003").run()
+    assert stood(serves, added) == ("", "", True)
+    assert [of for kind, of, _ in money(serves) if kind == "ChargeStarted"] == ([] if charged else [LINE, EXTRA, added])
+
+
+def test_what_is_added_to_a_line_that_serves_begins_in_service() -> None:
+    """Nothing of it rests."""
+    story = InLife(change("1", LINE, action="noChange"), item("2", "roaming", relies_on=("1",))).run()
+    assert stood(story, f"{story.state.order_id}:2") == ("", "", True)
+    assert money(story) == [("ChargeStarted", "", "2")]
+
+
+def test_what_is_added_to_a_line_that_goes_on_goes_on_with_that() -> None:
+    """The line that it is for has a SIM of its own and serves; that this one relies on one that rests is nothing to it."""
+    extra = BASES[f"product-{EXTRA}"]
+    of_second = changed(extra, product=OF_SECOND, relies_on=(SECOND, LINE), standing=extra.standing)
+    relied_on = KIND.evolve(KIND.evolve(BASES[f"product-{LINE}"], ProductReliedOn(by=SECOND)), ProductReliedOn(by=OF_SECOND))
+    left = {**BASES, f"product-{SECOND}": second_line(), f"product-{OF_SECOND}": of_second, f"product-{LINE}": relied_on}
+    story = InLife(change("1", LINE, **SEASONAL), left=left).run()
+    assert [stood(story, product)[1] for product in (EXTRA, SECOND, OF_SECOND)] == [LINE, "", ""]

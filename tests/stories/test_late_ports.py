@@ -11,7 +11,7 @@ import pytest
 
 from o2c import Context, OrderToCash
 from o2c.desk.orders import cancel_port
-from o2c.kernel.partner import Accepted, Failed, Request
+from o2c.kernel.partner import Accepted, Failed, RefusedBy, Request
 from o2c.kernel.refusal import Refused
 from o2c.views.ports import late_ports
 from o2c.views.reading import caught_up
@@ -77,6 +77,17 @@ def test_a_port_that_missed_its_day_is_listed_with_its_days_and_cause(world: Wor
         "cause": "cut-over", "market": "GB@2026-01", "state": "ported",
     }  # fmt: skip
     assert counted(world) == {(f"order-{row['order']}", "1"): ("2026-01-09", "2026-01-13", 4, 2)}
+
+
+def test_a_port_whose_day_is_over_is_late_while_its_cut_over_waits_for_somebody(world: World) -> None:
+    """It stood in the list only when a person had tried it again; on its day it is not late yet."""
+    world.scripted.will("cutover", RefusedBy("REFUSED"))
+    world.take(order("WEB-1", ported(), on=at(8, 9)))
+    world.run(at(9, 20))
+    assert late(world) == []
+    world.run(at(12))
+    [row] = late(world, unfinished=True)
+    assert (row["agreed_on"], row["now_agreed_on"], row["cause"], row["state"]) == ("2026-01-09", None, "cut-over", "agreed")
 
 
 def test_a_window_given_up_in_time_was_not_missed(world: World) -> None:

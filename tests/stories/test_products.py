@@ -239,6 +239,8 @@ def test_what_is_added_to_does_not_end_meanwhile(world: World) -> None:
         f"item 1 (delete) changes what order {world.order('EXTRA').order_id} is changing; send it again when that is over"
     ]
     assert [product(world, of, n).status for of, n in (("FIRST", "1"), ("EXTRA", "2"))] == ["terminated"] * 2
+    told = product_history(world.app, product(world, "FIRST").product)
+    assert [row["what"] for row in told if row["event"] == "product.relied-on"] == [product(world, "EXTRA", "2").product]
 
 
 def test_nothing_is_added_to_what_is_ending(world: World) -> None:
