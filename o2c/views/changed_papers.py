@@ -146,7 +146,8 @@ def _came_later(state: OrderState, fallout: str) -> Resubmission:
 def _refuse_still(state: OrderState) -> None:
     how = order_state(state.progress)
     if how in FINAL or how == "pendingCancellation":
-        raise Refused(f"order {state.external_id} is {how}; order a change of what is in service instead", kind="conflict")
+        instead = "order a change of what is in service instead" if how in ("completed", "partial") else "order anew what is wanted"
+        raise Refused(f"order {state.external_id} is {how}; {instead}", kind="conflict")
     if not state.planned:
         raise Refused(f"order {state.external_id} is not planned yet; correct it where it waits (`o2c fallout list`)", kind="conflict")
 

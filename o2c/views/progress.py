@@ -54,7 +54,9 @@ def _row(
     row |= {key: reached.get(key) for key in ("asked_at", "done_at", "expected_at", "reference")}
     if away := reached.get("away"):
         return {**row, "waiting_for": "partner", "expected_at": None, "what": f"waits until {away} is up again"}
-    if row["done_at"] or record.waiting_for:
+    if status == "declined":
+        row["expected_at"] = None
+    elif row["done_at"] or record.waiting_for:
         row["expected_at"] = plain(record.retry_at) if record.retry_at else None
     return {**row, "what": _what(row, reached.get("detail", ""), waits, codes)}
 
@@ -62,6 +64,8 @@ def _row(
 def _what(row: dict[str, Any], detail: str, waits: tuple[str, ...], codes: Codes) -> str:
     if row["status"] == "given-up":
         return "given up"
+    if row["status"] == "declined":
+        return f"declined: {row['reason']}, {guide_of(codes, row['reason']).meaning}".rstrip(".")
     if row["waiting_for"]:
         why = detail if names_flaw({**row, "detail": detail}) else guide_of(codes, row["reason"]).meaning
         return f"waits for {row['waiting_for']}: {row['reason']}, {why}".rstrip(".")

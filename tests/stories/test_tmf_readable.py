@@ -14,6 +14,7 @@ from o2c.files import loading
 from o2c.kernel.partner import RefusedBy
 from o2c.views.customers import list_customers
 from o2c.views.products import list_products
+from tests.lives_of_products import change, product
 from tests.service import Visitor, serving
 from tests.world import World, at, customer, line, order, ported
 
@@ -79,6 +80,20 @@ def test_an_id_narrows_what_was_asked_for_and_takes_nothing_back(service: Visito
 
     assert found == [[], [], []]
     assert service.get(f"{path}?{of_other}&{named_other}").json() == [other]
+
+
+def test_a_product_that_ended_is_found_by_its_id_and_its_status(service: Visitor, world: World) -> None:
+    """It was nowhere once it had ended; what is listed without a status is in service."""
+    path, ended = "/tmf-api/productInventory/v4/product", product(world, "A").product
+    world.take(order("END", change(world, "A", action="delete"), on=at(10, month=2)))
+    world.run(at(11, month=2))
+
+    one = service.get(f"{path}/{ended.replace(':', '%3A')}").json()
+    assert (one["status"], one["terminationDate"]) == ("terminated", "2026-02-10T00:00:00.000Z")
+    assert service.get(f"{path}?status=terminated").json() == [one]
+    assert {each["status"] for each in service.get(path).json()} == {"active"}
+    assert service.get(f"{path}?id={ended}&status=active").json() == []
+    assert service.get(f"{path}?status=active&id={ended}").json() == []
 
 
 def test_a_product_tells_its_number_and_its_sim(service: Visitor, world: World) -> None:

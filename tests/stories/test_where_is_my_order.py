@@ -44,7 +44,13 @@ def test_a_rejection_says_why(world: World, desk: Desk) -> None:
     world.take(order("WEB-1", line()))
     world.run(at(6))
 
-    assert desk.sees("orders", "show", "WEB-1")["rejected_because"] == "CR-DECLINE: Credit was declined."
+    page = desk.sees("orders", "show", "WEB-1")
+    assert page["rejected_because"] == "CR-DECLINE: Credit was declined."
+    assert [(row["what"], row["expected_at"]) for row in page["steps"] if row["step"] == "credit"] == [
+        ("declined: CR-DECLINE, Credit was declined", None)
+    ]
+    with pytest.raises(Refused, match="order WEB-1 is rejected; order anew what is wanted"):
+        desk.sees("orders", "amend", "WEB-1", "--patch", str(world.written("later.json", '{"priority": "1"}')), "--actor", "ann")
     assert desk.sees("orders", "show", "WEB-1", "--at", "2026-01-05T09:00:00Z")["rejected_because"] == ""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from o2c.entrypoints.http.tmf.product_orders import order_path
 from o2c.entrypoints.http.tmf.resources import Resource, Thing
 from o2c.entrypoints.http.tmf.values import stamp_ms
+from o2c.views.products import STATUSES
 from o2c.views.reading import amount_text
 
 _TICKETS = {
@@ -143,6 +144,7 @@ def _products(row: Thing) -> Iterator[Thing]:
         name=row["offering"],
         status=row["status"],
         startDate=stamp_ms(row["in_service_since"]),
+        terminationDate=stamp_ms(f"{row['ended_on']}T00:00:00Z") if row["ended_on"] else None,
         productOffering={"id": row["offering"], "href": OFFERINGS.href(row["offering"]), "@type": "ProductOfferingRef"},
         productSpecification={"id": specification, "@type": "ProductSpecificationRef"} if specification else None,
         productOrderItem=[
@@ -173,7 +175,7 @@ def _products(row: Thing) -> Iterator[Thing]:
 
 def _of_product(identity: str) -> Thing:
     order, _, item = identity.partition(":")
-    return {"orders": (order,), "items_named": (item,)}
+    return {"orders": (order,), "items_named": (item,), "statuses": STATUSES}
 
 
 def _bills(row: Thing) -> Iterator[Thing]:
@@ -271,8 +273,9 @@ INDIVIDUALS, ORGANIZATIONS = (
 )  # fmt: skip
 PRODUCTS = Resource(
     api="TMF637", base="/tmf-api/productInventory/v4", name="product", view="products.list", spread=_products, by_id=_of_product,
-    found_by={"relatedParty.id": "customers", "productOffering.id": "offerings", "name": "offerings", "productOrderItem.productOrderId": "orders"},
-    attributes=_ALL | {"status", "startDate", "productOffering", "productSpecification", "productOrderItem", "relatedParty",
+    found_by={"relatedParty.id": "customers", "productOffering.id": "offerings", "name": "offerings", "productOrderItem.productOrderId": "orders",
+              "status": "statuses"},
+    attributes=_ALL | {"status", "startDate", "terminationDate", "productOffering", "productSpecification", "productOrderItem", "relatedParty",
                        "productCharacteristic", "realizingResource"},
 )  # fmt: skip
 ACCOUNTS = Resource(
