@@ -18,6 +18,8 @@ from o2c.orders.cancellation import REASONS, cancel, reason_of
 from o2c.orders.events import CancellationAccepted, CancellationRefused, ItemCancelled
 from o2c.orders.rollup import order_state
 from o2c.orders.state import OrderState
+from o2c.products.events import product_of
+from o2c.products.state import TERMINATION
 from o2c.views.orders import find_order
 from o2c.views.reading import Rows, amount_text
 
@@ -115,14 +117,24 @@ def _events(app: Engine, written: Written) -> Iterator[Event]:
 
 
 def _why_not(state: OrderState, event: CancellationRefused) -> str:
-    lines = "; ".join(f"item {item}: {why}" for item, why in event.past.items())
-    rest = (
-        f"on their own (--item) could still be cancelled: {', '.join(event.cancellable)}" if event.cancellable else "nothing else is left"
-    )
-    if event.part:
-        rest = rest if event.cancellable else "it goes on as agreed"
-        return f"the {event.part} of order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
-    return f"order {state.external_id} was not cancelled, it is past the point of no return ({lines}); {rest}"
+    """Why nothing was cancelled, what is past its point of no return, by which order that is undone, and what could be cancelled alone."""
+    undone = {item: "" if event.part else f", undone by {_follow_up(state, item)}" for item in event.past}
+    past = "; ".join(f"item {item}: {why}{undone[item]}" for item, why in event.past.items())
+    what = f"the {event.part} of order {state.external_id}" if event.part else f"order {state.external_id}"
+    rest = "it goes on as agreed" if event.part else "nothing else is left"
+    if event.cancellable:
+        rest = f"on their own (--item) could still be cancelled: {', '.join(event.cancellable)}"
+    return f"{what} was not cancelled, it is past the point of no return ({past}); {rest}"
+
+
+def _follow_up(state: OrderState, item: str) -> str:
+    """The order that undoes what an item is past its point of no return with, once it is carried out."""
+    planned = state.items[item]
+    if not planned.product:
+        return f"an order that deletes product {product_of(state.order_id, item)}, or within its days by `o2c orders withdraw`"
+    if TERMINATION in planned.attributes:
+        return "an order that adds it anew"
+    return f"an order that changes product {planned.product} back"
 
 
 def _row(app: Engine, state: OrderState, stream: str, event: Event) -> dict[str, Any]:

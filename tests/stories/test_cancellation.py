@@ -364,7 +364,8 @@ def test_the_command_line_tells_what_was_undone_and_why_not(world: World, dsn: s
     wish = ("orders", "cancel", "WEB-1", "--actor", "ann", "--reason", "ordered twice")
     refused = shell.run(*wish)
     assert refused.returncode == 4
-    assert "item 1: its service is on" in one_line(refused)
+    product = f"{world.order('WEB-1').order_id}:1"
+    assert f"item 1: its service is on, or being switched on, undone by an order that deletes product {product}" in one_line(refused)
     told = shell.data(*wish, "--item", "2", "--command-id", WISH, "-o", "json")
     assert isinstance(told, list)
     assert {"item": "2", "step": "", "undone": "cancelled"} in told
