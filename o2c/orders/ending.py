@@ -86,11 +86,17 @@ def ask_back(state: OrderState, item: str, steps: Iterable[str], at: datetime, b
 
 def _to_recall(state: OrderState, item: str, name: str, at: datetime, book: Book) -> bool:
     step, status = book.steps[name], state.progress.items[item].steps[name]
-    if not step.ending.recall or status == "given-up":
+    if not step.ending.recall or status == "given-up" or _dropped_already(state, item, name):
         return False
     if status == "done":
         return not step.ending.done_for_good(todo(state, item, name, book))
     return todo(state, item, name, book).with_partner(name, at)
+
+
+def _dropped_already(state: OrderState, item: str, name: str) -> bool:
+    """Whether the partner dropped a step for a changed paper, which is not done anew yet as what builds on it is still to be dropped."""
+    taken = state.taken_back.get(item, {}).get(name)
+    return taken is not None and bool(taken.recall) and state.progress.items[item].recalls.get(taken.recall) == "done"
 
 
 def _take_back(state: OrderState, item: str, recalled: list[str], at: datetime, book: Book) -> Decision:

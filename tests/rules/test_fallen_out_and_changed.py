@@ -26,6 +26,20 @@ def test_the_fallout_of_a_step_that_is_taken_back_is_over() -> None:
     assert story.names().index("esim.confirmed") < story.names().index("esim.downloaded")
 
 
+def test_what_its_partner_dropped_is_not_asked_back_once_more() -> None:
+    """The line was off for another paper, while its port was still to be dropped; its item was cancelled then, and the network was to switch off once more what was off."""
+    story = Changing(item(characteristics=PORTING), item("2")).run(but={("1", "esim-download"): NOT_DOWNLOADED})
+    assert story.change((item(characteristics={"simType": "physical"}), item("2")))
+    story.attend("activation-cancel", "1")
+    assert story.state.progress.items["1"].recalls["porting-cancel"] == "requested"
+
+    story.cancel("1", at=story.now)
+    story.mended()
+
+    assert story.names().count("activation-cancel.requested") == 1
+    assert (story.names().count("service.deactivated"), story.states()["1"]) == (1, "cancelled")
+
+
 @pytest.mark.parametrize(
     ("paper", "past"),
     [
