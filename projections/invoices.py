@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from o2c.kernel.reversals import TAKEN_BACK
 from projections.engine.projection import Doc, Projection, Row
 from projections.engine.seen import Seen
 
 _MONEY = frozenset({"payment.received", "payment.part-received"})
-_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved", "payment.refund-reclaimed"})
 _TAKEN_OFF = frozenset({"credit-note.issued", "invoice.put-on-instalments", "invoice.voided"})
 _WRITTEN_OFF = {"invoice.written-off": 1, "invoice.write-off-reversed": -1}
 """What each adds to what the books do not count on any more."""
@@ -26,7 +26,7 @@ def _evolve(doc: Doc, record: Seen) -> Doc:
     if record.type in _MONEY:
         above = doc.get("above_minor", 0) + body.get("credit_minor", 0)
         return _settled({**doc, "paid_minor": doc.get("paid_minor", 0) + body["amount_minor"], "above_minor": above}, record)
-    if record.type in _TAKEN_BACK:
+    if record.type in TAKEN_BACK:
         return _settled(_taken_back(doc, body), record)
     if record.type in _WRITTEN_OFF:
         return {**doc, "written_off_minor": doc.get("written_off_minor", 0) + _WRITTEN_OFF[record.type] * body["amount_minor"]}
@@ -122,7 +122,7 @@ INVOICES = Projection(
     },
     key=("invoice",),
     indexes=("invoice", "legal_number", "account", "customer_id", "order_id", "state, due_on"),
-    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *_TAKEN_BACK, *_TAKEN_OFF, *_WRITTEN_OFF}),
+    types=frozenset({"invoice.issued", "invoice.overdue", *_MONEY, *TAKEN_BACK, *_TAKEN_OFF, *_WRITTEN_OFF}),
     fields=frozenset({"number", "legal_number", "account", "customer", "order", "currency", "issued_on", "due_on", "total_minor", "amount_minor",
                       "credit_used_minor", "of_open_minor", "lines", "credit_minor", "above_minor", "of_credit_minor"}),
     group=_group,

@@ -112,5 +112,6 @@ ORDER BY coalesce(p.missed_on, p.agreed_on), o.external_id, p.order_id, p.item L
 """The ports that missed an agreed day, or whose agreed day is over and that are not known to be done, the first missed first, and how many
 there are (`n`).
 
-Parameters: the first day that is not over; the code of a market (twice; empty: all), whether only those that are not done, how many rows (NULL: all).
+Parameters: the first day that is not over; the code of a market (twice; empty: all), whether only those that are not done, how many rows
+(NULL: all).
 """

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from o2c.kernel.reversals import TAKEN_BACK
 from o2c.ledger.postings import (
     TABLE,
     Posting,
@@ -19,7 +20,6 @@ from projections.engine.seen import Seen
 _NAMED = ("account", "customer", "currency", "market")
 """What one event of a stream says for all of them: a payment says neither whose invoice it pays nor in which currency."""
 _PAYMENTS = frozenset({"payment.received", "payment.part-received"})
-_TAKEN_BACK = frozenset({"payment.charged-back", "payment.moved", "payment.refund-reclaimed"})
 _CONTEXT = frozenset({"account.opened", "account.charge-started"})
 
 
@@ -49,7 +49,7 @@ def _stands(doc: Doc, record: Seen) -> tuple[Doc, tuple[Posting, ...]]:
         return {"open": doc["open"] + body["total_minor"] - body.get("credit_used_minor", 0)}, ()
     if record.type == "invoice.put-on-instalments":
         return {"open": doc["open"] - body["of_open_minor"]}, ()
-    if record.type in _TAKEN_BACK:
+    if record.type in TAKEN_BACK:
         return {"open": doc["open"] + body["amount_minor"] - body["of_credit_minor"]}, ()
     if record.type in _PAYMENTS:
         above = body["amount_minor"] - max(doc["open"], 0) - body.get("credit_minor", 0)

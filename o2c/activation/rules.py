@@ -155,8 +155,8 @@ def as_it_stands(work: Work) -> Mapping[str, Any]:
 
 
 def change_taken_back(work: Work, data: Mapping[str, Any], at: datetime) -> Decision:
-    """Decide that the network serves the product as it stood, from the present day of the market's calendar on: it is free for another order
-    to change what this one was to."""
+    """Decide that the network serves the product as it stood, from the present day of the market's calendar on: it is free for another
+    order to change what this one was to."""
     taken_back = just(
         ServiceChangeCancelled(item=work.item, attempt=work.attempt, restored_on=local_date(at, work.market.zone).isoformat())
     )

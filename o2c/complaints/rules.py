@@ -102,7 +102,12 @@ def resolve(
     raised = _standing(state, over=True)
     _said(("channel", channel, CHANNELS), ("remedy", remedy, REMEDIES))
     if state.status == "resolved":
-        return _told_again(state, remedy, gives()[0].amount_minor if gives and not free else 0, free)
+        given_minor = gives()[0].amount_minor if gives and not free else 0
+        if (state.remedy, state.free) == (remedy, free) and (free or state.given_minor == given_minor):
+            return NOTHING
+        raise Refused(
+            f"complaint {raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
+        )
     if gives is None:
         return just(ComplaintResolved(remedy=remedy, channel=channel))
     given, alone_minor = gives()
@@ -110,16 +115,6 @@ def resolve(
     how = {"account": given.account, "amount_minor": given.amount_minor, "currency": given.currency, "product": free}
     ended = ComplaintResolved.model_validate({"remedy": remedy, "channel": channel, **how})
     return Decision((ended,), ((account_stream(given.account), given),))
-
-
-def _told_again(state: ComplaintState, remedy: str, given_minor: int, free: str) -> Decision:
-    """Nothing for a complaint that ended so. Raises Refused (conflict) for one that ended otherwise."""
-    ended_so = (state.remedy, state.free) == (remedy, free) and (free or state.given_minor == given_minor)
-    if not ended_so and state.raised:
-        raise Refused(
-            f"complaint {state.raised.complaint} was resolved with {state.remedy}; raise another one if that is not so", kind="conflict"
-        )
-    return NOTHING
 
 
 def _may_be_given(raised: ComplaintRaised, remedy: str, gives: GoodwillGiven, alone_minor: int) -> None:

@@ -30,7 +30,8 @@ _AFTER_ORDERS = 8
 class ComplaintState:
     """A complaint as it was raised, and how it stands: open, answered (the customer has not said that it is over) or resolved. `outside`
     says that the customer may go to the body outside, `team` to whom it was escalated, `remedy` what was offered or given last, and
-    `given_minor` how much of it an account was credited with, for a period of `free` where that is a product. `channels` are all in which it was spoken of."""
+    `given_minor` how much of it an account was credited with, for a period of `free` where that is a product. `channels` are all in which
+    it was spoken of."""
 
     raised: ComplaintRaised | None = None
     status: Status = ""

@@ -64,9 +64,8 @@ def void_invoice(app: Engine, context: Context, invoice: str, *, reason: str, co
     """Declare an invoice void of which nothing was paid or credited: it keeps its number, and nothing of it is to be paid.
 
     What it billed stays billed: no other bill has these days, and assurance tells of none (decisions/0080), so that a bill which is wrong
-    in part is put right by a credit note. Raises Refused: missing (no such invoice), conflict (money came, a note was
-    issued, something of it is paid in instalments, or it comes to more than one person may give up: issue a credit note), usage (no such
-    reason).
+    in part is put right by a credit note. Raises Refused: missing (no such invoice), conflict (money came, a note was issued, something of
+    it is paid in instalments, or it comes to more than one person may give up: issue a credit note), usage (no such reason).
     """
     given = _reason(reason)
     issued_invoice(app, invoice)

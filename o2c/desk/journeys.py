@@ -112,12 +112,12 @@ def note_attempt(
     """Take down what somebody tried before there is an order: a basket, a quote, a web attempt that failed, a call that was given up, a
     visit to a store.
 
-    Who it is tells a login, a telephone number (as it is called in the market or from abroad), the token of a browser, or a `customer`; whoever was on an open journey under one of them
-    within the days that the market allows is on it still, in whatever channel, and journeys that turn out to be of one person are joined. A
-    `journey` may be named instead. `fields` are what was keyed in, by their places in a TMF622 paper
-    (`/productOrderItem/0/productOffering/id`), so that no other channel asks for them again. `value` is what the wish is worth (decimal
-    text, net). Of what failed, `error` is the channel's code and `waited_s` how long the person waited; of a call, `ivr_s` with the machine
-    and `hold_s` on hold, in seconds. `client` is what a program calls itself; it is judged and not kept.
+    Who it is tells a login, a telephone number (as it is called in the market or from abroad), the token of a browser, or a `customer`;
+    whoever was on an open journey under one of them within the days that the market allows is on it still, in whatever channel, and
+    journeys that turn out to be of one person are joined. A `journey` may be named instead. `fields` are what was keyed in, by their places
+    in a TMF622 paper (`/productOrderItem/0/productOffering/id`), so that no other channel asks for them again. `value` is what the wish is
+    worth (decimal text, net). Of what failed, `error` is the channel's code and `waited_s` how long the person waited; of a call, `ivr_s`
+    with the machine and `hold_s` on hold, in seconds. `client` is what a program calls itself; it is judged and not kept.
 
     Raises Refused: usage (an unknown kind, channel or market, nobody to know it by, a code or place that is none), missing (no such journey
     or customer), conflict (the journey is over, or another customer's), forbidden.

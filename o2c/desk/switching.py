@@ -49,9 +49,9 @@ class SwitchMatch:
 def switch_match(
     app: Engine, home: Path, context: Context, *, gaining: str, request: str, name: str, address: str, account: str = ""
 ) -> SwitchMatch:
-    """Match a new provider's customer to one of our fixed services, by the surname or the whole name, the postcode and the numbers of house and
-    flat of our bill, and by account where several fit. Our customer is told at once, at the contact that stands, what switching means. The same `request` again is answered as
-    before. Debt and an open contract are no ground to refuse.
+    """Match a new provider's customer to one of our fixed services, by the surname or the whole name, the postcode and the numbers of house
+    and flat of our bill, and by account where several fit. Our customer is told at once, at the contact that stands, what switching means.
+    The same `request` again is answered as before. Debt and an open contract are no ground to refuse.
 
     Raises Refused: missing (none fits: NO-MATCH; no such product in service), conflict (several do: AMBIGUOUS; it is ending, or another
     provider's order stands), usage (a market without switching, nobody named, no key to look customers up by).

@@ -276,7 +276,8 @@ def _resumed(work: Work, held: HeldProduct, today: date) -> Decision:
 
 
 def _serves(work: Work, product: str, state: ProductState, today: date, item: str) -> Decision:
-    """A product serves again, charged under an item where it was not charged meanwhile; its term ends later by the days that do not count."""
+    """A product serves again, charged under an item where it was not charged meanwhile; its term ends later by the days that do not
+    count."""
     assert state.standing is not None
     stands, anew = state.standing, not state.charged_while
     rule = work.market.life.suspensions.get(state.suspended_for)

@@ -16,8 +16,8 @@ from o2c.kernel.event import Event, Names, Pii, Upcast
 
 class CreditPart(BaseModel):
     """A part of a credit that an invoice used, in minor units, and where it came from: what came too much for an `invoice`, or was credited
-    of it, the `deposit` of an order, a `compensation`, or a `goodwill`; `of` is the number of the invoice, the id of the order, the number that
-    was late, or the complaint."""
+    of it, the `deposit` of an order, a `compensation`, or a `goodwill`; `of` is the number of the invoice, the id of the order, the number
+    that was late, or the complaint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

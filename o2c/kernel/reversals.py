@@ -1,5 +1,5 @@
-"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, moved to where it belongs, or paid back beyond what
-was held. Payments and refunds decide it, invoicing folds it; they do not import one another."""
+"""Money that is taken off an invoice which it had paid: charged back by its payer's bank, moved to where it belongs, or paid back beyond
+what was held. Payments and refunds decide it, invoicing folds it; they do not import one another."""
 
 from __future__ import annotations
 
@@ -75,3 +75,7 @@ class RefundReclaimed(MoneyTakenBack, name="payment.refund-reclaimed", stream="i
     this invoice. The `case` is the refund."""
 
     example = {**_TAKEN, "case": "BA-1001-R1", "payment": 0, "amount_minor": 500}
+
+
+TAKEN_BACK = frozenset(cls.type_name for cls in (PaymentChargedBack, PaymentMoved, RefundReclaimed))
+"""The types of the events that take money off an invoice again."""

@@ -231,16 +231,16 @@ class Step:
     reason code (`CODE` or `CODE: detail`) that stops the step before anything is sent, and `awaits(work)` the pool that one so stopped
     waits for (empty: a person). `instead(work, at)` is what is done in place of the step when it is due and its time has not come, or is
     over. `correction_flaw(work, changes, at)` says why a person's correction cannot help, and `choices(work, at)` gives, by the key of a
-    correction, the values among which a person chooses. `reads(work)` names the other streams that its rules read (see `read_from`), and `records(work)` the
-    records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for. It is due `lead`
-    after the request, or at `due(work, at)`. `facts(work)` are further fields of the Requested event. A `forceable` step may be counted as
-    done by other means. A step that is not `wanted` any more is cancelled instead of asked for, and its failure is no fallout. It is
-    neither due nor sent before `open_from(work, at)`, whoever asks for it and however often: a bank takes direct debits on its own days
-    only. `forecast(work, at)` is the time by which it is normally done when it is due at a time, in the market's calendar; it is asked
-    before earlier steps have their outcomes, too, and a promise is made of nothing else. Without one the step is done when it is due.
-    `part` names the part of its item that a step belongs to where the customer can give that up on its own, such as a port-in (empty: it
-    belongs to the item as such); no other step waits for one of it. `silences_max` is how often its partner is asked what came of a request
-    that it did not answer.
+    correction, the values among which a person chooses. `reads(work)` names the other streams that its rules read (see `read_from`), and
+    `records(work)` the records of usage, which they find under `kernel.records.RECORDS`; `guards(work)` are claimed when it is asked for.
+    It is due `lead` after the request, or at `due(work, at)`. `facts(work)` are further fields of the Requested event. A `forceable` step
+    may be counted as done by other means. A step that is not `wanted` any more is cancelled instead of asked for, and its failure is no
+    fallout. It is neither due nor sent before `open_from(work, at)`, whoever asks for it and however often: a bank takes direct debits on
+    its own days only. `forecast(work, at)` is the time by which it is normally done when it is due at a time, in the market's calendar; it
+    is asked before earlier steps have their outcomes, too, and a promise is made of nothing else. Without one the step is done when it is
+    due. `part` names the part of its item that a step belongs to where the customer can give that up on its own, such as a port-in (empty:
+    it belongs to the item as such); no other step waits for one of it. `silences_max` is how often its partner is asked what came of a
+    request that it did not answer.
 
     Raises ValueError when an event belongs to another step (its agenda row would never be dropped), or when a step that draws on stock has
     a fallout that cannot say when stock is expected.
@@ -283,8 +283,8 @@ class Step:
             raise ValueError(f"step {self.name} draws on stock; its fallout must be of the shape OutOfStock")
 
     def read_from(self, work: Work, known: Callable[[str], Any]) -> dict[str, Any]:
-        """Give the states of the streams that the step reads, by `known`: of those that it names, and then of those that it names when it has
-        read these. None for a stream that did not begin yet."""
+        """Give the states of the streams that the step reads, by `known`: of those that it names, and then of those that it names when it
+        has read these. None for a stream that did not begin yet."""
         read = {stream: known(stream) for stream in self.reads(work)}
         further = self.reads(changed(work, read=read)) if read else ()
         return read | {stream: known(stream) for stream in further if stream not in read}

@@ -8,7 +8,7 @@ from datetime import datetime
 from o2c.kernel.decision import NOTHING, Decision, just
 from o2c.kernel.shapes import OfItem, StepCancelled
 from o2c.kernel.work import Work, next_attempt
-from o2c.orders.changing import CHANGE, TAKEN_BACK, dropped
+from o2c.orders.changing import CHANGE, dropped
 from o2c.orders.planning import Book
 from o2c.orders.readings import work
 from o2c.orders.rollup import item_state
@@ -57,8 +57,7 @@ def end_item(state: OrderState, ending: OfItem, at: datetime, book: Book) -> Dec
     held = (StepCancelled(item=item, step=name) for name, status in state.progress.items[item].steps.items() if status == "held")
     recalled = to_recall(state, item, reversed(state.progress.items[item].steps), at, book)
     decision = just(*held) + ask_back(state, item, recalled, at, book)
-    going_back = CHANGE in recalled or state.progress.items[item].recalls.get(TAKEN_BACK, "done") != "done"
-    claim = NOTHING if going_back else dropped(state, (item,))
+    claim = NOTHING if CHANGE in recalled else dropped(state, (item,))
     return decision + just(ending) + _take_back(state, item, recalled, at, book) + claim
 
 

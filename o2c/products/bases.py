@@ -1,7 +1,7 @@
 """What ends, or rests, with the product that it relies on: its charge, and its service at the network.
 
-Source: TM Forum TMF637 (a product that was terminated is served no more, nor one that is suspended); order life cycle, section 3 (cease: what
-relies on it ends).
+Source: TM Forum TMF637 (a product that was terminated is served no more, nor one that is suspended); order life cycle, section 3 (cease:
+what relies on it ends).
 """
 
 from __future__ import annotations

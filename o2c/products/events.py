@@ -138,8 +138,8 @@ class ProductSuspended(Event, name="product.suspended", stream="product"):
 
 class ProductResumed(Event, name="product.resumed", stream="product"):
     """The product serves again from the local date `resumed_on` on. `charge` is the `ORDER/ITEM` under which it is charged, and
-    `commitment_ends_on` the end of its term, later by the days that did not count. Of what was added to a product that serves again, `item` is
-    that under which it is charged from now on (`ITEM-added-N`)."""
+    `commitment_ends_on` the end of its term, later by the days that did not count. Of what was added to a product that serves again, `item`
+    is that under which it is charged from now on (`ITEM-added-N`)."""
 
     example = {**_BY, "resumed_on": "2026-03-19", "charge": "6f9619ff-8b86-5d01-b42d-00cf4fc964ff/1", "commitment_ends_on": "2027-01-05"}
     order: str

@@ -48,16 +48,17 @@ class ProductState:
     """A product so far; `standing` is None before it was started, `priced_from` the day from which it is what it is sold as, at the price
     of that. `changing` gives, by attribute, the `ORDER/ITEM` that is to change it.
 
-    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`, and `rests_with` the product that
-    it was added to and rests with (empty: it rests by itself); `relied_on_by` are the products that end with it. Days are ISO dates of the market. `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was
-    given for its number (None when it is worth nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last
-    answer, if it was a no. `locked` says that the customer wants the number to go to nobody. `port_out` is the port to another operator
-    that was authorised and is not over, `rejected` the last request if it was rejected, `withdrawn` the reference of the last port that was
-    taken back. `records` are the steps of the day. `notice_awaited` names the notice of a term's end that was asked for (see
-    `NoticeDue.name`); `transfer` is what its owner agreed to, so that another customer may take it over (None: nothing, or the product
-    became another since). `told_of` is the end of the last term that there was a notice of, and `told_on` the day of the last notice.
-    `switching` is the last match of a new provider that was not called off, `switch_on` the day (ISO, local) for which it ordered (empty:
-    it did not), `switched_on` that since which its service is on, `switch_called_off` the reference of the last one that was called off.
+    `suspended_for` is the reason for which it rests (empty while it serves), since `suspended_on`, and `rests_with` the product that it was
+    added to and rests with (empty: it rests by itself); `relied_on_by` are the products that end with it. Days are ISO dates of the market.
+    `sim_changed_on` is when its SIM was last replaced; `porting_code` is the last code that was given for its number (None when it is worth
+    nothing any more; `code_lapsed` when nobody used it in time), and `code_refused` the last answer, if it was a no. `locked` says that the
+    customer wants the number to go to nobody. `port_out` is the port to another operator that was authorised and is not over, `rejected`
+    the last request if it was rejected, `withdrawn` the reference of the last port that was taken back. `records` are the steps of the day.
+    `notice_awaited` names the notice of a term's end that was asked for (see `NoticeDue.name`); `transfer` is what its owner agreed to, so
+    that another customer may take it over (None: nothing, or the product became another since). `told_of` is the end of the last term that
+    there was a notice of, and `told_on` the day of the last notice. `switching` is the last match of a new provider that was not called
+    off, `switch_on` the day (ISO, local) for which it ordered (empty: it did not), `switched_on` that since which its service is on,
+    `switch_called_off` the reference of the last one that was called off.
     """
 
     product: str = ""
@@ -111,7 +112,8 @@ class ProductState:
         return "suspended" if self.suspended_for else "active"
 
     def number_free_from(self, hold_days: int) -> date:
-        """The first day on which its number may leave, or be changed, where it is held for some days after another SIM was given (0: any)."""
+        """The first day on which its number may leave, or be changed, where it is held for some days after another SIM was given (0:
+        any)."""
         held = bool(self.sim_changed_on) and hold_days > 0
         return date.fromisoformat(self.sim_changed_on) + timedelta(days=hold_days) if held else date.min
 

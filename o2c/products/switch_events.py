@@ -15,8 +15,8 @@ from o2c.kernel.shapes import Done, FellOut, Requested
 class SwitchMatched(Event, name="switch-out.matched", stream="product"):
     """Another provider's customer is ours at this address: the provider has a `reference` to order under, good through the local day
     `valid_through`, and our customer was told at `told_at` what switching means: what the contract costs that ends before its term
-    (`early_minor`, net, and `early_gross_minor` with tax), what of the bills is open (`owed_minor`), and the products in service that end with it. `request` is the hub's own
-    id of the question."""
+    (`early_minor`, net, and `early_gross_minor` with tax), what of the bills is open (`owed_minor`), and the products in service that end
+    with it. `request` is the hub's own id of the question."""
 
     upcasts = (Upcast(defaults={"early_gross_minor": 0}),)
     example = {

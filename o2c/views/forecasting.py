@@ -91,8 +91,7 @@ def forecast_queues(app: Engine, *, seed: int = 1) -> list[QueueForecastShown]:
     `empty_p50_on` and `empty_p90_on` reckon with what comes meanwhile, too: then nothing is open. None: not within a year. `back_tests`
     forecasts were made of earlier days, sixty at most that are spread over all, from what was known then; `covered` of them came by their
     p90, which 80 to 100 in a hundred should; of `undecided` others the backlog is open still, and their p90 to come: of a standstill those
-    that fail are known first. The same `seed` gives the same answer. The projections must be
-    caught up.
+    that fail are known first. The same `seed` gives the same answer. The projections must be caught up.
     """
     today = app.clock().now.date()
     counted: dict[str, dict[date, Day]] = {}

@@ -52,10 +52,10 @@ def list_journeys(
 ) -> Page[JourneyShown]:
     """Journeys, the one last tried first: customer, channels, state, what was tried, whether it failed, outreach, order and worth.
 
-    The channels are those of what was tried, in their order, and then the one that the order came in.
-    With `journeys` those alone, with `customer` those of one, with `state` those in it; with `everything` those of programs and of our own
-    tests too. Each journey is in one state, so that what was tried is what was ordered, recovered, lost and is open. The page says how many
-    more there are. Raises Refused (usage).
+    The channels are those of what was tried, in their order, and then the one that the order came in. With `journeys` those alone, with
+    `customer` those of one, with `state` those in it; with `everything` those of programs and of our own tests too. Each journey is in one
+    state, so that what was tried is what was ordered, recovered, lost and is open. The page says how many more there are. Raises Refused
+    (usage).
     """
     if state not in ("", *STATES):
         raise Refused(f"no journey is {state}; use one of {', '.join(STATES)}")

@@ -22,9 +22,9 @@ def late_ports(
 
     `agreed_on` is the first day missed and `ported_on` the day of the cut-over; `late_days` and `late_working_days` (by the market's
     calendar) lie between the two, or before the day agreed now. `cause` is what stood in the way of the first day: sim, delivery,
-    activation, download, code, or the cut-over itself. A window given up in time is none that was missed; one that
-    is over while its cut-over is not known to be done is, with no days yet. The middle of numbers is masked unless `identifiers` asks for
-    all. The projections must be caught up. Raises Refused (usage) for a market that is none.
+    activation, download, code, or the cut-over itself. A window given up in time is none that was missed; one that is over while its
+    cut-over is not known to be done is, with no days yet. The middle of numbers is masked unless `identifiers` asks for all. The
+    projections must be caught up. Raises Refused (usage) for a market that is none.
     """
     if market and market not in MARKETS:
         raise Refused(f"there is no market {market}; use one of {', '.join(sorted(MARKETS))}")

@@ -24,10 +24,10 @@ def promises_of_order(app: Engine, name: str) -> list[DayPromisedShown]:
     Each promise is judged by its own day, local to the market. `kept`: the item was complete by then, or its customer took it back by then,
     or wished something else of which the day is another (`withdrawn`). `broken`: the day passed before, or we gave the item up; `broken_by`
     is the event that moved the promise, ended the item, or was its last fallout, with its `cause` in words, and `late_days` how late it
-    came, or is by now. `open`: the day is not over.
-    `agreed_by` is the agreement with the customer from which the day follows, as VERSION/NAME. `audience` says who was told as far as the
-    log says: the `customer`, in a message that names the day or a contact about the order (`channel` is its medium), whichever came first,
-    else the `channel` that sent the order, which the promise answers. The projections must be caught up. Raises Refused (missing).
+    came, or is by now. `open`: the day is not over. `agreed_by` is the agreement with the customer from which the day follows, as
+    VERSION/NAME. `audience` says who was told as far as the log says: the `customer`, in a message that names the day or a contact about
+    the order (`channel` is its medium), whichever came first, else the `channel` that sent the order, which the promise answers. The
+    projections must be caught up. Raises Refused (missing).
     """
     _, state = find_order(app, name)
     return [plain(row) for row in _judged(app, [state.order_id], "")]
@@ -51,8 +51,9 @@ def list_promises(app: Engine, *, state: str = "", customer: str = "", limit: in
 def count_promises(app: Engine) -> list[PromiseCountShown]:
     """How many promises were made, kept and broken, and are open, by channel; `*` stands for all. Made is the sum of the three, always.
 
-    Nothing counts of orders of programs and of tests of our own. `withdrawn` are those of the kept that their customers took back in
-    time, with the item or by what they wished instead; `kept_share` leaves them out, as nobody could break them. The projections must be caught up.
+    Nothing counts of orders of programs and of tests of our own. `withdrawn` are those of the kept that their customers took back in time,
+    with the item or by what they wished instead; `kept_share` leaves them out, as nobody could break them. The projections must be caught
+    up.
     """
     counts: dict[str, Counter[str]] = {"*": Counter()}
     for row in _judged(app, [], ""):

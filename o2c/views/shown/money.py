@@ -25,8 +25,8 @@ class PriceShown(TypedDict):
 
 class PaymentShown(TypedDict):
     """A payment that came for an invoice, or what of one was taken back (below zero), in minor units. `what`: received, charged-back,
-    won-back, moved-away, moved-here or refund-reclaimed (a refund that was paid beyond what the account held, and is owed again); `of` is the
-    case of a chargeback, the other invoice, or the refund. `reference` is the payment provider's."""
+    won-back, moved-away, moved-here or refund-reclaimed (a refund that was paid beyond what the account held, and is owed again); `of` is
+    the case of a chargeback, the other invoice, or the refund. `reference` is the payment provider's."""
 
     occurred_at: str
     amount_minor: int

@@ -42,8 +42,9 @@ class WithdrawalRightShown(TypedDict):
 
 class WithdrawalShown(TypedDict):
     """A withdrawal from the contract of a product: whose it was, how it stands, what stays owed or is kept of the price of goods, both net
-    of tax, and what goes back with tax, by when. `late` says that the money was, or is, later than the market lets it be; `goods_state` how goods stand that
-    come back, and `overdue` that they were not sent back by their day, so that the money is withheld. Amounts are minor units."""
+    of tax, and what goes back with tax, by when. `late` says that the money was, or is, later than the market lets it be; `goods_state` how
+    goods stand that come back, and `overdue` that they were not sent back by their day, so that the money is withheld. Amounts are minor
+    units."""
 
     product: str
     order: str

@@ -1,4 +1,5 @@
-"""The text of a file of the operator's own (TOML), made of what a view shows, so that a page can change one thing of it and load it whole."""
+"""The text of a file of the operator's own (TOML), made of what a view shows, so that a page can change one thing of it and load it
+whole."""
 
 from __future__ import annotations
 
